@@ -1,0 +1,68 @@
+-- Rating a CDR: the work queue and what a rating writes.
+
+-- The first statement of the rating job: one worker at a time holds the CDR.
+-- name: LockCDR :one
+SELECT * FROM cdr_states WHERE cdr_id = @cdr_id FOR UPDATE;
+
+-- name: RawCDR :one
+SELECT raw FROM cdrs WHERE id = @id AND received_at = @received_at;
+
+-- name: CDRsDue :many
+SELECT cdr_id FROM cdr_states WHERE due_at <= @now::timestamptz ORDER BY due_at LIMIT @max_rows;
+
+-- name: SetCDRState :exec
+UPDATE cdr_states SET state = @state, reason = @reason, flags = @flags, rating_id = @rating_id, token_id = @token_id, customer_id = @customer_id,
+    cpo_state = @cpo_state, due_at = @due_at, attempts = @attempts, updated_at = @now
+WHERE cdr_id = @cdr_id;
+
+-- name: PostponeCDR :exec
+UPDATE cdr_states SET due_at = @due_at, attempts = attempts + 1, reason = @reason, updated_at = @now WHERE cdr_id = @cdr_id;
+
+-- Rings for everything of a utility that waits for master data, after a card or customer was added.
+-- name: WakeWaitingCDRs :many
+UPDATE cdr_states SET due_at = @now::timestamptz, updated_at = @now WHERE tenant_id = @tenant_id AND state = 'waiting' RETURNING cdr_id;
+
+-- name: CDRStateByIdentity :one
+SELECT * FROM cdr_states WHERE country_code = upper(@country_code) AND party_id = upper(@party_id) AND ocpi_id = upper(@ocpi_id);
+
+-- name: CreditOf :one
+SELECT * FROM cdr_states WHERE country_code = @country_code AND party_id = @party_id AND credit_reference = @ocpi_id AND state = 'credited' LIMIT 1;
+
+-- name: CreditsWaitingFor :many
+SELECT cdr_id FROM cdr_states WHERE country_code = @country_code AND party_id = @party_id AND credit_reference = @ocpi_id AND state IN ('held', 'waiting');
+
+-- Every token of the utility with this uid and type; the contract and its customer beside it.
+-- name: TokenForCDR :one
+SELECT t.id AS token_id, t.valid, c.id AS contract_row, c.customer_id, c.plan_id, c.valid_from, c.valid_to
+FROM tokens t JOIN contracts c ON c.id = t.contract_id
+WHERE t.tenant_id = @tenant_id AND upper(t.uid) = upper(@uid) AND t.type = @type;
+
+-- name: LocationDoc :one
+SELECT doc, time_zone FROM locations WHERE country_code = upper(@country_code) AND party_id = upper(@party_id) AND location_id = upper(@location_id);
+
+-- The version of a tariff that we held at an instant (TAR-02).
+-- name: TariffAt :one
+SELECT * FROM tariffs WHERE country_code = upper(@country_code) AND party_id = upper(@party_id) AND tariff_id = upper(@tariff_id)
+    AND valid_from <= @at AND (valid_to IS NULL OR valid_to > @at)
+ORDER BY version DESC LIMIT 1;
+
+-- name: SupersedeRating :execrows
+UPDATE ratings SET superseded_at = @now WHERE cdr_id = @cdr_id AND superseded_at IS NULL;
+
+-- name: NextRatingSeq :one
+SELECT (coalesce(max(seq), 0) + 1)::integer FROM ratings WHERE cdr_id = @cdr_id;
+
+-- name: InsertRating :exec
+INSERT INTO ratings (id, tenant_id, cdr_id, seq, rated_at, engine, currency, plan_version_id, claimed_net, computed_net, retail_net, retail_gross, wholesale, verdict, retail, findings, inputs_sha256)
+VALUES (@id, @tenant_id, @cdr_id, @seq, @rated_at, @engine, @currency, @plan_version_id, @claimed_net, @computed_net, @retail_net, @retail_gross, @wholesale, @verdict, @retail, @findings, @inputs_sha256);
+
+-- name: CurrentRating :one
+SELECT * FROM ratings WHERE cdr_id = @cdr_id AND superseded_at IS NULL;
+
+-- Items of a superseded rating that no invoice has taken yet are withdrawn.
+-- name: DeleteUnbilledItems :execrows
+DELETE FROM line_items WHERE cdr_id = @cdr_id AND invoice_id IS NULL;
+
+-- name: InsertLineItem :exec
+INSERT INTO line_items (id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_rate, net, gross, currency, service_start, service_end)
+VALUES (@id, @created_at, @tenant_id, @customer_id, @cdr_id, @rating_id, @position, @dimension, @quantity, @unit, @unit_price, @tax_included, @vat_rate, @net, @gross, @currency, @service_start, @service_end);

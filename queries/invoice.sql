@@ -1,0 +1,100 @@
+-- name: InsertInvoiceRun :exec
+INSERT INTO invoice_runs (id, tenant_id, month, issue, created_at) VALUES (@id, @tenant_id, @month, @issue, @created_at);
+
+-- name: InvoiceRun :one
+SELECT * FROM invoice_runs WHERE id = @id;
+
+-- name: FinishInvoiceRun :exec
+UPDATE invoice_runs SET state = 'done', finished_at = @now WHERE id = @id AND state <> 'done';
+
+-- Customers with something to bill up to the end of the month, late CDRs of earlier months included.
+-- name: CustomersToBill :many
+SELECT customer_id, currency, count(*) AS items FROM line_items
+WHERE tenant_id = @tenant_id AND service_start < @until::timestamptz AND invoice_id IS NULL
+GROUP BY customer_id, currency ORDER BY customer_id, currency;
+
+-- name: OpenInvoice :one
+SELECT * FROM invoices WHERE tenant_id = @tenant_id AND customer_id = @customer_id AND month = @month AND currency = @currency AND state <> 'issued' FOR UPDATE;
+
+-- name: InsertInvoice :exec
+INSERT INTO invoices (id, tenant_id, customer_id, run_id, month, state, reason, currency, net, vat, gross, doc, created_at)
+VALUES (@id, @tenant_id, @customer_id, @run_id, @month, @state, @reason, @currency, @net, @vat, @gross, @doc, @created_at);
+
+-- name: UpdateDraft :exec
+UPDATE invoices SET run_id = @run_id, state = @state, reason = @reason, net = @net, vat = @vat, gross = @gross, doc = @doc
+WHERE id = @id AND state <> 'issued';
+
+-- name: TakeItems :many
+UPDATE line_items SET invoice_id = @invoice_id
+WHERE tenant_id = @tenant_id AND customer_id = @customer_id AND currency = @currency AND service_start < @until::timestamptz
+    AND (invoice_id IS NULL OR invoice_id = @invoice_id)
+RETURNING *;
+
+-- name: ReleaseItems :exec
+UPDATE line_items SET invoice_id = NULL WHERE invoice_id = @invoice_id;
+
+-- What a document says about the sessions behind its items.
+-- name: SessionsOfInvoice :many
+SELECT s.* FROM cdr_states s WHERE s.cdr_id IN (SELECT cdr_id FROM line_items WHERE invoice_id = @invoice_id) ORDER BY s.started_at, s.cdr_id;
+
+-- name: RatingsOfInvoice :many
+SELECT r.* FROM ratings r WHERE r.id IN (SELECT rating_id FROM line_items WHERE invoice_id = @invoice_id);
+
+-- name: LockInvoice :one
+SELECT * FROM invoices WHERE id = @id FOR UPDATE;
+
+-- name: Invoice :one
+SELECT * FROM invoices WHERE id = @id;
+
+-- name: InvoiceByNumber :one
+SELECT * FROM invoices WHERE tenant_id = @tenant_id AND number = @number;
+
+-- name: DraftsOfRun :many
+SELECT id FROM invoices WHERE run_id = @run_id AND state = 'draft' ORDER BY created_at, id;
+
+-- The locked counter: whoever holds it issues next, so numbers follow the order of issue and a rollback leaves no gap.
+-- name: NextNumber :one
+INSERT INTO number_series (tenant_id, series, last) VALUES (@tenant_id, @series, 1)
+ON CONFLICT (tenant_id, series) DO UPDATE SET last = number_series.last + 1
+RETURNING last;
+
+-- name: IssueInvoice :exec
+UPDATE invoices SET state = 'issued', reason = '', series = @series, seq = @seq, number = @number, date = @date, net = @net, vat = @vat, gross = @gross, doc = @doc,
+    issued_at = @issued_at, due_at = @issued_at
+WHERE id = @id AND state = 'draft';
+
+-- name: MarkCDRsInvoiced :exec
+UPDATE cdr_states SET state = 'invoiced', updated_at = @now
+WHERE state = 'rated' AND cdr_id IN (SELECT cdr_id FROM line_items WHERE invoice_id = @invoice_id);
+
+-- name: InvoicesDue :many
+SELECT id FROM invoices WHERE due_at <= @now::timestamptz ORDER BY due_at LIMIT @max_rows;
+
+-- name: InvoiceRendered :exec
+UPDATE invoices SET rendered_at = @now::timestamptz, due_at = @now, attempts = 0 WHERE id = @id;
+
+-- name: InvoiceSent :exec
+UPDATE invoices SET sent_at = @now::timestamptz, due_at = NULL, attempts = 0 WHERE id = @id;
+
+-- name: PostponeInvoice :exec
+UPDATE invoices SET due_at = @due_at, attempts = attempts + 1, reason = @reason WHERE id = @id;
+
+-- The documents of a utility form one chain; the tenant's row is locked by the caller (LockTenant).
+-- name: LastDocument :one
+SELECT seq, chain FROM documents WHERE tenant_id = @tenant_id ORDER BY seq DESC LIMIT 1;
+
+-- name: InsertDocument :exec
+INSERT INTO documents (id, tenant_id, invoice_id, format, file_name, bytes, sha256, seq, chain, created_at)
+VALUES (@id, @tenant_id, @invoice_id, @format, @file_name, @bytes, @sha256, @seq, @chain, @created_at);
+
+-- name: Document :one
+SELECT * FROM documents WHERE invoice_id = @invoice_id AND format = @format;
+
+-- name: DocumentsOfTenant :many
+SELECT id, invoice_id, format, seq, sha256, chain FROM documents WHERE tenant_id = @tenant_id ORDER BY seq;
+
+-- name: InvoicesForList :many
+SELECT i.id, t.country_code, t.party_id, i.number, i.date, c.name AS customer, i.net, i.vat, i.gross, i.currency, i.state, i.reason, i.month
+FROM invoices i JOIN customers c ON c.id = i.customer_id JOIN tenants t ON t.id = i.tenant_id
+WHERE (sqlc.narg(tenant_id)::uuid IS NULL OR i.tenant_id = sqlc.narg(tenant_id)) AND (sqlc.narg(month)::date IS NULL OR i.month = sqlc.narg(month))
+ORDER BY t.name, i.month, i.seq NULLS LAST, c.name, i.id;
