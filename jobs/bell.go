@@ -1,0 +1,58 @@
+// Package jobs is the work of the platform: it loads, computes, saves and rings for the next step. It is the only place
+// that strings steps together.
+//
+// What has to happen is a row in a state with a due time; a task in Redis carries only ids and rings for it after the
+// commit. A sweeper rings again for every row that is due and not done, so a lost task loses nothing.
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/hibiken/asynq"
+)
+
+// Kind names a job. The ids of its tasks are those of the rows that it works on.
+type Kind string
+
+// The kinds of job.
+const (
+	CDRRate       Kind = "cdr:rate"       // id of a CDR
+	TokenPush     Kind = "token:push"     // id of a token: to every partner that has an older version
+	InvoiceRender Kind = "invoice:render" // id of an issued invoice: documents, then e-mail
+	EmailSend     Kind = "email:send"     // id of an e-mail of the outbox
+)
+
+// Bell rings for work that is already saved and due. It never fails its caller: what it cannot ring for now, the
+// sweeper rings for later.
+type Bell struct {
+	client *asynq.Client
+	log    *slog.Logger
+}
+
+// NewBell rings through the given Redis.
+func NewBell(redis asynq.RedisConnOpt, log *slog.Logger) *Bell {
+	return &Bell{client: asynq.NewClient(redis), log: log}
+}
+
+// Close releases the connection.
+func (b *Bell) Close() error { return b.client.Close() }
+
+// Ring asks a worker to look at the rows with these ids soon. Call it after the commit that made them due.
+func (b *Bell) Ring(ctx context.Context, kind Kind, ids ...uuid.UUID) {
+	for chunk := range slices.Chunk(ids, ringSize) {
+		payload, err := json.Marshal(chunk)
+		if err == nil {
+			_, err = b.client.EnqueueContext(ctx, asynq.NewTask(string(kind), payload), asynq.MaxRetry(0))
+		}
+		if err != nil {
+			b.log.WarnContext(ctx, "cannot ring, the sweeper will", "job", string(kind), "ids", len(chunk), "error", err)
+		}
+	}
+}
+
+// ringSize is how many rows one task carries: one ring for a batch costs a fraction of one ring a row.
+const ringSize = 50
