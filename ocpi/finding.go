@@ -1,0 +1,85 @@
+package ocpi
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// Severity tells what a Finding means for the message.
+type Severity uint8
+
+const (
+	// Reject: the message cannot be accepted.
+	Reject Severity = iota
+	// Note: a deviation that is tolerated, to be reported to the partner.
+	Note
+)
+
+func (s Severity) String() string {
+	if s == Note {
+		return "note"
+	}
+	return "reject"
+}
+
+// Finding is one rule that one field of a message breaks.
+type Finding struct {
+	Severity Severity
+	Path     string // charging_periods[3].dimensions[0].volume
+	Rule     string // "required", "at most 36 characters"
+	Value    string // what was there, shortened; empty for a missing or secret value
+}
+
+func (f Finding) String() string {
+	s := f.Path + ": " + f.Rule
+	if f.Path == "" {
+		s = f.Rule
+	}
+	if f.Value != "" {
+		s += ", got " + strconv.Quote(f.Value)
+	}
+	return s
+}
+
+// Findings is the outcome of a validation, in the order of the fields.
+type Findings []Finding
+
+// Err returns an *Error (HTTP 200, code 2001) that names the first rejects,
+// or nil when there is none.
+func (fs Findings) Err() error {
+	const named = 3
+	var text []string
+	rejects := 0
+	for _, f := range fs {
+		if f.Severity != Reject {
+			continue
+		}
+		rejects++
+		if rejects <= named {
+			text = append(text, f.String())
+		}
+	}
+	if rejects == 0 {
+		return nil
+	}
+	if rejects > named {
+		text = append(text, "and "+strconv.Itoa(rejects-named)+" more")
+	}
+	return &Error{
+		HTTPStatus: http.StatusOK,
+		StatusCode: StatusInvalidParameters,
+		Message:    strings.Join(text, "; "),
+	}
+}
+
+// Notes returns the findings that are tolerated.
+func (fs Findings) Notes() Findings {
+	var notes Findings
+	for _, f := range fs {
+		if f.Severity == Note {
+			notes = append(notes, f)
+		}
+	}
+	return notes
+}
