@@ -1,0 +1,29 @@
+package billing
+
+import "github.com/shopspring/decimal"
+
+// amountPlaces is the number of decimals of a computed figure. A third of a kilowatt-hour at 0.29 has no end; everything
+// that ends earlier, as nearly all prices do, is exact.
+const amountPlaces = 10
+
+// workPlaces is the number of decimals kept where a quotient has to be taken in the middle of a computation.
+const workPlaces = 30
+
+// MinorUnits returns the number of decimals of a currency (ISO 4217): 2, except for the few that have none or three.
+func MinorUnits(currency string) int32 {
+	switch currency {
+	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF":
+		return 0
+	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
+		return 3
+	}
+	return 2
+}
+
+// Round rounds half away from zero, as merchants do.
+func Round(d decimal.Decimal, places int32) decimal.Decimal { return d.Round(places) }
+
+// RoundCurrency rounds an amount to the minor unit of its currency, half away from zero.
+func RoundCurrency(amount decimal.Decimal, currency string) decimal.Decimal {
+	return amount.Round(MinorUnits(currency))
+}
