@@ -18,25 +18,29 @@ const (
 // Invoice is a finished billing document: everything that its PDF, its XML and an auditor need, and nothing that has to be
 // looked up elsewhere. It is computed once by Draft.Invoice and frozen as JSON when it is issued.
 //
-// All amounts are in Currency. Dates are calendar days in the supplier's time zone (Europe/Berlin).
+// All amounts are in Currency. Date and DueDate are calendar days: their year, month and day count as they stand. Instants
+// are UTC and are shown in the supplier's time zone.
 type Invoice struct {
-	Type      DocumentType
-	Number    string // BT-1, empty while the invoice is a draft
-	Date      time.Time
-	DueDate   time.Time
-	Currency  string // ISO 4217, BT-5
-	Language  string // "de" or "en"
-	Period    Period // BG-14
-	Supplier  Supplier
-	Customer  Customer
-	Lines     []InvoiceLine
-	VAT       []VATLine // BG-23, one per category and rate, in order of the rate
-	Net       decimal.Decimal
-	VATTotal  decimal.Decimal
-	Gross     decimal.Decimal
-	Payment   Payment
-	Preceding *Reference // BG-3: the document that this one corrects
-	Notes     []string   // BT-22
+	Type       DocumentType
+	Number     string // BT-1, empty while the invoice is a draft
+	Date       time.Time
+	DueDate    time.Time // BT-9, zero if nothing falls due
+	Currency   string    // ISO 4217, BT-5
+	Language   string    // "de" or "en"
+	Period     Period    // BG-14
+	Supplier   Supplier
+	Customer   Customer
+	GrossExact bool // the prices promised to the customer include VAT: paper shows gross, and Gross is the sum of the lines' Gross
+	Lines      []InvoiceLine
+	VAT        []VATLine       // BG-23, one per category and rate, in order of the rate
+	Net        decimal.Decimal // BT-106 and BT-109
+	VATTotal   decimal.Decimal // BT-110
+	Gross      decimal.Decimal // BT-112
+	Paid       decimal.Decimal // BT-113
+	Due        decimal.Decimal // BT-115, Gross less Paid
+	Payment    Payment
+	Preceding  *Reference // BG-3: the document that this one corrects
+	Notes      []string   // BT-22
 }
 
 // Period is the span of service of a document or a line: [Start, End), both in UTC.
@@ -54,6 +58,7 @@ type Supplier struct {
 	ContactEmail string // BT-43, also BT-34 with scheme EM
 	Website      string
 	Legal        string // footer: directors and supervisory board
+	TimeZone     string // IANA name; empty means Europe/Berlin
 	Design       Design
 }
 
@@ -93,10 +98,11 @@ type InvoiceLine struct {
 	Session     *LineSession
 	Quantity    decimal.Decimal // BT-129
 	Unit        Unit            // BT-130
-	Price       decimal.Decimal // BT-146, net price of one unit, at most 6 decimals
+	Price       decimal.Decimal // BT-146, net price of PriceBase units, at most 6 decimals
+	PriceBase   decimal.Decimal // BT-149, 1 unless a unit price of 6 decimals would not give Net again
 	Net         decimal.Decimal // BT-131
 	Gross       decimal.Decimal // Net + VAT of the line as shown to the customer
-	VATCategory string          // BT-151: S, Z, E, AE
+	VATCategory VATCategory     // BT-151
 	VATRate     decimal.Decimal // BT-152, percent
 	Period      Period          // BG-26
 	Heading     string          // groups lines on paper: "", or "Nachträge aus August 2026"
@@ -127,11 +133,11 @@ const (
 
 // VATLine is the VAT of one category and rate (BG-23). Tax is computed on the sum of the lines, not by line.
 type VATLine struct {
-	Category string // BT-118
-	Rate     decimal.Decimal
+	Category VATCategory     // BT-118
+	Rate     decimal.Decimal // BT-119, percent
 	Net      decimal.Decimal // BT-116
 	Tax      decimal.Decimal // BT-117
-	Reason   string          // BT-120, for categories other than S
+	Reason   string          // BT-120, for E and AE
 }
 
 // PaymentMeans is how a document is paid, as coded in UNTDID 4461 (BT-81).
