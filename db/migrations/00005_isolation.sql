@@ -4,7 +4,10 @@
 -- +goose StatementBegin
 DO $$
 BEGIN
-    CREATE ROLE roamwerk_tenant NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'roamwerk_tenant') THEN
+        CREATE ROLE roamwerk_tenant NOLOGIN;
+        GRANT roamwerk_tenant TO CURRENT_USER; -- who need not be a superuser
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
     NULL; -- roles belong to the cluster: another database of it made this one
 END $$;

@@ -44,7 +44,7 @@ func initCluster(ctx context.Context, f *folder, bin binaries, acc account, thro
 		return err
 	}
 	// The single-user server takes one statement a line.
-	setup := "CREATE ROLE " + role + " LOGIN " + createdb + "\n" +
+	setup := "CREATE ROLE " + role + " LOGIN CREATEROLE " + createdb + "\n" +
 		"CREATE DATABASE " + role + " OWNER " + role + "\n"
 	err := run(ctx, fresh, acc, strings.NewReader(setup), bin.path("postgres"), "--single", "-D", inherited,
 		"-c", "exit_on_error=on", "-c", "log_checkpoints=off", "-c", "fsync="+onOff(!throwaway), "postgres")

@@ -22,8 +22,9 @@ import (
 const (
 	// superuser owns the cluster; only this package logs in with it.
 	superuser = "postgres"
-	// role is what the platform logs in with. It owns its database and is no
-	// superuser, because row-level security does not bind superusers.
+	// role is what the platform logs in with. It owns its database, makes the
+	// role that tenants are confined to, and is no superuser: nothing of the
+	// platform may need more than a database administrator would grant it.
 	role = "roamwerk"
 	// port only names the socket file; the server listens on no network.
 	port = "5432"
