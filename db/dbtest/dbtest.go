@@ -89,7 +89,7 @@ var shared = sync.OnceValues(func() (*server, error) {
 	at := os.Getenv(urlVariable)
 	if at == "" {
 		var err error
-		dir := filepath.Join("/tmp", fmt.Sprintf("roamwerk-dbtest-%d", os.Getuid()))
+		dir := filepath.Join(clusterHome(), fmt.Sprintf("roamwerk-dbtest-%d", os.Getuid()))
 		if at, err = joinCluster(ctx, dir, time.Minute); err != nil {
 			return nil, err
 		}

@@ -76,7 +76,7 @@ func TestDatabasesAreApartAndDropped(t *testing.T) {
 // Processes that start at once share one cluster. It stays while one of them
 // lives, whichever was killed, and is gone when they are.
 func TestClusterIsSharedAndEnds(t *testing.T) {
-	dir, err := os.MkdirTemp("/tmp", "roamwerk-dbtest-test-")
+	dir, err := os.MkdirTemp(clusterHome(), "roamwerk-dbtest-test-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,25 +172,23 @@ func TestRedis(t *testing.T) {
 		if other := Redis(t); other == at {
 			t.Errorf("two tests got %s", at)
 		}
-		if err := ping(t, at); err != nil {
+		o, err := redis.ParseURL(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := redis.NewClient(o)
+		defer client.Close()
+		if err := client.Ping(t.Context()).Err(); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := ping(t, at); err == nil {
-		t.Error("Redis outlived its test")
-	}
-}
-
-func ping(t *testing.T, url string) error {
-	t.Helper()
-	o, err := redis.ParseURL(url)
+	o, err := redis.ParseURL(at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.MaxRetries = -1
-	client := redis.NewClient(o)
-	defer client.Close()
-	return client.Ping(t.Context()).Err()
+	if err := greet(t.Context(), o.Addr, o.Password); err == nil {
+		t.Error("Redis outlived its test")
+	}
 }
 
 func connect(t *testing.T, url string) *pgx.Conn {
