@@ -38,6 +38,7 @@ while sleep "$4"; do
 		[ -e "$1/postgres/data/postmaster.pid" ] || break
 		sleep 0.5
 	done
+	rmdir "$(sed -n 2p "$1/postgres/lock")" # the socket's folder
 	rm -rf "$1/postgres"
 	exit
 done`

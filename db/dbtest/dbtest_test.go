@@ -145,6 +145,13 @@ func TestClusterIsSharedAndEnds(t *testing.T) {
 	if answers(t.Context(), url) {
 		t.Error("the cluster still answers")
 	}
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(config.Host); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the socket's folder is still there: %v", err)
+	}
 }
 
 func TestForeignFolderIsRefused(t *testing.T) {
