@@ -1,0 +1,276 @@
+package billing
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+// verdict is the answer of a restriction. Power and current are not always measured, so there are three.
+type verdict int8
+
+const (
+	no verdict = iota
+	yes
+	unknown
+)
+
+// moment is what restrictions are asked about: the clock on the wall, the counters of the session, and the levels of the
+// period. It is made once a period.
+type moment struct {
+	second  int // of the local day
+	date    int // local, yyyymmdd
+	weekday time.Weekday
+	kwh     decimal.Decimal // charged in the session so far
+	elapsed time.Duration   // since the session began, by the clock of physics (PRC-10)
+	levels  levels
+}
+
+// setClock puts the wall clock of a moment to an instant in a zone.
+func (m *moment) setClock(at time.Time, zone *time.Location) {
+	local := at.In(zone)
+	hour, minute, second := local.Clock()
+	year, month, day := local.Date()
+	m.second = hour*3600 + minute*60 + second
+	m.date = year*10000 + int(month)*100 + day
+	m.weekday = local.Weekday()
+}
+
+// levels are the extremes of power (kW) and current (A, sum of the phases) in a period. Average is its energy divided by its
+// length, the stand-in for a power that was not measured.
+type levels struct {
+	minPower, maxPower, minCurrent, maxCurrent, average decimal.NullDecimal
+}
+
+// condition is one compiled restriction. The edges are where its answer can change inside a period.
+type condition struct {
+	text        string // "max_kwh=20", for the explanation
+	holds       func(*moment) verdict
+	clockEdges  []int // seconds of the local day
+	timerEdges  []time.Duration
+	energyEdges []decimal.Decimal
+	level       bool // answered from the levels of the period
+}
+
+// restrictions is every restriction of an OCPI 2.2.1 tariff element but `reservation`, which chooses the price list and not
+// the moment. All that are present must hold (PRC-07). A compile function returns nil where its field is absent and an
+// error where it cannot be understood.
+var restrictions = []struct {
+	field   string
+	compile func(*ocpi.TariffRestrictions) (*condition, error)
+}{
+	{"start_time", compileTimes}, // together with end_time: they wrap around midnight as a pair
+	{"start_date", compileStartDate},
+	{"end_date", compileEndDate},
+	{"day_of_week", compileWeekdays},
+	{"min_kwh", func(r *ocpi.TariffRestrictions) (*condition, error) {
+		return compileEnergy("min_kwh", r.MinKWh, atLeast)
+	}},
+	{"max_kwh", func(r *ocpi.TariffRestrictions) (*condition, error) { return compileEnergy("max_kwh", r.MaxKWh, below) }},
+	{"min_duration", func(r *ocpi.TariffRestrictions) (*condition, error) {
+		return compileDuration("min_duration", r.MinDuration, atLeast)
+	}},
+	{"max_duration", func(r *ocpi.TariffRestrictions) (*condition, error) {
+		return compileDuration("max_duration", r.MaxDuration, below)
+	}},
+	{"min_current", func(r *ocpi.TariffRestrictions) (*condition, error) {
+		return compileLevel("min_current", r.MinCurrent, atLeast, func(l *levels) decimal.NullDecimal { return l.minCurrent })
+	}},
+	{"max_current", func(r *ocpi.TariffRestrictions) (*condition, error) {
+		return compileLevel("max_current", r.MaxCurrent, below, func(l *levels) decimal.NullDecimal { return l.maxCurrent })
+	}},
+	{"min_power", func(r *ocpi.TariffRestrictions) (*condition, error) {
+		return compileLevel("min_power", r.MinPower, atLeast, func(l *levels) decimal.NullDecimal { return either(l.minPower, l.average) })
+	}},
+	{"max_power", func(r *ocpi.TariffRestrictions) (*condition, error) {
+		return compileLevel("max_power", r.MaxPower, below, func(l *levels) decimal.NullDecimal { return either(l.maxPower, l.average) })
+	}},
+}
+
+// Every lower limit is inclusive and every upper limit exclusive (OCPI 2.2.1 § TariffRestrictions).
+func atLeast(cmp int) verdict { return verdictOf(cmp >= 0) }
+func below(cmp int) verdict   { return verdictOf(cmp < 0) }
+
+func verdictOf(holds bool) verdict {
+	if holds {
+		return yes
+	}
+	return no
+}
+
+func either(first, second decimal.NullDecimal) decimal.NullDecimal {
+	if first.Valid {
+		return first
+	}
+	return second
+}
+
+func compileEnergy(field string, limit decimal.NullDecimal, side func(int) verdict) (*condition, error) {
+	if !limit.Valid {
+		return nil, nil
+	}
+	if !sane(limit.Decimal) {
+		return nil, fmt.Errorf("%s is not a usable number", field)
+	}
+	return &condition{
+		text:        field + "=" + limit.Decimal.String(),
+		holds:       func(m *moment) verdict { return side(m.kwh.Cmp(limit.Decimal)) },
+		energyEdges: []decimal.Decimal{limit.Decimal},
+	}, nil
+}
+
+func compileDuration(field string, seconds *int, side func(int) verdict) (*condition, error) {
+	if seconds == nil {
+		return nil, nil
+	}
+	const longest = int(1<<62) / int(time.Second)
+	limit := time.Duration(min(max(*seconds, -longest), longest)) * time.Second
+	return &condition{
+		text: fmt.Sprintf("%s=%d", field, *seconds),
+		holds: func(m *moment) verdict {
+			switch {
+			case m.elapsed < limit:
+				return side(-1)
+			case m.elapsed > limit:
+				return side(1)
+			}
+			return side(0)
+		},
+		timerEdges: []time.Duration{limit},
+	}, nil
+}
+
+func compileLevel(field string, limit decimal.NullDecimal, side func(int) verdict, of func(*levels) decimal.NullDecimal) (*condition, error) {
+	if !limit.Valid {
+		return nil, nil
+	}
+	if !sane(limit.Decimal) {
+		return nil, fmt.Errorf("%s is not a usable number", field)
+	}
+	return &condition{
+		text: field + "=" + limit.Decimal.String(),
+		holds: func(m *moment) verdict {
+			level := of(&m.levels)
+			if !level.Valid {
+				return unknown
+			}
+			return side(level.Decimal.Cmp(limit.Decimal))
+		},
+		level: true,
+	}, nil
+}
+
+const day = 24 * 60 * 60
+
+// compileTimes reads the window of local time of day. An end before the start wraps past midnight, an end of 00:00 is the
+// end of the day, equal ends mean the whole day; one of the two alone reaches to midnight.
+func compileTimes(r *ocpi.TariffRestrictions) (*condition, error) {
+	if r.StartTime == "" && r.EndTime == "" {
+		return nil, nil
+	}
+	start, end := 0, day
+	if r.StartTime != "" {
+		var err error
+		if start, err = parseClock(r.StartTime); err != nil {
+			return nil, fmt.Errorf("start_time: %w", err)
+		}
+	}
+	if r.EndTime != "" {
+		var err error
+		if end, err = parseClock(r.EndTime); err != nil {
+			return nil, fmt.Errorf("end_time: %w", err)
+		}
+		if end%60 == 59 { // "19:59:59" is how some write the end of the minute before 20:00
+			end++
+		}
+	}
+	c := &condition{text: "time=" + r.StartTime + "-" + r.EndTime, clockEdges: []int{start % day, end % day}}
+	switch {
+	case r.StartTime != "" && start == end:
+		c.holds = func(*moment) verdict { return yes }
+		c.clockEdges = nil
+	case end == 0: // 00:00 closes the day
+		c.holds = func(m *moment) verdict { return verdictOf(m.second >= start) }
+	case end < start:
+		c.holds = func(m *moment) verdict { return verdictOf(m.second >= start || m.second < end) }
+	default:
+		c.holds = func(m *moment) verdict { return verdictOf(m.second >= start && m.second < end) }
+	}
+	return c, nil
+}
+
+// parseClock reads hh:mm, and hh:mm:ss as some partners write it, as seconds of the day.
+func parseClock(s string) (int, error) {
+	for _, layout := range []string{"15:04", "15:04:05"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.Hour()*3600 + t.Minute()*60 + t.Second(), nil
+		}
+	}
+	if s == "24:00" || s == "24:00:00" {
+		return day, nil
+	}
+	return 0, fmt.Errorf("%q is not a time of day", s)
+}
+
+func compileStartDate(r *ocpi.TariffRestrictions) (*condition, error) {
+	return compileDate("start_date", r.StartDate, func(date, limit int) bool { return date >= limit })
+}
+
+func compileEndDate(r *ocpi.TariffRestrictions) (*condition, error) {
+	return compileDate("end_date", r.EndDate, func(date, limit int) bool { return date < limit })
+}
+
+func compileDate(field, value string, side func(date, limit int) bool) (*condition, error) {
+	if value == "" {
+		return nil, nil
+	}
+	t, err := time.Parse(time.DateOnly, value)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %q is not a date", field, value)
+	}
+	limit := t.Year()*10000 + int(t.Month())*100 + t.Day()
+	return &condition{
+		text:       field + "=" + value,
+		holds:      func(m *moment) verdict { return verdictOf(side(m.date, limit)) },
+		clockEdges: []int{0},
+	}, nil
+}
+
+var weekdays = map[ocpi.DayOfWeek]time.Weekday{
+	ocpi.Monday: time.Monday, ocpi.Tuesday: time.Tuesday, ocpi.Wednesday: time.Wednesday, ocpi.Thursday: time.Thursday,
+	ocpi.Friday: time.Friday, ocpi.Saturday: time.Saturday, ocpi.Sunday: time.Sunday,
+}
+
+// compileWeekdays reads the local days. With a window that wraps around midnight the day asked for is the day of the moment,
+// not the day on which the window opened.
+func compileWeekdays(r *ocpi.TariffRestrictions) (*condition, error) {
+	if len(r.DayOfWeek) == 0 {
+		return nil, nil
+	}
+	var set [7]bool
+	text := "day_of_week="
+	for i, name := range r.DayOfWeek {
+		weekday, ok := weekdays[name]
+		if !ok {
+			return nil, fmt.Errorf("day_of_week: %q is not a day", name)
+		}
+		set[weekday] = true
+		if i > 0 {
+			text += ","
+		}
+		text += string(name)
+	}
+	return &condition{
+		text:       text,
+		holds:      func(m *moment) verdict { return verdictOf(set[m.weekday]) },
+		clockEdges: []int{0},
+	}, nil
+}
+
+// sane refuses numbers with which arithmetic would never end: a volume of 1e999999999 is valid JSON.
+func sane(d decimal.Decimal) bool {
+	return d.Exponent() >= -40 && d.Exponent() <= 12 && d.Coefficient().BitLen() <= 192
+}
