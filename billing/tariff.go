@@ -1,0 +1,307 @@
+package billing
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+// Dimension is what a line of a rating charges for.
+type Dimension string
+
+// The dimensions, in the order in which they are printed. The two limits stand for the difference that a minimum or maximum
+// price makes.
+const (
+	ReservationFlat Dimension = "RESERVATION_FLAT"
+	ReservationTime Dimension = "RESERVATION_TIME" // hours
+	Flat            Dimension = "FLAT"
+	Energy          Dimension = "ENERGY"       // kWh
+	Time            Dimension = "TIME"         // hours of charging
+	ParkingTime     Dimension = "PARKING_TIME" // hours of not charging
+	MinPrice        Dimension = "MIN_PRICE"
+	MaxPrice        Dimension = "MAX_PRICE"
+)
+
+// dimension is the index of a priced dimension.
+type dimension int
+
+const (
+	flat dimension = iota
+	energy
+	charging
+	parking
+	dimensions
+)
+
+var dimensionOf = map[ocpi.TariffDimensionType]dimension{
+	ocpi.ComponentFlat: flat, ocpi.ComponentEnergy: energy, ocpi.ComponentTime: charging, ocpi.ComponentParkingTime: parking,
+}
+
+// phase is the part of a session that an element prices: elements with a reservation restriction price reservations and
+// nothing else, all others never do.
+type phase int
+
+const (
+	session phase = iota
+	reserved
+	expired
+	phases
+)
+
+// Tariff is a tariff made ready for pricing. It is compiled once, never changes, and may be used by many goroutines.
+type Tariff struct {
+	ID          ocpi.CiString
+	Party       ocpi.Party
+	Currency    string // ISO 4217
+	Hash        string // SHA-256 of the document, hexadecimal
+	TaxIncluded bool   // prices and limits include VAT: a retail tariff
+
+	everyPeriod bool
+	validFrom   time.Time // zero: always
+	validTo     time.Time // zero: for ever
+	prices      [phases][dimensions]priceList
+	vat         decimal.NullDecimal // of all components, if they agree
+	minimum     *ocpi.Price
+	maximum     *ocpi.Price
+	clock       bool // some restriction needs the local time
+	unreadable  bool // some part is not understood, so no figure can be trusted (TAR-11)
+}
+
+// priceList is the components of one dimension in the order of the document: the first that matches counts (PRC-04).
+type priceList struct {
+	components []component
+	edges      bool // some restriction can change its answer within a period
+}
+
+// component is a price component with the restrictions of its element.
+type component struct {
+	element    int
+	price      decimal.Decimal // per kWh, per hour, or once
+	vat        decimal.NullDecimal
+	step       int64 // Wh or seconds, at least 1
+	conditions []condition
+	texts      []string
+}
+
+// CompileOptions are the readings of a tariff that its document may leave open.
+type CompileOptions struct {
+	TaxIncluded bool // prices include VAT, even if the document does not say so
+	EveryPeriod bool // prices every period whatever tariff the period names: a retail tariff
+}
+
+// Compile makes a tariff ready for pricing and says what is remarkable about it. It never fails: what cannot be understood
+// is a finding of severity Block, and every rating with the tariff carries one too.
+//
+// The member "tax_included": "YES", known from OCPI 2.3.0, has the same effect as the option TaxIncluded.
+func Compile(doc ocpi.Tariff, opt CompileOptions) (*Tariff, []Finding) {
+	t := &Tariff{
+		ID: doc.ID, Party: doc.Party(), Currency: doc.Currency, Hash: hashOf(doc),
+		TaxIncluded: opt.TaxIncluded || taxIncluded(doc),
+		everyPeriod: opt.EveryPeriod,
+		validFrom:   doc.StartDateTime, validTo: doc.EndDateTime,
+	}
+	c := compiler{tariff: t}
+	t.minimum = c.limit("min_price", doc.MinPrice)
+	t.maximum = c.limit("max_price", doc.MaxPrice)
+	if t.minimum != nil && t.maximum != nil && t.minimum.ExclVAT.Decimal.GreaterThan(t.maximum.ExclVAT.Decimal) {
+		c.find("limits-cross", Flag, "min_price", "the minimum price is above the maximum price; the maximum counts")
+	}
+	if t.Currency == "" {
+		c.find("tariff-without-currency", Flag, "currency", "the tariff has no currency; the CDR's is assumed")
+	}
+	if len(doc.Elements) == 0 {
+		c.unreadable("elements", "the tariff has no elements")
+	}
+	for i := range doc.Elements {
+		c.element(i, &doc.Elements[i])
+	}
+	t.vat = commonRate(t)
+	return t, c.findings
+}
+
+// commonRate returns the rate of VAT that all components bear, if they agree.
+func commonRate(t *Tariff) decimal.NullDecimal {
+	var common decimal.NullDecimal
+	first := true
+	for _, lists := range t.prices {
+		for _, list := range lists {
+			for _, c := range list.components {
+				if !first && (c.vat.Valid != common.Valid || !c.vat.Decimal.Equal(common.Decimal)) {
+					return decimal.NullDecimal{}
+				}
+				common, first = c.vat, false
+			}
+		}
+	}
+	return common
+}
+
+type compiler struct {
+	tariff   *Tariff
+	findings []Finding
+}
+
+func (c *compiler) find(code string, severity Severity, path, message string) {
+	c.findings = append(c.findings, Finding{
+		Code: code, Severity: severity, Path: path, Message: message,
+		Params: map[string]string{"tariff": string(c.tariff.ID)},
+	})
+}
+
+// unreadable marks the tariff as one that must not be used for pricing with the part at path left out (TAR-11).
+func (c *compiler) unreadable(path, message string) {
+	c.tariff.unreadable = true
+	c.find("tariff-unreadable", Block, path, message)
+}
+
+func (c *compiler) limit(path string, limit *ocpi.Price) *ocpi.Price {
+	if limit == nil || !limit.ExclVAT.Valid && !limit.InclVAT.Valid {
+		return nil
+	}
+	if !sane(limit.ExclVAT.Decimal) || !sane(limit.InclVAT.Decimal) {
+		c.unreadable(path, "the limit is not a usable number")
+		return nil
+	}
+	if !limit.InclVAT.Valid && !c.tariff.TaxIncluded {
+		c.find("limit-without-vat", Info, path, "the limit is not stated with VAT; that side is scaled (PRC-30)")
+	}
+	return &ocpi.Price{ExclVAT: limit.ExclVAT, InclVAT: limit.InclVAT}
+}
+
+func (c *compiler) element(i int, element *ocpi.TariffElement) {
+	path := fmt.Sprintf("elements[%d]", i)
+	during, conditions, texts := c.restrictions(path+".restrictions", element.Restrictions)
+	var seen [dimensions]bool
+	for j := range element.PriceComponents {
+		path := fmt.Sprintf("%s.price_components[%d]", path, j)
+		dim, known := dimensionOf[element.PriceComponents[j].Type]
+		if !known {
+			c.unreadable(path+".type", fmt.Sprintf("%q is not a dimension of OCPI 2.2.1", element.PriceComponents[j].Type))
+			continue
+		}
+		if seen[dim] {
+			c.find("duplicate-component", Flag, path, "the element prices this dimension twice; the first counts (PRC-06)")
+			continue
+		}
+		seen[dim] = true
+		if during != session && (dim == energy || dim == parking) {
+			c.find("reservation-dimension", Flag, path, "only FLAT and TIME can price a reservation; ignored (PRC-26)")
+			continue
+		}
+		compiled := c.component(path, dim, &element.PriceComponents[j])
+		compiled.element, compiled.conditions, compiled.texts = i, conditions, texts
+		list := &c.tariff.prices[during][dim]
+		list.components = append(list.components, compiled)
+		list.edges = list.edges || slices.ContainsFunc(conditions, func(cond condition) bool { return !cond.level })
+	}
+	if len(element.PriceComponents) == 0 {
+		c.find("element-without-price", Flag, path, "the element has no price component")
+	}
+}
+
+func (c *compiler) component(path string, dim dimension, doc *ocpi.PriceComponent) component {
+	compiled := component{price: doc.Price.Decimal, vat: doc.VAT, step: 1}
+	if !doc.Price.Valid || !sane(doc.Price.Decimal) {
+		c.unreadable(path+".price", "the price is missing or not a usable number")
+		compiled.price = decimal.Zero
+	}
+	if doc.VAT.Valid && (!sane(doc.VAT.Decimal) || doc.VAT.Decimal.IsNegative()) {
+		c.unreadable(path+".vat", "the VAT rate is not a usable percentage")
+		compiled.vat = decimal.NullDecimal{}
+	}
+	switch {
+	case dim == flat:
+	case doc.StepSize == nil || *doc.StepSize < 0:
+		c.find("step-size", Flag, path+".step_size", "the step size is missing or negative and taken as 1")
+	case *doc.StepSize > 0: // 0 counts as 1 (PRC-12)
+		compiled.step = int64(*doc.StepSize)
+	}
+	return compiled
+}
+
+// restrictions compiles the restrictions of an element and tells which part of a session they belong to.
+func (c *compiler) restrictions(path string, doc *ocpi.TariffRestrictions) (phase, []condition, []string) {
+	if doc == nil {
+		return session, nil, nil
+	}
+	during := session
+	var conditions []condition
+	var texts []string
+	switch doc.Reservation {
+	case "":
+	case ocpi.ReservationActive:
+		during = reserved
+	case ocpi.ReservationExpires:
+		during = expired
+	default:
+		c.unreadable(path+".reservation", fmt.Sprintf("%q is not a reservation restriction", doc.Reservation))
+		conditions = append(conditions, never("reservation"))
+	}
+	if during != session {
+		texts = append(texts, "reservation="+string(doc.Reservation))
+	}
+	for _, r := range restrictions {
+		cond, err := r.compile(doc)
+		if err != nil {
+			c.unreadable(path+"."+r.field, err.Error())
+			conditions = append(conditions, never(r.field))
+			continue
+		}
+		if cond != nil {
+			conditions = append(conditions, *cond)
+			texts = append(texts, cond.text)
+			c.tariff.clock = c.tariff.clock || len(cond.clockEdges) > 0
+		}
+	}
+	for _, name := range unknownMembers(doc.Extra) {
+		c.unreadable(path+"."+name, fmt.Sprintf("%q is not a restriction of OCPI 2.2.1", name))
+		conditions = append(conditions, never(name))
+	}
+	return during, conditions, texts
+}
+
+// never stands for a restriction that is not understood: its element must not win, and the tariff is marked.
+func never(field string) condition {
+	return condition{text: field + "=?", holds: func(*moment) verdict { return no }, level: true}
+}
+
+// unknownMembers names the members that say something which we do not understand. Partners decorate their objects with
+// members of their own that begin with an underscore, and with nulls; those say nothing.
+func unknownMembers(extra []byte) []string {
+	var members map[string]any
+	if len(extra) == 0 || ocpi.Unmarshal(extra, &members) != nil {
+		return nil
+	}
+	var names []string
+	for name, value := range members {
+		if value != nil && !strings.HasPrefix(name, "_") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func taxIncluded(doc ocpi.Tariff) bool {
+	var superset struct {
+		TaxIncluded string `json:"tax_included"`
+	}
+	return len(doc.Extra) > 0 && ocpi.Unmarshal(doc.Extra, &superset) == nil && superset.TaxIncluded == "YES"
+}
+
+// hashOf identifies a version of a tariff by its content, whatever the order and spelling of its members were.
+func hashOf(doc ocpi.Tariff) string {
+	text, err := ocpi.Marshal(doc)
+	if err != nil { // a value that JSON cannot hold, such as the year 12345
+		text = fmt.Append(nil, doc)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
