@@ -2,7 +2,6 @@ package ocpi
 
 import (
 	"errors"
-	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
@@ -96,28 +95,23 @@ func (e *ruleError) Error() string { return e.rule }
 // decodeError turns an error of the JSON package into an *Error.
 func decodeError(b []byte, err error) error {
 	if !jsontext.Value(b).IsValid(jsontext.AllowDuplicateNames(true)) {
-		return &Error{
-			HTTPStatus: http.StatusBadRequest,
-			StatusCode: StatusInvalidParameters,
-			Message:    "the body is not valid JSON",
-			Err:        err,
-		}
+		malformed := Malformed("the body is not valid JSON")
+		malformed.Err = err
+		return malformed
 	}
-	failed := &Error{HTTPStatus: http.StatusOK, StatusCode: StatusInvalidParameters, Err: err}
 	var semantic *json.SemanticError
 	var syntactic *jsontext.SyntacticError
 	var broken *ruleError
+	finding := Finding{Rule: "cannot be read"}
 	switch {
 	case errors.As(err, &broken) && errors.As(err, &semantic):
-		failed.Message = foreignFinding(semantic.JSONPointer, broken.rule, broken.value).String()
+		finding = foreignFinding(semantic.JSONPointer, broken.rule, broken.value)
 	case errors.As(err, &semantic):
-		failed.Message = foreignFinding(semantic.JSONPointer, ruleForType(semantic.GoType), describe(semantic)).String()
+		finding = foreignFinding(semantic.JSONPointer, ruleForType(semantic.GoType), describe(semantic))
 	case errors.As(err, &syntactic) && errors.Is(err, jsontext.ErrDuplicateName):
-		failed.Message = foreignFinding(syntactic.JSONPointer, "must not occur twice", "").String()
-	default:
-		failed.Message = "the body cannot be read"
+		finding = foreignFinding(syntactic.JSONPointer, "must not occur twice", "")
 	}
-	return failed
+	return invalid(Findings{finding}, err)
 }
 
 // foreignFinding describes a value that could not be decoded.

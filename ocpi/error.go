@@ -2,6 +2,8 @@ package ocpi
 
 import (
 	"net/http"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -13,7 +15,8 @@ type Error struct {
 	HTTPStatus int
 	StatusCode StatusCode
 	Message    string
-	Err        error // the cause, for the log only; may be nil
+	Findings   Findings // what the message says, when it is about fields
+	Err        error    // the cause, for the log only; may be nil
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -24,8 +27,26 @@ func (e *Error) Unwrap() error { return e.Err }
 // InvalidParameter is HTTP 200, code 2001: the field at path (or the
 // parameter of that name) breaks the rule.
 func InvalidParameter(path, rule, value string) *Error {
-	f := Finding{Path: path, Rule: rule, Value: shorten(value)}
-	return &Error{HTTPStatus: http.StatusOK, StatusCode: StatusInvalidParameters, Message: f.String()}
+	return invalid(Findings{{Path: path, Rule: rule, Value: shorten(value)}}, nil)
+}
+
+// invalid is the Error that names the first of rejects.
+func invalid(rejects Findings, cause error) *Error {
+	const named = 3
+	var text []string
+	for _, f := range rejects[:min(named, len(rejects))] {
+		text = append(text, f.String())
+	}
+	if len(rejects) > named {
+		text = append(text, "and "+strconv.Itoa(len(rejects)-named)+" more")
+	}
+	return &Error{
+		HTTPStatus: http.StatusOK,
+		StatusCode: StatusInvalidParameters,
+		Message:    strings.Join(text, "; "),
+		Findings:   rejects,
+		Err:        cause,
+	}
 }
 
 // Malformed is HTTP 400, code 2001: the body is not JSON.

@@ -1,10 +1,6 @@
 package ocpi
 
-import (
-	"net/http"
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // Severity tells what a Finding means for the message.
 type Severity uint8
@@ -48,38 +44,22 @@ type Findings []Finding
 // Err returns an *Error (HTTP 200, code 2001) that names the first rejects,
 // or nil when there is none.
 func (fs Findings) Err() error {
-	const named = 3
-	var text []string
-	rejects := 0
-	for _, f := range fs {
-		if f.Severity != Reject {
-			continue
-		}
-		rejects++
-		if rejects <= named {
-			text = append(text, f.String())
-		}
-	}
-	if rejects == 0 {
+	rejects := fs.with(Reject)
+	if len(rejects) == 0 {
 		return nil
 	}
-	if rejects > named {
-		text = append(text, "and "+strconv.Itoa(rejects-named)+" more")
-	}
-	return &Error{
-		HTTPStatus: http.StatusOK,
-		StatusCode: StatusInvalidParameters,
-		Message:    strings.Join(text, "; "),
-	}
+	return invalid(rejects, nil)
 }
 
 // Notes returns the findings that are tolerated.
-func (fs Findings) Notes() Findings {
-	var notes Findings
+func (fs Findings) Notes() Findings { return fs.with(Note) }
+
+func (fs Findings) with(severity Severity) Findings {
+	var selected Findings
 	for _, f := range fs {
-		if f.Severity == Note {
-			notes = append(notes, f)
+		if f.Severity == severity {
+			selected = append(selected, f)
 		}
 	}
-	return notes
+	return selected
 }

@@ -42,6 +42,16 @@ type Location struct {
 // Party returns the CPO that owns the Location.
 func (l *Location) Party() Party { return Party{l.CountryCode, l.PartyID} }
 
+// EVSE returns the EVSE with the uid, or nil.
+func (l *Location) EVSE(uid CiString) *EVSE {
+	for i := range l.EVSEs {
+		if l.EVSEs[i].UID.Equal(uid) {
+			return &l.EVSEs[i]
+		}
+	}
+	return nil
+}
+
 // EVSE charges one car at a time; it is matched by UID, never by EVSEID (OCPI
 // 2.2.1 § EVSE Object).
 type EVSE struct {
@@ -59,6 +69,16 @@ type EVSE struct {
 	Images              []Image              `json:"images,omitzero"`
 	LastUpdated         time.Time            `json:"last_updated,omitzero"`
 	Extra               jsontext.Value       `json:",embed"`
+}
+
+// Connector returns the connector with the id, or nil.
+func (e *EVSE) Connector(id CiString) *Connector {
+	for i := range e.Connectors {
+		if e.Connectors[i].ID.Equal(id) {
+			return &e.Connectors[i]
+		}
+	}
+	return nil
 }
 
 // Connector is a socket or cable of an EVSE; only one of them is in use at a
