@@ -1,0 +1,106 @@
+-- Partners: OCPI connections, the tokens that they present, the parties behind them and the utilities they work with.
+
+-- Who presents one of these tokens, with the utilities of the connection (TEN-02). The caller knows which hash it prefers (TRN-05).
+-- name: PartnersByToken :many
+SELECT t.hash, t.kind, sqlc.embed(p),
+    ARRAY(SELECT te.id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::uuid[] AS tenant_ids,
+    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties
+FROM partner_tokens t JOIN partners p ON p.id = t.partner_id
+WHERE t.hash = ANY (@hashes::bytea[]) AND t.revoked_at IS NULL;
+
+-- name: Partner :one
+SELECT * FROM partners WHERE id = @id;
+
+-- name: PartnerByName :one
+SELECT * FROM partners WHERE name = @name;
+
+-- name: LockPartner :one
+SELECT * FROM partners WHERE id = @id FOR UPDATE;
+
+-- Takes the name of a partner: a new row, or the one that has it.
+-- name: EnsurePartner :one
+INSERT INTO partners (id, name, role, country_code, party_id, created_at)
+VALUES (@id, @name, @role, upper(@country_code::text), upper(@party_id::text), @created_at)
+ON CONFLICT (name) DO UPDATE SET role = excluded.role,
+    country_code = coalesce(nullif(excluded.country_code, ''), partners.country_code),
+    party_id = coalesce(nullif(excluded.party_id, ''), partners.party_id)
+RETURNING *;
+
+-- name: RegisterPartner :exec
+UPDATE partners SET state = 'registered', role = @role, country_code = @country_code, party_id = @party_id, versions_url = @versions_url,
+    version = @version, endpoints = @endpoints, auth_encoding = @auth_encoding, token_sealed = @token_sealed::bytea, registered_at = @now::timestamptz
+WHERE id = @id;
+
+-- Ends a partnership: nothing is sent any more.
+-- name: EndPartner :exec
+UPDATE partners SET state = 'ended', token_sealed = NULL WHERE id = @id;
+
+-- name: PartnerReceived :exec
+UPDATE partners SET last_received_at = @now::timestamptz WHERE id = @id;
+
+-- name: PartnerSent :exec
+UPDATE partners SET last_sent_at = @now::timestamptz WHERE id = @id;
+
+-- name: InsertPartnerToken :exec
+INSERT INTO partner_tokens (hash, partner_id, kind, created_at) VALUES (@hash, @partner_id, @kind, @created_at);
+
+-- No row: the token was used up or revoked in the meantime.
+-- name: RevokePartnerToken :execrows
+UPDATE partner_tokens SET revoked_at = @now::timestamptz WHERE hash = @hash AND revoked_at IS NULL;
+
+-- name: RevokePartnerTokens :exec
+UPDATE partner_tokens SET revoked_at = @now::timestamptz WHERE partner_id = @partner_id AND revoked_at IS NULL;
+
+-- name: EnablePartnerForAllTenants :exec
+INSERT INTO partner_tenants (partner_id, tenant_id) SELECT @partner_id, id FROM tenants ON CONFLICT DO NOTHING;
+
+-- name: EnableTenantForAllPartners :exec
+INSERT INTO partner_tenants (partner_id, tenant_id) SELECT id, @tenant_id FROM partners ON CONFLICT DO NOTHING;
+
+-- name: TenantsOfPartner :many
+SELECT te.* FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = @partner_id ORDER BY te.country_code, te.party_id;
+
+-- Every registered connection that has a party in this role, the best source first (RTG-18: directly before through a hub).
+-- name: ConnectionsOfParty :many
+SELECT pp.partner_id, pp.name, pp.source, pp.status FROM partner_parties pp JOIN partners p ON p.id = pp.partner_id
+WHERE pp.role = @role AND pp.country_code = upper(@country_code::text) AND pp.party_id = upper(@party_id::text) AND p.state = 'registered'
+ORDER BY pp.source = 'credentials' DESC, p.registered_at, pp.partner_id;
+
+-- name: PartiesOfPartner :many
+SELECT * FROM partner_parties WHERE partner_id = @partner_id ORDER BY country_code, party_id, role = 'CPO' DESC, role;
+
+-- The records of one party behind a hub; the CPO's first (HUB-03).
+-- name: ClientInfos :many
+SELECT * FROM partner_parties
+WHERE partner_id = @partner_id AND country_code = upper(@country_code::text) AND party_id = upper(@party_id::text) AND source <> 'credentials'
+ORDER BY role = 'CPO' DESC, last_updated DESC;
+
+-- Stores what a hub says of a party, unless we know something newer (OWN-14). inserted tells a new record from a changed one.
+-- name: SaveClientInfo :many
+INSERT INTO partner_parties (partner_id, role, country_code, party_id, source, status, last_updated)
+VALUES (@partner_id, @role, upper(@country_code::text), upper(@party_id::text), 'hubclientinfo', @status, @last_updated)
+ON CONFLICT (partner_id, role, country_code, party_id) DO UPDATE SET source = 'hubclientinfo', status = excluded.status, last_updated = excluded.last_updated
+    WHERE partner_parties.source <> 'credentials' AND (partner_parties.source = 'object' OR partner_parties.last_updated <= excluded.last_updated)
+RETURNING (xmax = 0)::boolean AS inserted;
+
+-- name: SaveCredentialsParty :exec
+INSERT INTO partner_parties (partner_id, role, country_code, party_id, name, source, last_updated)
+VALUES (@partner_id, @role, upper(@country_code::text), upper(@party_id::text), @name, 'credentials', @now::timestamptz)
+ON CONFLICT (partner_id, role, country_code, party_id) DO UPDATE SET name = excluded.name, source = 'credentials', status = 'CONNECTED', last_updated = excluded.last_updated;
+
+-- What a peer no longer lists in its credentials is no longer its own (CRED-25).
+-- name: DropCredentialsParties :exec
+DELETE FROM partner_parties WHERE partner_id = @partner_id AND source = 'credentials';
+
+-- An owner that a hub delivered for without having announced it (HUB-11).
+-- name: LearnParty :exec
+INSERT INTO partner_parties (partner_id, role, country_code, party_id, source, last_updated)
+VALUES (@partner_id, @role, upper(@country_code::text), upper(@party_id::text), 'object', @now::timestamptz)
+ON CONFLICT DO NOTHING;
+
+-- Serialises the writers of one object of a partner until the end of the transaction (OWN-15).
+-- name: LockObject :exec
+SELECT pg_advisory_xact_lock(hashtextextended(@key::text, 0));
+
+-- name: Partners :many
+SELECT * FROM partners ORDER BY name, id;

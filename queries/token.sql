@@ -1,0 +1,92 @@
+-- Tokens of our customers, and what each partner knows of them.
+
+-- name: InsertToken :exec
+INSERT INTO tokens (id, tenant_id, contract_id, uid, type, visual_number, issuer, valid, whitelist, language, created_at, last_updated)
+VALUES (@id, @tenant_id, @contract_id, @uid, @type, @visual_number, @issuer, @valid, @whitelist, @language, @now, @now);
+
+-- A change is later than every earlier version, so that it shows up in the next list by date (TOK-05).
+-- name: SetTokenValid :execrows
+UPDATE tokens SET valid = @valid, last_updated = greatest(@now::timestamptz, last_updated + interval '1 millisecond') WHERE id = @id AND valid <> @valid;
+
+-- A token with what its OCPI object needs: contract id and owner.
+-- name: Token :one
+SELECT sqlc.embed(t), c.contract_id, te.country_code, te.party_id
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
+WHERE t.id = @id;
+
+-- The tokens with this uid and type that belong to one of the given utilities (TOK-03, TEN-03).
+-- name: TokensByUID :many
+SELECT sqlc.embed(t), c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
+WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND upper(t.uid) = upper(@uid::text) AND t.type = @type;
+
+-- The owners of a token among the given utilities, whatever its type: for a CDR that does not name the owner.
+-- name: OwnersOfToken :many
+SELECT DISTINCT te.id, te.country_code, te.party_id FROM tokens t JOIN tenants te ON te.id = t.tenant_id
+WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND upper(t.uid) = upper(@uid::text);
+
+-- One page for a partner, in the order of creation, so that a new token lengthens the last page (PAG-09). Tokens that were
+-- made for one use are left out (TOK-06).
+-- name: TokenPage :many
+SELECT sqlc.embed(t), c.contract_id, te.country_code, te.party_id
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
+WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND t.type <> 'AD_HOC_USER'
+    AND (sqlc.narg(date_from)::timestamptz IS NULL OR t.last_updated >= sqlc.narg(date_from))
+    AND (sqlc.narg(date_to)::timestamptz IS NULL OR t.last_updated < sqlc.narg(date_to))
+ORDER BY t.created_at, t.id
+LIMIT @max_rows OFFSET @skip_rows;
+
+-- name: CountTokens :one
+SELECT count(*) FROM tokens t
+WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND t.type <> 'AD_HOC_USER'
+    AND (sqlc.narg(date_from)::timestamptz IS NULL OR t.last_updated >= sqlc.narg(date_from))
+    AND (sqlc.narg(date_to)::timestamptz IS NULL OR t.last_updated < sqlc.narg(date_to));
+
+-- Makes a new or changed token due at every partner that its utility works with (OFF-03).
+-- name: DistributeToken :exec
+INSERT INTO token_deliveries (token_id, partner_id, due_at)
+SELECT t.id, p.id, @now::timestamptz FROM tokens t JOIN partner_tenants pt ON pt.tenant_id = t.tenant_id JOIN partners p ON p.id = pt.partner_id
+WHERE t.id = @token_id AND p.state = 'registered'
+ON CONFLICT (token_id, partner_id) DO UPDATE SET due_at = excluded.due_at, attempts = 0;
+
+-- Makes every token of a partner's utilities due at a partner that has just registered (TOK-31).
+-- name: DistributeTokensTo :many
+INSERT INTO token_deliveries (token_id, partner_id, due_at)
+SELECT t.id, pt.partner_id, @now::timestamptz FROM tokens t JOIN partner_tenants pt ON pt.tenant_id = t.tenant_id
+WHERE pt.partner_id = @partner_id
+ON CONFLICT (token_id, partner_id) DO UPDATE SET due_at = excluded.due_at, attempts = 0, confirmed = NULL
+RETURNING token_id;
+
+-- What fell between a registration and an issue that happened at the same moment, or an enablement.
+-- name: DistributeMissing :execrows
+INSERT INTO token_deliveries (token_id, partner_id, due_at)
+SELECT t.id, p.id, @now::timestamptz FROM tokens t JOIN partner_tenants pt ON pt.tenant_id = t.tenant_id JOIN partners p ON p.id = pt.partner_id
+WHERE p.state = 'registered' AND NOT EXISTS (SELECT FROM token_deliveries d WHERE d.token_id = t.id AND d.partner_id = p.id)
+ON CONFLICT DO NOTHING;
+
+-- name: EndTokenDeliveries :exec
+UPDATE token_deliveries SET due_at = NULL, confirmed = NULL, problem = '' WHERE partner_id = @partner_id;
+
+-- name: TokensDue :many
+SELECT DISTINCT token_id FROM token_deliveries WHERE due_at <= @now::timestamptz LIMIT @max_rows;
+
+-- Claims what is due of a token by moving it on: if this worker dies, it is due again then.
+-- name: ClaimTokenDeliveries :many
+UPDATE token_deliveries d SET due_at = @again_at::timestamptz, attempts = d.attempts + 1
+FROM (
+    SELECT i.token_id, i.partner_id FROM token_deliveries i WHERE i.token_id = @token_id AND i.due_at <= @now::timestamptz FOR UPDATE SKIP LOCKED
+) due
+WHERE d.token_id = due.token_id AND d.partner_id = due.partner_id
+RETURNING d.partner_id, d.due_at, d.attempts;
+
+-- The partner has acknowledged this version. A token that changed since the claim stays due.
+-- name: ConfirmTokenDelivery :exec
+UPDATE token_deliveries SET confirmed = @confirmed::timestamptz, attempts = 0, problem = '', due_at = CASE WHEN due_at = @claimed_until::timestamptz THEN NULL ELSE due_at END
+WHERE token_id = @token_id AND partner_id = @partner_id;
+
+-- name: FailTokenDelivery :exec
+UPDATE token_deliveries SET problem = @problem, due_at = sqlc.narg(due_at)
+WHERE token_id = @token_id AND partner_id = @partner_id AND due_at = @claimed_until::timestamptz;
+
+-- name: TokenDeliveries :many
+SELECT * FROM token_deliveries WHERE token_id = @token_id ORDER BY partner_id;
