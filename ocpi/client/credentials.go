@@ -1,0 +1,40 @@
+package client
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+// PostCredentials registers us with a partner and returns its credentials, whose token we send from then on. Both 200 and
+// 201 are a success (CRED-06).
+func (c *Client) PostCredentials(ctx context.Context, auth Auth, url string, ours ocpi.Credentials) (ocpi.Credentials, error) {
+	return c.credentials(ctx, request{method: http.MethodPost, url: url, auth: auth, body: &ours})
+}
+
+// PutCredentials tells a registered partner our new credentials and returns its new ones (CRED-18).
+func (c *Client) PutCredentials(ctx context.Context, auth Auth, url string, ours ocpi.Credentials) (ocpi.Credentials, error) {
+	return c.credentials(ctx, request{method: http.MethodPut, url: url, auth: auth, body: &ours})
+}
+
+// DeleteCredentials ends the registration (CRED-30).
+func (c *Client) DeleteCredentials(ctx context.Context, auth Auth, url string) error {
+	_, err := c.do(ctx, request{method: http.MethodDelete, url: url, auth: auth})
+	return err
+}
+
+func (c *Client) credentials(ctx context.Context, r request) (ocpi.Credentials, error) {
+	a, err := c.do(ctx, r)
+	if err != nil {
+		return ocpi.Credentials{}, err
+	}
+	var theirs ocpi.Credentials
+	if err := ocpi.UnmarshalLenient(a.data, &theirs); err != nil {
+		return ocpi.Credentials{}, a.notOCPI(err)
+	}
+	if err := theirs.Validate().Err(); err != nil {
+		return ocpi.Credentials{}, a.notOCPI(err)
+	}
+	return theirs, nil
+}

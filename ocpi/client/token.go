@@ -1,0 +1,51 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+// PutToken gives a partner the whole token (TOK-07). The endpoint is that of the partner's tokens RECEIVER.
+func (c *Client) PutToken(ctx context.Context, peer Peer, endpoint string, token ocpi.Token) error {
+	return c.pushToken(ctx, http.MethodPut, peer, endpoint, &token, &token)
+}
+
+// PatchToken gives a partner the members of a token that changed, last_updated among them (TOK-09).
+func (c *Client) PatchToken(ctx context.Context, peer Peer, endpoint string, token ocpi.Token, patch jsontext.Value) error {
+	return c.pushToken(ctx, http.MethodPatch, peer, endpoint, &token, patch)
+}
+
+func (c *Client) pushToken(ctx context.Context, method string, peer Peer, endpoint string, token *ocpi.Token, body any) error {
+	address, err := tokenURL(endpoint, token)
+	if err != nil {
+		return err
+	}
+	_, err = c.do(ctx, request{method: method, url: address, auth: peer.Auth, routing: peer.Routing, body: body})
+	return err
+}
+
+// GetToken returns the partner's copy of a token of ours (TOK-12).
+func (c *Client) GetToken(ctx context.Context, peer Peer, endpoint string, token ocpi.Token) (ocpi.Token, error) {
+	address, err := tokenURL(endpoint, &token)
+	if err != nil {
+		return ocpi.Token{}, err
+	}
+	a, err := c.do(ctx, request{method: http.MethodGet, url: address, auth: peer.Auth, routing: peer.Routing})
+	if err != nil {
+		return ocpi.Token{}, err
+	}
+	var theirs ocpi.Token
+	if err := ocpi.UnmarshalLenient(a.data, &theirs); err != nil {
+		return ocpi.Token{}, a.notOCPI(err)
+	}
+	return theirs, nil
+}
+
+func tokenURL(endpoint string, token *ocpi.Token) (string, error) {
+	return join(endpoint, url.Values{"type": {string(token.Type)}}, token.CountryCode, token.PartyID, token.UID)
+}
