@@ -35,7 +35,7 @@ type DraftLine struct {
 	Unit        Unit
 	Amount      decimal.Decimal // price of the whole line, with VAT if the draft is GrossExact; negative for what is given back
 	VAT         VAT
-	Period      Period // zero means the period of the document
+	Period      Period // zero means that of the session, or else of the document
 	Heading     string
 }
 
@@ -83,7 +83,11 @@ func (d Draft) Invoice() (Invoice, error) {
 			Period:      l.Period,
 			Heading:     l.Heading,
 		}
-		if line.Period == (Period{}) {
+		switch {
+		case line.Period != (Period{}):
+		case l.Session != nil:
+			line.Period = Period{Start: l.Session.Start, End: l.Session.End}
+		default:
 			line.Period = d.Period
 		}
 		inv.Period = inv.Period.covering(line.Period)
