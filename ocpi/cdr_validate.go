@@ -1,6 +1,10 @@
 package ocpi
 
-import "time"
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+)
 
 // Validate checks the CDR (CDR-02). A CDR is a claim for money: what it must
 // state is refused when it is missing, what it states oddly is noted and left
@@ -43,12 +47,16 @@ func (c *CDR) check(ch *checker, p *place) {
 	}
 	ch.evidence = false
 	c.checkPeriods(ch, p)
+	ch.energyUnit(p, c.ChargingPeriods, c.TotalEnergy)
 	c.checkTotals(ch, p)
 	ch.optionalText(p, "remark", c.Remark, 255)
 	ch.optionalID(p, "invoice_reference_id", c.InvoiceReferenceID, 39)
 	ch.optionalID(p, "credit_reference_id", c.CreditReferenceID, 39)
 	c.checkCredit(ch, p)
 	ch.time(p, "last_updated", c.LastUpdated)
+	if c.LastUpdated.Before(c.EndDateTime) && !c.LastUpdated.IsZero() {
+		ch.note(p, "last_updated", "not before end_date_time", FormatDateTime(c.LastUpdated))
+	}
 }
 
 // checkPeriods checks the charging periods, their order (CDR-20), that they
@@ -84,6 +92,29 @@ func (c *CDR) checkPeriods(ch *checker, p *place) {
 		}
 	}
 }
+
+// energyUnit notes energy that was sent in Wh instead of kWh (SES-17): the
+// sum of the periods is then a thousand times the total. Nothing is rescaled.
+func (c *checker) energyUnit(p *place, periods []ChargingPeriod, total decimal.NullDecimal) {
+	if !total.Decimal.IsPositive() {
+		return
+	}
+	var sum decimal.Decimal
+	for i := range periods {
+		for j := range periods[i].Dimensions {
+			if d := &periods[i].Dimensions[j]; d.Type == DimensionEnergy {
+				sum = sum.Add(d.Volume.Decimal)
+			}
+		}
+	}
+	if sum.GreaterThan(total.Decimal.Mul(implausible)) {
+		c.note(p, "charging_periods", "energy in kWh", sum.String())
+	}
+}
+
+// implausible is how many times the total the periods must hold before their
+// unit is doubted; a wrong unit makes it a thousand times.
+var implausible = decimal.NewFromInt(500)
 
 func (c *CDR) hasTariff(id CiString) bool {
 	for i := range c.Tariffs {

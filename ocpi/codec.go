@@ -1,6 +1,7 @@
 package ocpi
 
 import (
+	"bytes"
 	"errors"
 	"reflect"
 	"strconv"
@@ -64,7 +65,7 @@ func checkBounds(b []byte) error {
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
 		case inString && c == '\\':
-			if strings.HasPrefix(string(b[i+1:min(i+6, len(b))]), "u0000") {
+			if bytes.HasPrefix(b[i+1:], []byte("u0000")) {
 				return InvalidParameter("", "must not contain the character U+0000", "")
 			}
 			i++

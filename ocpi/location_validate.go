@@ -121,7 +121,10 @@ func (k *Connector) check(c *checker, p *place) {
 	c.optionalCount(p, "max_electric_power", k.MaxElectricPower)
 	for i, id := range k.TariffIDs {
 		at := p.item("tariff_ids", i)
-		c.id(&at, "", id, 36)
+		if id == "" {
+			c.note(&at, "", "not empty", "")
+		}
+		c.optionalID(&at, "", id, 36)
 	}
 	c.optionalURL(p, "terms_and_conditions", k.TermsAndConditions, 255)
 	c.time(p, "last_updated", k.LastUpdated)
@@ -254,19 +257,21 @@ func (h *Hours) check(c *checker, p *place) {
 		if hours.Weekday != nil && (*hours.Weekday < 1 || *hours.Weekday > 7) {
 			c.reject(&at, "weekday", "1 (Monday) to 7 (Sunday)", strconv.Itoa(*hours.Weekday))
 		}
-		c.requiredClock(&at, "period_begin", hours.PeriodBegin)
-		c.requiredClock(&at, "period_end", hours.PeriodEnd)
+		c.openingClock(&at, "period_begin", hours.PeriodBegin)
+		c.openingClock(&at, "period_end", hours.PeriodEnd)
 	}
 	c.exceptions(p, "exceptional_openings", h.ExceptionalOpenings)
 	c.exceptions(p, "exceptional_closings", h.ExceptionalClosings)
 }
 
-func (c *checker) requiredClock(p *place, field, v string) {
+// openingClock checks a time of day that only informs, so a bad one does not
+// cost the Location.
+func (c *checker) openingClock(p *place, field, v string) {
 	if v == "" {
 		c.reject(p, field, ruleRequired, "")
-		return
+	} else if !clockTime(v) || len(v) != len("hh:mm") {
+		c.note(p, field, ruleClock, v)
 	}
-	c.clock(p, field, v)
 }
 
 func (c *checker) exceptions(p *place, field string, periods []ExceptionalPeriod) {

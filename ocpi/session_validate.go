@@ -29,6 +29,7 @@ func (s *Session) check(c *checker, p *place) {
 		at := p.item("charging_periods", i)
 		s.ChargingPeriods[i].check(c, &at)
 	}
+	c.energyUnit(p, s.ChargingPeriods, s.KWh)
 	c.optionalPrice(p, "total_cost", s.TotalCost)
 	enum(c, p, "status", s.Status)
 	c.time(p, "last_updated", s.LastUpdated)

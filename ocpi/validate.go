@@ -243,31 +243,33 @@ func upperLetters(s string, length int) bool {
 	return true
 }
 
-// clock checks a local time of day. Seconds and 24:00 are read, not written.
+const ruleClock = "a time of day such as 08:30"
+
+// clock checks a local time of day. Seconds, as in 08:30:00, and the 24:00 of
+// a day's end are common and understood, but not OCPI.
 func (c *checker) clock(p *place, field, v string) {
-	switch hour, minute, ok := clockTime(v); {
-	case !ok:
-		c.reject(p, field, "a time of day such as 08:30", v)
-	case len(v) != 5 || hour == 24 && minute == 0:
-		c.note(p, field, "a time of day such as 08:30", v)
+	if !clockTime(v) {
+		c.reject(p, field, ruleClock, v)
+	} else if len(v) != len("hh:mm") || v == "24:00" {
+		c.note(p, field, ruleClock, v)
 	}
 }
 
-// clockTime reads hh:mm, hh:mm:ss and 24:00.
-func clockTime(s string) (hour, minute int, ok bool) {
-	if len(s) == 8 && s[5] == ':' {
+// clockTime reports whether s is hh:mm, hh:mm:ss or 24:00.
+func clockTime(s string) bool {
+	if len(s) == len("hh:mm:ss") && s[5] == ':' {
 		second, ok := digits(s[6:])
 		if !ok || second > 59 {
-			return 0, 0, false
+			return false
 		}
 		s = s[:5]
 	}
-	if len(s) != 5 || s[2] != ':' {
-		return 0, 0, false
+	if len(s) != len("hh:mm") || s[2] != ':' {
+		return false
 	}
 	hour, ok1 := digits(s[:2])
 	minute, ok2 := digits(s[3:])
-	return hour, minute, ok1 && ok2 && minute <= 59 && (hour <= 23 || hour == 24 && minute == 0)
+	return ok1 && ok2 && minute <= 59 && (hour <= 23 || hour == 24 && minute == 0)
 }
 
 // date checks a local date.
