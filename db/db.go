@@ -60,6 +60,9 @@ func Open(ctx context.Context, url string) (*DB, error) {
 // Close waits for the connections that are in use and closes all.
 func (d *DB) Close() { d.pool.Close() }
 
+// Ping reports whether the database answers.
+func (d *DB) Ping(ctx context.Context) error { return d.pool.Ping(ctx) }
+
 // Tx runs fn in one transaction: committed when fn returns nil, rolled back otherwise.
 func (d *DB) Tx(ctx context.Context, fn func(q *Queries) error) error {
 	return pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error { return fn(New(tx)) })

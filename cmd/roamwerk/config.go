@@ -1,0 +1,220 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/caarlos0/env/v11"
+	"golang.org/x/term"
+)
+
+// prefix begins the name of every setting's environment variable.
+const prefix = "ROAMWERK_"
+
+// config is every setting of the platform. The tag show says how a secret is
+// printed: "url" hides a password, "no" hides all.
+type config struct {
+	DatabaseURL string     `env:"DATABASE_URL" show:"url" help:"PostgreSQL 15 or newer, as postgres://user:password@host/database; pool_max_conns=N limits the connections"`
+	RedisURL    string     `env:"REDIS_URL" show:"url" help:"Redis 7 or newer with noeviction and AOF, as redis://:password@host:6379/0, rediss://, redis-socket:// or redis-sentinel://; 'dev' brings its own when empty"`
+	Listen      string     `env:"LISTEN" envDefault:"127.0.0.1:8080" help:"address and port of the doors"`
+	BaseURL     string     `env:"BASE_URL" help:"address under which partners and people reach the doors; when empty, http:// and what LISTEN says"`
+	SecretKey   string     `env:"SECRET_KEY" show:"no" help:"32 random bytes in Base64 (openssl rand -base64 32); what is stored encrypted is lost without it; 'dev' makes its own"`
+	SMTPURL     string     `env:"SMTP_URL" show:"url" help:"mail server, as smtp://user:password@host:587 (STARTTLS), smtps:// or smtp+insecure://; when empty, e-mails stay in the outbox"`
+	Workers     int        `env:"WORKERS" envDefault:"8" help:"jobs that one process works on at once"`
+	LogLevel    slog.Level `env:"LOG_LEVEL" envDefault:"INFO" help:"DEBUG, INFO, WARN or ERROR"`
+	LogFormat   string     `env:"LOG_FORMAT" help:"text or json; when empty, text on a terminal and json elsewhere"`
+}
+
+// loadConfig reads the settings from the environment.
+func loadConfig(environ map[string]string) (config, error) {
+	c, err := env.ParseAsWithOptions[config](env.Options{Prefix: prefix, Environment: environ})
+	if err != nil {
+		return c, fmt.Errorf("settings: %w", err)
+	}
+	if !slices.Contains([]string{"", "text", "json"}, c.LogFormat) {
+		return c, fmt.Errorf("settings: %sLOG_FORMAT is %q, want text or json", prefix, c.LogFormat)
+	}
+	return c, nil
+}
+
+// require reports the settings that a command cannot do without.
+func (c config) require(names ...string) error {
+	var missing []string
+	for _, s := range c.settings() {
+		if slices.Contains(names, s.name) && s.value == "" {
+			missing = append(missing, s.name)
+		}
+	}
+	if missing != nil {
+		return fmt.Errorf("not set: %s (see: roamwerk config)", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// setting is one line of "roamwerk config".
+type setting struct{ name, value, standard, meaning string }
+
+func (c config) settings() []setting {
+	var all []setting
+	v := reflect.ValueOf(c)
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag
+		s := setting{
+			name:     prefix + tag.Get("env"),
+			value:    fmt.Sprint(v.Field(i)),
+			standard: tag.Get("envDefault"),
+			meaning:  tag.Get("help"),
+		}
+		if s.value != "" {
+			switch tag.Get("show") {
+			case "url":
+				s.value = redacted(s.value)
+			case "no":
+				s.value = "(hidden)"
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func redacted(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme == "" || u.Query().Has("password") {
+		return "(hidden)"
+	}
+	return u.Redacted()
+}
+
+// unknown are the variables that look like settings and are none: misspelt ones.
+func unknown(environ map[string]string) []string {
+	known := config{}.settings()
+	var names []string
+	for name := range environ {
+		if strings.HasPrefix(name, prefix) && !strings.HasPrefix(name, prefix+"TEST_") &&
+			!slices.ContainsFunc(known, func(s setting) bool { return s.name == name }) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// configCmd prints the settings.
+type configCmd struct{}
+
+// Run prints them as a table.
+func (configCmd) Run(o *outside) error {
+	c, err := loadConfig(o.environ)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SETTING\tVALUE\tDEFAULT\tMEANING")
+	for _, s := range c.settings() {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.name, cmp.Or(s.value, "-"), cmp.Or(s.standard, "-"), s.meaning)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, name := range unknown(o.environ) {
+		fmt.Fprintf(o.stderr, "%s is set and is no setting\n", name)
+	}
+	return nil
+}
+
+// newLog is the log of a program that runs for long.
+func (c config) newLog(o *outside) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	var handler slog.Handler = slog.NewJSONHandler(o.stderr, options)
+	if c.LogFormat == "text" || c.LogFormat == "" && isTerminal(o.stderr) {
+		handler = slog.NewTextHandler(o.stderr, options)
+	}
+	log := slog.New(handler)
+	for _, name := range unknown(o.environ) {
+		log.Warn("a variable is set that is no setting", "name", name)
+	}
+	return log
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// localURL is the address of doors that listen there, as seen from this machine.
+func localURL(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "http://" + listen
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// A folder of "dev" holds
+//
+//	postgres/      the database
+//	secret.key     SECRET_KEY, made once
+//	roamwerk.json  how to reach the platform, while it runs
+const (
+	defaultData = ".dev"
+	databaseDir = "postgres"
+	secretFile  = "secret.key"
+	runningFile = "roamwerk.json"
+)
+
+// running is what a platform run by "dev" tells the administration commands.
+type running struct {
+	PID         int    `json:"pid"`
+	BaseURL     string `json:"base_url"`
+	DatabaseURL string `json:"database_url"`
+	RedisURL    string `json:"redis_url"`
+}
+
+// reach gives an administration command the settings of the platform it is to
+// work on: the one that runs in --data, or the one of the environment, or the
+// one that runs in the usual folder.
+func reach(o *outside) (config, error) {
+	c, err := loadConfig(o.environ)
+	if err != nil {
+		return c, err
+	}
+	if o.data == "" && c.DatabaseURL != "" {
+		c.BaseURL = cmp.Or(c.BaseURL, localURL(c.Listen))
+		return c, c.require(prefix+"REDIS_URL", prefix+"SECRET_KEY")
+	}
+	dir := cmp.Or(o.data, defaultData)
+	text, err := os.ReadFile(filepath.Join(dir, runningFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, fmt.Errorf("no platform runs in %s: start it with roamwerk dev --data %s, or set %sDATABASE_URL for another one", dir, dir, prefix)
+	}
+	if err != nil {
+		return c, err
+	}
+	var r running
+	if err := json.Unmarshal(text, &r); err != nil {
+		return c, fmt.Errorf("%s: %w", filepath.Join(dir, runningFile), err)
+	}
+	key, err := os.ReadFile(filepath.Join(dir, secretFile))
+	if err != nil {
+		return c, err
+	}
+	c.DatabaseURL, c.RedisURL, c.BaseURL, c.SecretKey = r.DatabaseURL, r.RedisURL, r.BaseURL, strings.TrimSpace(string(key))
+	return c, nil
+}
