@@ -1,0 +1,210 @@
+// Package ocpitest is the other side of the platform: a CPO and a hub as real
+// OCPI 2.2.1 peers over real HTTP. Tests, the demo and roamwerk simulate use
+// it. It shares the vocabulary (package ocpi) with the platform, but neither
+// its server nor its client, so that a fault which both had would show here.
+//
+// A peer is exact in what it sends unless [WireFaults] or [Oddities] say otherwise, strict
+// in what it takes, and keeps a list of what it finds wrong
+// ([Peer.Complaints]). What it invents (cars, sessions, prices) follows from
+// its seed and its clock.
+package ocpitest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+// Options say who a peer is.
+type Options struct {
+	Name  string // business name
+	Party ocpi.Party
+	Now   func() time.Time // nil: the wall clock
+
+	Seed   uint64
+	Sites  int     // Locations to begin with; 0: one. Not for a hub.
+	Prices []Price // what the CPO charges; nil: [StandardPrices]. Not for a hub.
+
+	Listen  string       // address to listen on; "": a free port of the loopback
+	BaseURL string       // how the platform reaches us; "": http and the address
+	Client  *http.Client // nil: one with a time-out of 30 s
+	Log     *slog.Logger // nil: no log
+	Faults  WireFaults
+
+	// Observe, when set, is told of every call in either direction, one at a
+	// time for each call and possibly several at once.
+	Observe func(Exchange)
+}
+
+// Peer is one OCPI platform that a CPO or a hub runs: its endpoints, its
+// registration with one eMSP platform and its way of calling it. A CPO behind
+// a hub shares the hub's Peer.
+type Peer struct {
+	name    string
+	role    ocpi.Role
+	party   ocpi.Party
+	now     func() time.Time
+	client  *http.Client
+	log     *slog.Logger
+	observe func(Exchange)
+	listen  string
+	handler http.Handler
+	server  *http.Server
+	baseURL string // without a slash at the end; known after Start or from Options
+
+	mu         sync.Mutex
+	faults     WireFaults
+	cpos       []*CPO
+	clients    []ocpi.ClientInfo // a hub's; parallel to cpos
+	invite     string            // token A that we gave out
+	inbound    []string          // tokens that the platform may present
+	remote     Registration
+	seenIDs    map[string]bool // X-Request-ID of what came in
+	complaints []string
+}
+
+// Registration is what a peer remembers of the platform. It holds a secret.
+type Registration struct {
+	Token       string // what we present
+	Inbound     string // what the platform presents
+	VersionsURL string
+	Endpoints   []ocpi.Endpoint
+	Roles       []ocpi.CredentialsRole
+}
+
+// newPeer builds a peer without parties.
+func newPeer(role ocpi.Role, o Options) *Peer {
+	p := &Peer{
+		name: o.Name, role: role, party: o.Party, now: o.Now, client: o.Client, log: o.Log, observe: o.Observe,
+		listen: o.Listen, baseURL: o.BaseURL, faults: o.Faults, seenIDs: map[string]bool{},
+	}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	if p.client == nil {
+		p.client = &http.Client{Timeout: 30 * time.Second}
+	}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	if p.listen == "" {
+		p.listen = "127.0.0.1:0"
+	}
+	p.handler = p.routes()
+	return p
+}
+
+// Start listens and serves in the background until Close.
+func (p *Peer) Start() error {
+	listener, err := net.Listen("tcp", p.listen)
+	if err != nil {
+		return fmt.Errorf("start %s: %w", p.name, err)
+	}
+	if p.baseURL == "" {
+		p.baseURL = "http://" + listener.Addr().String()
+	}
+	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		if err := p.server.Serve(listener); err != http.ErrServerClosed {
+			p.log.Error("peer stopped", "peer", p.name, "error", err)
+		}
+	}()
+	return nil
+}
+
+// Close stops serving and drops the idle connections to the platform.
+func (p *Peer) Close() error {
+	p.client.CloseIdleConnections()
+	if p.server == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return p.server.Shutdown(ctx)
+}
+
+// VersionsURL is where the platform starts to look at us.
+func (p *Peer) VersionsURL() string { return p.baseURL + "/ocpi/versions" }
+
+// Party is the role that the peer shows in its credentials.
+func (p *Peer) Party() ocpi.Party { return p.party }
+
+// SetFaults switches faults from now on.
+func (p *Peer) SetFaults(f WireFaults) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.faults = f
+}
+
+func (p *Peer) currentFaults() WireFaults {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.faults
+}
+
+// EMSPs are the eMSP parties that the platform named in its credentials.
+func (p *Peer) EMSPs() []ocpi.Party {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var parties []ocpi.Party
+	for _, role := range p.remote.Roles {
+		if role.Role == ocpi.RoleEMSP {
+			parties = append(parties, role.Party())
+		}
+	}
+	return parties
+}
+
+// Registration returns what a later process needs to go on with this
+// registration, and whether there is one.
+func (p *Peer) Registration() (Registration, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.remote, p.remote.Token != ""
+}
+
+// Resume goes on with a registration of an earlier process.
+func (p *Peer) Resume(r Registration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.remote, p.inbound = r, []string{r.Inbound}
+}
+
+// Complaints lists what the platform did that OCPI forbids, each with the
+// number of the obligation in the conformance list.
+func (p *Peer) Complaints() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.complaints)
+}
+
+func (p *Peer) complain(obligation, where, format string, args ...any) {
+	text := obligation + ": " + where + ": " + fmt.Sprintf(format, args...)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.complaints = append(p.complaints, text)
+}
+
+// credentials are ours, with the token that the platform is to present.
+func (p *Peer) credentials(token string) ocpi.Credentials {
+	return ocpi.Credentials{Token: token, URL: p.VersionsURL(), Roles: []ocpi.CredentialsRole{{
+		Role: p.role, BusinessDetails: ocpi.BusinessDetails{Name: p.name},
+		CountryCode: p.party.CountryCode, PartyID: p.party.PartyID,
+	}}}
+}
+
+// newToken makes a credentials token of 128 bits (TRN-10).
+func newToken() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
