@@ -213,7 +213,7 @@ func dated(item []byte, own, changed time.Time) []byte {
 		return item
 	}
 	value := append(appendDateTime([]byte{'"'}, changed), '"')
-	return merge(membersOf(item), []member{{name: "last_updated", value: value}})
+	return objectOf(append(without(membersOf(item), "last_updated"), member{"last_updated", value}))
 }
 
 // within puts a list item in front of the paths of an error.

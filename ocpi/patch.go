@@ -72,20 +72,27 @@ func items(members []member, name string) []jsontext.Value {
 	return list
 }
 
-// merge puts the members of patch into the object.
-func merge(object, patch []member) []byte {
+// merge returns the members of an object with those of a patch put in, and
+// those taken out that the patch sets to null.
+func merge(object, patch []member) []member {
+	at := make(map[string]int, len(object))
+	for i, m := range object {
+		at[m.name] = i
+	}
 	for _, m := range patch {
-		if i := indexOf(object, m.name); i >= 0 {
+		if i, named := at[m.name]; named {
 			object[i].value = m.value
 		} else {
 			object = append(object, m)
 		}
 	}
+	return slices.DeleteFunc(object, func(m member) bool { return m.value.Kind() == jsontext.KindNull })
+}
+
+// objectOf writes members as a JSON object.
+func objectOf(members []member) []byte {
 	b := []byte{'{'}
-	for _, m := range object {
-		if m.value.Kind() == jsontext.KindNull {
-			continue
-		}
+	for _, m := range members {
 		if len(b) > 1 {
 			b = append(b, ',')
 		}
@@ -131,7 +138,7 @@ func patched[T any](old *T, members []member, decode Decoder) (*T, error) {
 		return nil, err
 	}
 	merged := new(T)
-	if err := decode(merge(membersOf(object), members), merged); err != nil {
+	if err := decode(objectOf(merge(membersOf(object), members)), merged); err != nil {
 		return nil, err
 	}
 	return merged, nil

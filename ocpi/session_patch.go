@@ -1,6 +1,9 @@
 package ocpi
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Patch returns the session with the patch applied. Charging periods in it
 // are added to those of the session, in the order of their start; one that
@@ -28,18 +31,20 @@ func (s *Session) Patch(patch []byte, decode Decoder) (*Session, error) {
 	return merged, merged.Validate().Err()
 }
 
-// addPeriods adds periods to sorted ones. Of two that start at the same time
+// addPeriods adds periods to others and sorts them, all times being UTC. Of two that start at the same time
 // the later message is right: a re-sent period, or a correction.
 func addPeriods(periods, added []ChargingPeriod) []ChargingPeriod {
+	at := make(map[time.Time]int, len(periods)+len(added))
+	for i := range periods {
+		at[periods[i].StartDateTime] = i
+	}
 	for _, period := range added {
-		i := slices.IndexFunc(periods, func(old ChargingPeriod) bool {
-			return old.StartDateTime.Equal(period.StartDateTime)
-		})
-		if i >= 0 {
+		if i, known := at[period.StartDateTime]; known {
 			periods[i] = period
-		} else {
-			periods = append(periods, period)
+			continue
 		}
+		at[period.StartDateTime] = len(periods)
+		periods = append(periods, period)
 	}
 	slices.SortStableFunc(periods, func(a, b ChargingPeriod) int {
 		return a.StartDateTime.Compare(b.StartDateTime)
