@@ -41,7 +41,7 @@ func accountFor(uid int, data string) (account, error) {
 		}
 		if u.Uid == "0" {
 			return account{}, fmt.Errorf("%s belongs to root, and PostgreSQL refuses to run as root: "+
-				"give it back to its user, for example with chown -R postgres:", data)
+				"give it back to its user, for example with chown -R postgres: %s", data, data)
 		}
 		return newAccount(u, true)
 	}
