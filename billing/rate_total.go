@@ -193,10 +193,14 @@ func (r *rater) limitLine(t *Tariff, by cost) (Line, bool) {
 	case by.excl.IsNegative(), by.excl.IsZero() && by.incl.IsNegative():
 		name = MaxPrice
 	}
-	return Line{
-		Dimension: name, Measured: one, Quantity: one, Unit: Once, Price: r.amount(by.excl),
-		ExclVAT: r.amount(by.excl), InclVAT: r.amount(by.incl), TariffID: t.ID, Element: -1,
-	}, true
+	line := Line{
+		Dimension: name, Measured: one, Quantity: one, Unit: Once, Price: r.amount(by.excl), VATRate: t.vat,
+		ExclVAT: r.amount(by.excl), InclVAT: r.amount(by.incl), TariffID: t.ID, TaxIncluded: t.TaxIncluded, Element: -1,
+	}
+	if t.TaxIncluded {
+		line.Price = line.InclVAT
+	}
+	return line, true
 }
 
 // spreadVAT distributes what a limit changed over the rates of VAT in proportion. Where there is nothing to be in proportion

@@ -21,7 +21,7 @@ func (r *rater) timePool() pool {
 		return sessionTime
 	case len(charged) == 0 || r.policy.TimePool == ParkingFirst:
 		return sessionParking
-	case charged[len(charged)-1].from.After(parked[len(parked)-1].from):
+	case charged[len(charged)-1].to.After(parked[len(parked)-1].to):
 		return sessionTime
 	}
 	return sessionParking
