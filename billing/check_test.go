@@ -1,0 +1,262 @@
+package billing_test
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/roamwerk/roamwerk/billing"
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+func number(s string) decimal.NullDecimal { return ocpi.Number(decimal.RequireFromString(s)) }
+
+func figures(v billing.Verdict) []string {
+	var list []string
+	for _, d := range v.Differences {
+		list = append(list, d.Figure+" "+d.Delta().String())
+	}
+	return list
+}
+
+func TestCheck(t *testing.T) {
+	tariff := compile(tariffDoc(t, "T", element("", "ENERGY 0.25 10 1", "FLAT 0.50 20 1")))
+	for _, c := range []struct {
+		name   string
+		change func(*ocpi.CDR)
+		want   []string
+		codes  []string
+	}{
+		{name: "agrees", change: func(*ocpi.CDR) {}},
+		{name: "a cent more, two lines", change: func(c *ocpi.CDR) { c.TotalCost.ExclVAT = number("5.51") }},
+		{name: "more than half a cent a line", change: func(c *ocpi.CDR) { c.TotalCost.ExclVAT = number("5.511") }, want: []string{"total_cost.excl_vat 0.011"}, codes: []string{"parts-differ"}},
+		{name: "VAT is checked of its own", change: func(c *ocpi.CDR) { c.TotalCost.InclVAT = number("6.55") }, want: []string{"total_cost.incl_vat 0.45"}},
+		{name: "what is not claimed is not compared", change: func(c *ocpi.CDR) { c.TotalCost.InclVAT = decimal.NullDecimal{}; c.TotalEnergyCost = nil }},
+		{name: "a part", change: func(c *ocpi.CDR) { c.TotalEnergyCost.ExclVAT = number("4") }, want: []string{"total_energy_cost.excl_vat -1"}, codes: []string{"parts-differ"}},
+		{name: "energy", change: func(c *ocpi.CDR) { c.TotalEnergy = number("20.002") }, want: []string{"total_energy 0.002"}},
+		{name: "time", change: func(c *ocpi.CDR) { c.TotalTime = number("1.1") }, want: []string{"total_time 0.1"}},
+		{name: "CDR-10: a credit negates the total and may negate its parts", change: func(c *ocpi.CDR) {
+			c.Credit = true
+			c.TotalCost = ocpi.Price{ExclVAT: number("-5.5"), InclVAT: number("-6.1")}
+			c.TotalEnergyCost.ExclVAT = number("-5")
+		}},
+		{name: "a credit with a positive total", change: func(c *ocpi.CDR) { c.Credit = true }, want: []string{"total_cost.excl_vat 11", "total_cost.incl_vat 12.2"}},
+		{name: "VAT below nothing", change: func(c *ocpi.CDR) { c.TotalCost.InclVAT = number("5") }, want: []string{"total_cost.incl_vat -1.1"}, codes: []string{"vat-negative"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cdr := sessionDoc(t, "11:00", "10:00 ENERGY=20 TIME=1")
+			cdr.TotalCost = ocpi.Price{ExclVAT: number("5.5"), InclVAT: number("6.1")}
+			cdr.TotalFixedCost = &ocpi.Price{ExclVAT: number("0.5"), InclVAT: number("0.6")}
+			cdr.TotalEnergyCost = &ocpi.Price{ExclVAT: number("5")}
+			cdr.TotalEnergy, cdr.TotalTime = number("20"), number("1")
+			c.change(cdr)
+			v := billing.Check(cdr, billing.Rate(cdr, tariff, time.UTC, billing.DefaultPolicy), billing.DefaultTolerance)
+			if !slices.Equal(figures(v), c.want) || v.Agrees != (len(c.want) == 0) {
+				t.Errorf("%v %v, want %v", v.Agrees, figures(v), c.want)
+			}
+			if !slices.Equal(codes(v.Findings), c.codes) {
+				t.Errorf("findings %v, want %v", codes(v.Findings), c.codes)
+			}
+		})
+	}
+}
+
+// PRC-14: where hours contradict the clock, a claim within what their last digit can change is accepted.
+func TestCheckCoarseHours(t *testing.T) {
+	tariff := compile(tariffDoc(t, "T", element("", "TIME 6 - 600"))) // 10 min cost 1.00
+	cdr := sessionDoc(t, "10:30", "10:00 TIME=0.3333")                // 1199.88 s of 1800: 20 min, perhaps 30
+	for claim, agrees := range map[string]bool{"2": true, "3": true, "3.1": false, "0.9": false} {
+		cdr.TotalCost.ExclVAT = number(claim)
+		r := billing.Rate(cdr, tariff, time.UTC, billing.DefaultPolicy)
+		if v := billing.Check(cdr, r, billing.DefaultTolerance); v.Agrees != agrees {
+			t.Errorf("claim %s: %v %v", claim, v.Agrees, figures(v))
+		}
+	}
+}
+
+// A CPO that defends another reading is told apart from one that is wrong.
+func TestReview(t *testing.T) {
+	for _, c := range []struct {
+		name, tariff, end string
+		periods           []string
+		claim, reading    string
+	}{
+		{"ours", element("", "ENERGY 0.25 - 500"), "11:00", []string{"10:00 ENERGY=5.1"}, "1.375", "ocpi-2.2.1"},
+		{"no step size", element("", "ENERGY 0.25 - 500"), "11:00", []string{"10:00 ENERGY=5.1"}, "1.275", "no-step-size"},
+		{"last time component", element("", "TIME 1 - 600", "PARKING_TIME 3 - 600"), "10:39", []string{"10:00 TIME=0.2", "10:12 PARKING_TIME=0.25", "10:27 TIME=0.2"}, "1.25", "last-time-component"},
+		{"hours as sent", element("", "TIME 3 - 60"), "10:20", []string{"10:00 TIME=0.3334"}, "1.05", "hours-as-sent"},
+		{"unknown levels hold", elements(element(`"max_current":16`, "TIME 1 - 1"), element("", "TIME 4 - 1")), "11:00", []string{"10:00 TIME=1"}, "1", "unknown-level-holds"},
+		{"cut to the cent", element("", "ENERGY 0.25 - 1"), "11:00", []string{"10:00 ENERGY=0.079"}, "0.01", "truncated-to-cents"}, // 0.01975
+		{"wrong", element("", "ENERGY 0.25 - 500"), "11:00", []string{"10:00 ENERGY=5.1"}, "2", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cdr := sessionDoc(t, c.end, c.periods...)
+			cdr.TotalCost.ExclVAT = number(c.claim)
+			r, v := billing.Review(cdr, compile(tariffDoc(t, "T", c.tariff)), time.UTC, billing.Readings, billing.DefaultTolerance)
+			if v.Reading != c.reading || v.Agrees != (c.reading == billing.DefaultPolicy.Name) || r.Policy != billing.DefaultPolicy.Name {
+				t.Errorf("agrees %v by %q %v, want %q", v.Agrees, v.Reading, figures(v), c.reading)
+			}
+		})
+	}
+}
+
+// The claims that another engine checks.
+func TestSharedVerifyVectors(t *testing.T) {
+	files, _ := filepath.Glob(filepath.Join(shared, "rating/verify/*.json"))
+	if len(files) == 0 {
+		t.Skip("shared data not present")
+	}
+	for _, file := range files {
+		path, _ := filepath.Rel(shared, file)
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			var v struct {
+				Tariff    ocpi.Tariff         `json:"tariff"`
+				CDR       ocpi.CDR            `json:"cdr"`
+				Tolerance decimal.NullDecimal `json:"tolerance"`
+				Expected  struct {
+					Agrees  bool                           `json:"agrees"`
+					Include map[string]decimal.NullDecimal `json:"divergences_include"`
+				} `json:"expected"`
+			}
+			readShared(t, path, &v)
+			r := billing.Rate(&v.CDR, compile(v.Tariff), time.UTC, billing.DefaultPolicy)
+			got := billing.Check(&v.CDR, r, billing.Tolerance{PerLine: v.Tolerance.Decimal})
+			if got.Agrees != v.Expected.Agrees || len(got.Findings) > 0 {
+				t.Errorf("agrees %v %v %v", got.Agrees, figures(got), got.Findings)
+			}
+			for name, delta := range v.Expected.Include {
+				if want := "total_" + name + ".excl_vat " + delta.Decimal.String(); !slices.Contains(figures(got), want) {
+					t.Errorf("%v lacks %q", figures(got), want)
+				}
+			}
+		})
+	}
+}
+
+// Each rule at its limit and just above it.
+func TestJudge(t *testing.T) {
+	clean := func() billing.Evidence {
+		cdr := sessionDoc(t, "11:00", "10:00 ENERGY=20 TIME=1")
+		cdr.TotalCost.ExclVAT, cdr.TotalEnergy, cdr.TotalTime = number("5"), number("20"), number("1")
+		return billing.Evidence{CDR: cdr, RetailNet: decimal.NewFromInt(8), ReceivedAt: cdr.EndDateTime.Add(time.Hour)}
+	}
+	set := func(s string) func(*billing.Evidence) {
+		return func(e *billing.Evidence) {
+			e.CDR.TotalEnergy = number(s)
+			e.CDR.ChargingPeriods[0].Dimensions[0].Volume = number(s)
+			e.CDR.TotalCost.ExclVAT = ocpi.Number(e.CDR.TotalEnergy.Decimal.Mul(decimal.New(25, -2)))
+			e.RetailNet = decimal.NewFromInt(10000)
+		}
+	}
+	lasts := func(hours int, also func(*billing.Evidence)) func(*billing.Evidence) {
+		return func(e *billing.Evidence) {
+			e.CDR.EndDateTime = e.CDR.StartDateTime.Add(time.Duration(hours) * time.Hour)
+			e.CDR.TotalTime = ocpi.Number(decimal.NewFromInt(int64(hours)))
+			e.CDR.ChargingPeriods[0].Dimensions[1].Volume = e.CDR.TotalTime
+			e.ReceivedAt = e.CDR.EndDateTime
+			if also != nil {
+				also(e)
+			}
+		}
+	}
+	arrives := func(after time.Duration) func(*billing.Evidence) {
+		return func(e *billing.Evidence) { e.ReceivedAt = e.CDR.EndDateTime.Add(after) }
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*billing.Evidence)
+		want   []string
+	}{
+		{"clean", func(*billing.Evidence) {}, nil},
+		{"P05 at 110 % of 22 kW", set("24.2"), nil},
+		{"P05 above", set("24.21"), []string{"P05 block"}},
+		{"P05 direct current", func(e *billing.Evidence) { set("100")(e); e.CDR.CDRLocation.ConnectorPowerType = ocpi.PowerDC }, nil},
+		{"P05 known power", func(e *billing.Evidence) { e.MaxPower = number("11") }, []string{"P05 block"}},
+		{"P07 AC", lasts(10, set("120.1")), []string{"P07 flag"}},
+		{"P07 AC at the limit", lasts(10, set("120")), nil},
+		{"P07 absurd", lasts(10, func(e *billing.Evidence) { set("1001")(e); e.MaxPower = number("150") }), []string{"P07 block"}},
+		{"P07 DC", func(e *billing.Evidence) { set("300.1")(e); e.CDR.CDRLocation.ConnectorPowerType = ocpi.PowerDC }, []string{"P07 flag"}},
+		{"P08", func(e *billing.Evidence) { e.CDR.TotalFixedCost = &ocpi.Price{ExclVAT: number("-1")} }, []string{"P08 block"}},
+		{"P08 credit", func(e *billing.Evidence) { e.CDR.Credit = true; e.CDR.TotalCost.ExclVAT = number("-5") }, nil},
+		{"P11 a day", lasts(24, nil), nil},
+		{"P11 more", lasts(25, nil), []string{"P11 flag"}},
+		{"P11 two days", lasts(49, nil), []string{"P11 block"}},
+		{"P12", func(e *billing.Evidence) { e.CDR.EndDateTime = e.CDR.StartDateTime.Add(-time.Second) }, []string{"P12 block", "P14 flag"}},
+		{"P14 energy", func(e *billing.Evidence) { e.CDR.TotalEnergy = number("20.3") }, []string{"P14 flag"}}, // 1.48 %
+		{"P14 energy within 1 %", func(e *billing.Evidence) { e.CDR.TotalEnergy = number("20.1") }, nil},
+		{"P14 time", func(e *billing.Evidence) { e.CDR.TotalTime = number("1.02") }, []string{"P14 flag"}}, // 1.2 min
+		{"P14 order", func(e *billing.Evidence) { e.CDR.StartDateTime = e.CDR.StartDateTime.Add(time.Minute) }, []string{"P14 flag"}},
+		{"P16 within 1 %", func(e *billing.Evidence) { e.CDR.TotalCost.ExclVAT = number("5.05") }, nil},
+		{"P16 above", func(e *billing.Evidence) { e.CDR.TotalCost.ExclVAT = number("5.06") }, []string{"P16 flag"}},
+		{"P16 far too little", func(e *billing.Evidence) { e.CDR.TotalCost.ExclVAT = number("3.9") }, []string{"P16 block"}},
+		{"P25 a week", arrives(7 * 24 * time.Hour), nil},
+		{"P25 more", arrives(7*24*time.Hour + time.Minute), []string{"P25 info"}},
+		{"P25 sixty days", arrives(61 * 24 * time.Hour), []string{"P25 block"}},
+		{"P29", func(e *billing.Evidence) { e.RetailNet = number("4.99").Decimal }, []string{"P29 flag"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := clean()
+			c.change(&e)
+			e.Wholesale = billing.Rate(e.CDR, compile(tariffDoc(t, "T", element("", "ENERGY 0.25 - 1"))), time.UTC, billing.DefaultPolicy)
+			e.Verdict = billing.Check(e.CDR, e.Wholesale, billing.DefaultTolerance)
+			e.Retail = billing.Rating{Currency: "EUR"}
+			var got []string
+			for _, f := range billing.Judge(e) {
+				got = append(got, f.Code+" "+string(f.Severity))
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+	for _, rule := range billing.Rules {
+		if rule.What.DE == "" || rule.What.EN == "" || !rule.InfoAbove.Valid && !rule.FlagAbove.Valid && !rule.BlockAbove.Valid {
+			t.Errorf("rule %s is incomplete", rule.ID)
+		}
+	}
+}
+
+func TestSentence(t *testing.T) {
+	taxed := `| "tax_included":"YES"`
+	hourly := ""
+	for h := range 6 {
+		hourly += element(`"start_time":"`+time.Date(0, 1, 1, 10+h, 0, 0, 0, time.UTC).Format("15:04")+`","end_time":"`+time.Date(0, 1, 1, 11+h, 0, 0, 0, time.UTC).Format("15:04")+`"`,
+			"ENERGY 0."+string(rune('1'+h))+" - 1") + ","
+	}
+	for _, c := range []struct {
+		name, tariff, end string
+		periods           []string
+		de, en            string
+	}{
+		{"energy and blocking fee", element("", "ENERGY 0.49 19 1", "PARKING_TIME 6 19 1") + taxed, "12:45", []string{"10:00 ENERGY=20 TIME=2", "12:00 PARKING_TIME=0.75"},
+			"20,000 kWh × 0,49 €/kWh + 45 min Blockiergebühr × 0,10 €/min = 14,30 €",
+			"20.000 kWh × 0.49 €/kWh + 45 min blocking fee × 0.10 €/min = 14.30 €"},
+		{"prices without VAT are shown with it", element("", "FLAT 1 20 1", "ENERGY 0.25 10 1"), "11:00", []string{"10:00 ENERGY=20"},
+			"1,20 € Startgebühr + 20,000 kWh × 0,275 €/kWh = 6,70 €", "1.20 € start fee + 20.000 kWh × 0.275 €/kWh = 6.70 €"},
+		{"a price that has no end by the minute", element("", "TIME 5 - 1"), "10:45", []string{"10:00 TIME=0.75"},
+			"0,75 h Ladezeit × 5,00 €/h = 3,75 €", "0.75 h charging time × 5.00 €/h = 3.75 €"},
+		{"a maximum", element("", "ENERGY 0.50 - 1") + `| "max_price":{"excl_vat":10,"incl_vat":10}`, "11:00", []string{"10:00 ENERGY=25"},
+			"25,000 kWh × 0,50 €/kWh − 2,50 € Höchstpreis = 10,00 €", "25.000 kWh × 0.50 €/kWh − 2.50 € maximum price = 10.00 €"},
+		{"a minimum", element("", "ENERGY 0.50 - 1") + `| "min_price":{"excl_vat":1,"incl_vat":1}`, "11:00", []string{"10:00 ENERGY=1"},
+			"1,000 kWh × 0,50 €/kWh + 0,50 € Mindestpreis = 1,00 €", "1.000 kWh × 0.50 €/kWh + 0.50 € minimum price = 1.00 €"},
+		{"free", element("", "FLAT 0 - 0"), "11:00", []string{"10:00 ENERGY=20"}, "kostenlos = 0,00 €", "free of charge = 0.00 €"},
+		{"many prices", hourly[:len(hourly)-1], "16:00", []string{"10:00 ENERGY=1", "11:00 ENERGY=1", "12:00 ENERGY=1", "13:00 ENERGY=1", "14:00 ENERGY=1", "15:00 ENERGY=1"},
+			"6,000 kWh (6 Preise) 2,10 € = 2,10 €", "6.000 kWh (6 prices) 2.10 € = 2.10 €"},
+		{"thousands", element("", "ENERGY 1 - 1"), "11:00", []string{"10:00 ENERGY=1234.5"},
+			"1.234,500 kWh × 1,00 €/kWh = 1.234,50 €", "1,234.500 kWh × 1.00 €/kWh = 1,234.50 €"},
+		{"a price below zero", element("", "ENERGY -0.10 - 1"), "11:00", []string{"10:00 ENERGY=10"}, "10,000 kWh × −0,10 €/kWh = −1,00 €", "10.000 kWh × −0.10 €/kWh = −1.00 €"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := billing.Rate(sessionDoc(t, c.end, c.periods...), compile(tariffDoc(t, "T", c.tariff)), time.UTC, billing.DefaultPolicy)
+			if got := billing.Sentence(r, "de"); got != c.de {
+				t.Errorf("de: %s\nwant %s", got, c.de)
+			}
+			if got := billing.Sentence(r, "en"); got != c.en {
+				t.Errorf("en: %s\nwant %s", got, c.en)
+			}
+		})
+	}
+}
