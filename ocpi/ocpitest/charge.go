@@ -84,16 +84,17 @@ func kindOf(connector ocpi.Connector) Kind {
 	return AC11
 }
 
-// Draw simulates the visit of a card's holder at a time, with a car, a
-// charging point and habits that follow from the CPO's seed. The point is
-// free at that time, unless the CPO is so busy that none can be found.
-func (c *CPO) Draw(token ocpi.Token, arrival time.Time, oddities Oddities) *Charge {
+// Draw simulates a visit of which the card, the authorization, the time and
+// the oddities are given. Car, charging point and habits follow from the
+// CPO's seed. The point is free at that time, unless the CPO is so busy that
+// none can be found.
+func (c *CPO) Draw(visit Visit) *Charge {
 	points := c.Points()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for tries := 1; ; tries++ {
 		point := points[c.random.IntN(len(points))]
-		charge := c.simulate(point, c.visit(point.Kind, token, arrival, oddities))
+		charge := c.simulate(point, c.habits(point.Kind, visit))
 		if c.free(charge) || tries == 20 {
 			uid := point.EVSE.UID
 			c.bookings[uid] = append(c.bookings[uid], booking{charge.start, charge.end})
@@ -102,9 +103,9 @@ func (c *CPO) Draw(token ocpi.Token, arrival time.Time, oddities Oddities) *Char
 	}
 }
 
-// visit invents what a driver does at a kind of point.
-func (c *CPO) visit(kind Kind, token ocpi.Token, arrival time.Time, oddities Oddities) Visit {
-	visit := Visit{Token: token, Arrival: arrival, Car: Cars[c.random.IntN(len(Cars))], Oddities: oddities, Arrives: 8 + c.random.IntN(45)}
+// habits invents what a driver does at a kind of point.
+func (c *CPO) habits(kind Kind, visit Visit) Visit {
+	visit.Car, visit.Arrives = Cars[c.random.IntN(len(Cars))], 8+c.random.IntN(45)
 	if kind.Direct() {
 		visit.Leaves = 70 + c.random.IntN(16)
 		visit.Stay = time.Duration(c.random.IntN(8)) * time.Minute

@@ -21,7 +21,7 @@ func newTestCPO(seed uint64) *CPO {
 func draw(cpo *CPO, n int) []*Charge {
 	var charges []*Charge
 	for i := range n {
-		charges = append(charges, cpo.Draw(card(northern, "AA01"), noon.Add(time.Duration(i)*37*time.Minute), Oddities{}))
+		charges = append(charges, cpo.Draw(Visit{Token: card(northern, "AA01"), Arrival: noon.Add(time.Duration(i) * 37 * time.Minute)}))
 	}
 	return charges
 }
@@ -145,7 +145,7 @@ func TestCost(t *testing.T) {
 // The messages of one charge, in order.
 func TestEvents(t *testing.T) {
 	cpo, platform := startCPO(t, Options{})
-	charge := cpo.Draw(card(northern, "AA01"), noon, Oddities{Duplicate: true, Credited: true, WrongCost: true})
+	charge := cpo.Draw(Visit{Token: card(northern, "AA01"), Arrival: noon, Oddities: Oddities{Duplicate: true, Credited: true, WrongCost: true}})
 	var names []string
 	for _, event := range charge.Events() {
 		if len(names) == 0 || names[len(names)-1] != event.What {

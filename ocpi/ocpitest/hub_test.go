@@ -55,7 +55,7 @@ func TestHubRoutes(t *testing.T) {
 			t.Errorf("Location from %s to %s", h.Get("OCPI-from-party-id"), h.Get("OCPI-to-party-id"))
 		}
 	}
-	charge := cpo.Draw(card(southern, "BB01"), noon, Oddities{})
+	charge := cpo.Draw(Visit{Token: card(southern, "BB01"), Arrival: noon})
 	if err := charge.Deliver(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestHubReceives(t *testing.T) {
 	if got := response.Header.Get("OCPI-from-party-id"); got != "DKZ" {
 		t.Errorf("the answer comes from %s", got)
 	}
-	charge := hub.CPOs()[0].Draw(card(northern, "AA01"), noon, Oddities{})
+	charge := hub.CPOs()[0].Draw(Visit{Token: card(northern, "AA01"), Arrival: noon})
 	if err := charge.Deliver(t.Context()); err != nil {
 		t.Fatal(err)
 	}

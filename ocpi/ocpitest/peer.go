@@ -36,7 +36,7 @@ type Options struct {
 
 	Listen  string       // address to listen on; "": a free port of the loopback
 	BaseURL string       // how the platform reaches us; "": http and the address
-	Client  *http.Client // nil: one with a time-out of 30 s
+	Client  *http.Client // nil: NewClient(8)
 	Log     *slog.Logger // nil: no log
 	Faults  WireFaults
 
@@ -91,7 +91,7 @@ func newPeer(role ocpi.Role, o Options) *Peer {
 		p.now = time.Now
 	}
 	if p.client == nil {
-		p.client = &http.Client{Timeout: 30 * time.Second}
+		p.client = NewClient(8)
 	}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
@@ -101,6 +101,14 @@ func newPeer(role ocpi.Role, o Options) *Peer {
 	}
 	p.handler = p.routes()
 	return p
+}
+
+// NewClient is a client that keeps so many connections to a platform open and
+// waits 30 s for an answer.
+func NewClient(connections int) *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = connections
+	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
 // Start listens and serves in the background until Close.
