@@ -22,7 +22,7 @@ func Marshal(v any) ([]byte, error) { return json.Marshal(v, encoding) }
 // numbers with an exponent. Names are case-sensitive, none may occur twice,
 // and unknown ones are kept. The error is an *Error: HTTP 400 when b is not
 // JSON (TRN-23), otherwise HTTP 200 with code 2001 and the path of the field
-// (TRN-24).
+// (TRN-24). After an error v holds whatever was read before it.
 func Unmarshal(b []byte, v any) error { return unmarshal(b, v, decoding) }
 
 // UnmarshalLenient is Unmarshal for partners that quote numbers and booleans

@@ -121,13 +121,13 @@ func TestFixturesAreClean(t *testing.T) {
 		"versiondetails/minimal":          true, // VER-09: no role
 		"versiondetails/full":             true, // VER-10: a custom module
 	}
-	for object, make := range objects {
+	for object, create := range objects {
 		for _, name := range []string{"minimal", "full"} {
 			b, err := os.ReadFile(filepath.Join("testdata", object, name+".json"))
 			if err != nil {
 				continue // smaller objects have no optional field
 			}
-			v := make()
+			v := create()
 			if err := Unmarshal(b, v); err != nil {
 				t.Fatal(err)
 			}
@@ -147,7 +147,7 @@ func TestFixturesAreClean(t *testing.T) {
 // SES-01, LOC-01 to LOC-03, TAR-01, TOK-02, TOK-16, TOK-18, CRED-16, HUB-01,
 // CMD-03 to CMD-12, CHP-01 to CHP-07, SES-19, VER-01, VER-03.
 func TestRequiredFields(t *testing.T) {
-	for object, make := range objects {
+	for object, create := range objects {
 		t.Run(object, func(t *testing.T) {
 			var document map[string]any
 			if err := stdjson.Unmarshal(read(t, filepath.Join("testdata", object, "minimal.json")), &document); err != nil {
@@ -164,7 +164,7 @@ func TestRequiredFields(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					v := make()
+					v := create()
 					if err := Unmarshal(b, v); err != nil {
 						t.Fatalf("without %s: %v", path, err)
 					}
@@ -213,9 +213,9 @@ func eachMember(v any, path string, f func(path string, object map[string]any, n
 func TestEveryFieldIsCovered(t *testing.T) {
 	set := map[string]bool{}
 	all := map[string]bool{}
-	for object, make := range objects {
+	for object, create := range objects {
 		for _, file := range fixtures(t, object) {
-			v := make()
+			v := create()
 			if err := Unmarshal(read(t, file), v); err != nil {
 				t.Fatal(err)
 			}
