@@ -16,7 +16,7 @@ const EngineVersion = "1"
 //
 // Amounts are in Currency, exact where their decimal expansion ends within ten decimals and rounded half away from zero
 // there otherwise; nothing is rounded before that. The five costs are before a minimum or maximum price, Total is after it
-// (PRC-31), and negative for a credit CDR (PRC-10 of the CDR section: only the total changes its sign).
+// (PRC-31), and negative for a credit CDR, of which only the total changes its sign (CDR-10).
 type Rating struct {
 	Currency    string
 	Total       Amount
@@ -26,7 +26,7 @@ type Rating struct {
 	Parking     Amount
 	Reservation Amount
 
-	TotalEnergy      decimal.Decimal // kWh
+	TotalEnergy      decimal.Decimal // kWh; the CDR's own figure where no period has energy
 	TotalTime        decimal.Decimal // hours, charging and not charging, without the reservation
 	TotalParkingTime decimal.Decimal // hours
 
@@ -93,7 +93,7 @@ type TariffUse struct {
 // Each period is priced by the tariff that it names. If no period names one and exactly one tariff is given, that one prices
 // all of them (CDR-22). zone is the Location's; nil means unknown, which is UTC and a finding if a restriction asks for it.
 func Rate(cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, p Policy) Rating {
-	r := rater{cdr: cdr, policy: p, zone: zone}
+	r := rater{cdr: cdr, policy: p, zone: zone, start: known(cdr.StartDateTime), end: known(cdr.EndDateTime)}
 	if zone == nil {
 		r.zone = time.UTC
 	}
@@ -108,14 +108,23 @@ func Rate(cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, p Policy) Ratin
 	return r.rating()
 }
 
+// known is zero for the instant that stands for an unknown one (TYP-07).
+func known(at time.Time) time.Time {
+	if ocpi.IsUnknownTime(at) {
+		return time.Time{}
+	}
+	return at
+}
+
 // rater is one pricing in progress.
 type rater struct {
 	cdr         *ocpi.CDR
 	policy      Policy
 	zone        *time.Location
-	periods     []period // in order of time
-	reservation bool     // some period was reserved
-	lapsed      bool     // the reservation never became a session
+	start, end  time.Time // of the CDR; zero: not known
+	periods     []period  // in order of time
+	reservation bool      // some period was reserved
+	lapsed      bool      // the reservation never became a session
 	runs        [pools][]run
 	slack       decimal.Decimal // in 3600ths of the currency unit
 	findings    []Finding

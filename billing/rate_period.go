@@ -46,7 +46,7 @@ func (r *rater) readPeriods() {
 		p := &r.periods[i]
 		p.index, p.from, p.tariffID = i, docs[i].StartDateTime, docs[i].TariffID
 		if p.from.IsZero() {
-			p.from = r.cdr.StartDateTime
+			p.from = r.start
 			r.find("period-without-start", Flag, p.path()+".start_date_time", "the period has no start; the CDR's is taken")
 		}
 	}
@@ -68,7 +68,7 @@ func (r *rater) readPeriods() {
 }
 
 func (r *rater) boundPeriods() {
-	start, end := r.cdr.StartDateTime, r.cdr.EndDateTime
+	start, end := r.start, r.end
 	first, last := &r.periods[0], &r.periods[len(r.periods)-1]
 	for i := range r.periods[1:] {
 		r.periods[i].to = r.periods[i+1].from
@@ -196,7 +196,7 @@ func (r *rater) reservationStart() time.Time {
 			return r.periods[i].from
 		}
 	}
-	return r.cdr.StartDateTime
+	return r.start
 }
 
 // sessionStart is where the clock of min_duration and max_duration begins: the start of the CDR, or of what follows the
@@ -209,7 +209,7 @@ func (r *rater) sessionStart() time.Time {
 			}
 		}
 	}
-	return r.cdr.StartDateTime
+	return r.start
 }
 
 // assignTariffs gives each period the tariff that it names.
@@ -255,7 +255,7 @@ func (r *rater) checkTariff(t *Tariff) {
 	if t.unreadable {
 		r.find("tariff-unreadable", Block, "tariffs", fmt.Sprintf("tariff %q has parts that are not understood (TAR-11)", t.ID))
 	}
-	if start := r.cdr.StartDateTime; !start.IsZero() &&
+	if start := r.start; !start.IsZero() &&
 		(!t.validFrom.IsZero() && start.Before(t.validFrom) || !t.validTo.IsZero() && start.After(t.validTo)) {
 		r.find("tariff-not-valid", Flag, "tariffs", fmt.Sprintf("tariff %q was not valid when the session began (TAR-07)", t.ID))
 	}

@@ -297,7 +297,7 @@ func (r *rater) amount(in3600ths decimal.Decimal) decimal.Decimal {
 	return in3600ths.DivRound(secondsPerHour, places)
 }
 
-// quantities returns the energy in kWh, and the connected and the parking time in hours. A period that tells no time was
+// quantities returns the energy in kWh (as the CDR states it where no period does), and the connected and the parking time in hours. A period that tells no time was
 // connected for as long as it lasted; where the periods tell times, those count, unless they agree with the clock within
 // their precision (PRC-14).
 func (r *rater) quantities() (kwh, connected, parked decimal.Decimal) {
@@ -318,6 +318,9 @@ func (r *rater) quantities() (kwh, connected, parked decimal.Decimal) {
 			told, bounds = told.Add(used), bounds.Add(length)
 			tolerance += coarse
 		}
+	}
+	if !tells(r.cdr, ocpi.DimensionEnergy) && sane(r.cdr.TotalEnergy.Decimal) {
+		kwh = r.cdr.TotalEnergy.Decimal // a CPO that bills by time need not say when the energy flowed
 	}
 	if told.Sub(bounds).Abs().LessThanOrEqual(secondsOf(tolerance)) {
 		told = bounds

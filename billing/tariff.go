@@ -143,6 +143,9 @@ func commonRate(t *Tariff) decimal.NullDecimal {
 	return common
 }
 
+// UsesClock reports whether a price depends on the local time, so that the time zone of the Location matters.
+func (t *Tariff) UsesClock() bool { return t.clock }
+
 type compiler struct {
 	tariff   *Tariff
 	findings []Finding
