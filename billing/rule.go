@@ -60,7 +60,7 @@ var Rules = []Rule{
 	{ID: "P16", What: Text{"Kosten weichen von der Nachrechnung ab", "Cost differs from the recomputed cost"},
 		Unit: "%", FlagAbove: limit("1"), BlockAbove: limit("20"), measure: costDeviation},
 	{ID: "P25", What: Text{"Spät eingegangen", "Received late"},
-		Unit: "d", InfoAbove: limit("7"), BlockAbove: limit("60"), measure: lateness},
+		Unit: "d", InfoAbove: limit("7"), FlagAbove: limit("60"), BlockAbove: limit("90"), measure: lateness},
 	{ID: "P29", What: Text{"Verkaufspreis unter dem Einkaufspreis", "Retail price below wholesale price"},
 		FlagAbove: limit("0"), measure: loss},
 }
