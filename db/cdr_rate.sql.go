@@ -13,6 +13,46 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+const cDRState = `-- name: CDRState :one
+SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at FROM cdr_states WHERE cdr_id = $1
+`
+
+func (q *Queries) CDRState(ctx context.Context, cdrID uuid.UUID) (CDRState, error) {
+	row := q.db.QueryRow(ctx, cDRState, cdrID)
+	var i CDRState
+	err := row.Scan(
+		&i.CDRID,
+		&i.ReceivedAt,
+		&i.PartnerID,
+		&i.TenantID,
+		&i.CountryCode,
+		&i.PartyID,
+		&i.OCPIID,
+		&i.SessionID,
+		&i.CreditReference,
+		&i.StartedAt,
+		&i.EndedAt,
+		&i.KWh,
+		&i.Currency,
+		&i.Claimed,
+		&i.TokenUID,
+		&i.Operator,
+		&i.Place,
+		&i.EVSEID,
+		&i.TokenID,
+		&i.CustomerID,
+		&i.RatingID,
+		&i.State,
+		&i.Reason,
+		&i.CPOState,
+		&i.Flags,
+		&i.DueAt,
+		&i.Attempts,
+		&i.UpdatedAt,
+	)
+	return i, err
+}
+
 const cDRStateByIdentity = `-- name: CDRStateByIdentity :one
 SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at FROM cdr_states WHERE country_code = upper($1) AND party_id = upper($2) AND ocpi_id = upper($3)
 `
@@ -88,80 +128,15 @@ func (q *Queries) CDRsDue(ctx context.Context, arg CDRsDueParams) ([]uuid.UUID, 
 	return items, nil
 }
 
-const creditOf = `-- name: CreditOf :one
-SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at FROM cdr_states WHERE country_code = $1 AND party_id = $2 AND credit_reference = $3 AND state = 'credited' LIMIT 1
+const countUnratedCDRs = `-- name: CountUnratedCDRs :one
+SELECT count(*) FROM cdr_states WHERE tenant_id = $1 AND state = 'received' AND due_at IS NOT NULL
 `
 
-type CreditOfParams struct {
-	CountryCode string
-	PartyID     string
-	OCPIID      string
-}
-
-func (q *Queries) CreditOf(ctx context.Context, arg CreditOfParams) (CDRState, error) {
-	row := q.db.QueryRow(ctx, creditOf, arg.CountryCode, arg.PartyID, arg.OCPIID)
-	var i CDRState
-	err := row.Scan(
-		&i.CDRID,
-		&i.ReceivedAt,
-		&i.PartnerID,
-		&i.TenantID,
-		&i.CountryCode,
-		&i.PartyID,
-		&i.OCPIID,
-		&i.SessionID,
-		&i.CreditReference,
-		&i.StartedAt,
-		&i.EndedAt,
-		&i.KWh,
-		&i.Currency,
-		&i.Claimed,
-		&i.TokenUID,
-		&i.Operator,
-		&i.Place,
-		&i.EVSEID,
-		&i.TokenID,
-		&i.CustomerID,
-		&i.RatingID,
-		&i.State,
-		&i.Reason,
-		&i.CPOState,
-		&i.Flags,
-		&i.DueAt,
-		&i.Attempts,
-		&i.UpdatedAt,
-	)
-	return i, err
-}
-
-const creditsWaitingFor = `-- name: CreditsWaitingFor :many
-SELECT cdr_id FROM cdr_states WHERE country_code = $1 AND party_id = $2 AND credit_reference = $3 AND state IN ('held', 'waiting')
-`
-
-type CreditsWaitingForParams struct {
-	CountryCode string
-	PartyID     string
-	OCPIID      string
-}
-
-func (q *Queries) CreditsWaitingFor(ctx context.Context, arg CreditsWaitingForParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, creditsWaitingFor, arg.CountryCode, arg.PartyID, arg.OCPIID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []uuid.UUID
-	for rows.Next() {
-		var cdr_id uuid.UUID
-		if err := rows.Scan(&cdr_id); err != nil {
-			return nil, err
-		}
-		items = append(items, cdr_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+func (q *Queries) CountUnratedCDRs(ctx context.Context, tenantID uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, countUnratedCDRs, tenantID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const currentRating = `-- name: CurrentRating :one
@@ -195,22 +170,9 @@ func (q *Queries) CurrentRating(ctx context.Context, cdrID uuid.UUID) (Rating, e
 	return i, err
 }
 
-const deleteUnbilledItems = `-- name: DeleteUnbilledItems :execrows
-DELETE FROM line_items WHERE cdr_id = $1 AND invoice_id IS NULL
-`
-
-// Items of a superseded rating that no invoice has taken yet are withdrawn.
-func (q *Queries) DeleteUnbilledItems(ctx context.Context, cdrID uuid.UUID) (int64, error) {
-	result, err := q.db.Exec(ctx, deleteUnbilledItems, cdrID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const insertLineItem = `-- name: InsertLineItem :exec
-INSERT INTO line_items (id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_rate, net, gross, currency, service_start, service_end)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+INSERT INTO line_items (id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 `
 
 type InsertLineItemParams struct {
@@ -226,6 +188,7 @@ type InsertLineItemParams struct {
 	Unit         string
 	UnitPrice    decimal.Decimal
 	TaxIncluded  bool
+	VATCategory  string
 	VATRate      decimal.Decimal
 	Net          decimal.Decimal
 	Gross        decimal.Decimal
@@ -248,6 +211,7 @@ func (q *Queries) InsertLineItem(ctx context.Context, arg InsertLineItemParams) 
 		arg.Unit,
 		arg.UnitPrice,
 		arg.TaxIncluded,
+		arg.VATCategory,
 		arg.VATRate,
 		arg.Net,
 		arg.Gross,
@@ -304,6 +268,51 @@ func (q *Queries) InsertRating(ctx context.Context, arg InsertRatingParams) erro
 		arg.InputsSHA256,
 	)
 	return err
+}
+
+const itemsOfCDR = `-- name: ItemsOfCDR :many
+SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id FROM line_items WHERE cdr_id = $1 ORDER BY created_at, position
+`
+
+func (q *Queries) ItemsOfCDR(ctx context.Context, cdrID uuid.UUID) ([]LineItem, error) {
+	rows, err := q.db.Query(ctx, itemsOfCDR, cdrID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LineItem
+	for rows.Next() {
+		var i LineItem
+		if err := rows.Scan(
+			&i.ID,
+			&i.CreatedAt,
+			&i.TenantID,
+			&i.CustomerID,
+			&i.CDRID,
+			&i.RatingID,
+			&i.Position,
+			&i.Dimension,
+			&i.Quantity,
+			&i.Unit,
+			&i.UnitPrice,
+			&i.TaxIncluded,
+			&i.VATCategory,
+			&i.VATRate,
+			&i.Net,
+			&i.Gross,
+			&i.Currency,
+			&i.ServiceStart,
+			&i.ServiceEnd,
+			&i.InvoiceID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const locationDoc = `-- name: LocationDoc :one
@@ -382,6 +391,21 @@ func (q *Queries) NextRatingSeq(ctx context.Context, cdrID uuid.UUID) (int32, er
 	return column_1, err
 }
 
+const outdateDraft = `-- name: OutdateDraft :exec
+UPDATE invoices SET state = 'failed', problems = $1 WHERE id = $2 AND state = 'draft'
+`
+
+type OutdateDraftParams struct {
+	Problems []byte
+	ID       uuid.UUID
+}
+
+// A draft that lost an item must be made anew before it can be issued.
+func (q *Queries) OutdateDraft(ctx context.Context, arg OutdateDraftParams) error {
+	_, err := q.db.Exec(ctx, outdateDraft, arg.Problems, arg.ID)
+	return err
+}
+
 const postponeCDR = `-- name: PostponeCDR :exec
 UPDATE cdr_states SET due_at = $1, attempts = attempts + 1, reason = $2, updated_at = $3 WHERE cdr_id = $4
 `
@@ -457,11 +481,11 @@ func (q *Queries) SetCDRState(ctx context.Context, arg SetCDRStateParams) error 
 }
 
 const supersedeRating = `-- name: SupersedeRating :execrows
-UPDATE ratings SET superseded_at = $1 WHERE cdr_id = $2 AND superseded_at IS NULL
+UPDATE ratings SET superseded_at = $1::timestamptz WHERE cdr_id = $2 AND superseded_at IS NULL
 `
 
 type SupersedeRatingParams struct {
-	Now   *time.Time
+	Now   time.Time
 	CDRID uuid.UUID
 }
 
@@ -548,6 +572,45 @@ func (q *Queries) TokenForCDR(ctx context.Context, arg TokenForCDRParams) (Token
 	return i, err
 }
 
+const wakeCreditsFor = `-- name: WakeCreditsFor :many
+UPDATE cdr_states SET due_at = $1::timestamptz, updated_at = $1
+WHERE country_code = $2 AND party_id = $3 AND credit_reference = $4 AND (state = 'waiting' OR (state = 'held' AND reason = 'credit-without-original'))
+RETURNING cdr_id
+`
+
+type WakeCreditsForParams struct {
+	Now         time.Time
+	CountryCode string
+	PartyID     string
+	OCPIID      string
+}
+
+// Credit CDRs that came before their original are looked at again.
+func (q *Queries) WakeCreditsFor(ctx context.Context, arg WakeCreditsForParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, wakeCreditsFor,
+		arg.Now,
+		arg.CountryCode,
+		arg.PartyID,
+		arg.OCPIID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var cdr_id uuid.UUID
+		if err := rows.Scan(&cdr_id); err != nil {
+			return nil, err
+		}
+		items = append(items, cdr_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const wakeWaitingCDRs = `-- name: WakeWaitingCDRs :many
 UPDATE cdr_states SET due_at = $1::timestamptz, updated_at = $1 WHERE tenant_id = $2 AND state = 'waiting' RETURNING cdr_id
 `
@@ -571,6 +634,32 @@ func (q *Queries) WakeWaitingCDRs(ctx context.Context, arg WakeWaitingCDRsParams
 			return nil, err
 		}
 		items = append(items, cdr_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const withdrawItems = `-- name: WithdrawItems :many
+DELETE FROM line_items l WHERE l.cdr_id = $1 AND NOT EXISTS (SELECT FROM invoices i WHERE i.id = l.invoice_id AND i.state = 'issued')
+RETURNING l.invoice_id
+`
+
+// Items of a superseded rating that are on no issued invoice are withdrawn, also from drafts.
+func (q *Queries) WithdrawItems(ctx context.Context, cdrID uuid.UUID) ([]uuid.NullUUID, error) {
+	rows, err := q.db.Query(ctx, withdrawItems, cdrID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.NullUUID
+	for rows.Next() {
+		var invoice_id uuid.NullUUID
+		if err := rows.Scan(&invoice_id); err != nil {
+			return nil, err
+		}
+		items = append(items, invoice_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

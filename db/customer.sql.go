@@ -243,6 +243,15 @@ func (q *Queries) InsertMandate(ctx context.Context, arg InsertMandateParams) er
 	return err
 }
 
+const lockCustomer = `-- name: LockCustomer :exec
+SELECT FROM customers WHERE id = $1 FOR UPDATE
+`
+
+func (q *Queries) LockCustomer(ctx context.Context, id uuid.UUID) error {
+	_, err := q.db.Exec(ctx, lockCustomer, id)
+	return err
+}
+
 const lockTenant = `-- name: LockTenant :exec
 SELECT FROM tenants WHERE id = $1 FOR UPDATE
 `

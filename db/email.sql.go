@@ -41,6 +41,45 @@ func (q *Queries) EmailsDue(ctx context.Context, arg EmailsDueParams) ([]uuid.UU
 	return items, nil
 }
 
+const emailsOfInvoice = `-- name: EmailsOfInvoice :many
+SELECT id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, state, problem, due_at, attempts, created_at, sent_at FROM emails WHERE invoice_id = $1
+`
+
+func (q *Queries) EmailsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) ([]Email, error) {
+	rows, err := q.db.Query(ctx, emailsOfInvoice, invoiceID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Email
+	for rows.Next() {
+		var i Email
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.InvoiceID,
+			&i.MessageID,
+			&i.Sender,
+			&i.Recipient,
+			&i.Subject,
+			&i.Body,
+			&i.State,
+			&i.Problem,
+			&i.DueAt,
+			&i.Attempts,
+			&i.CreatedAt,
+			&i.SentAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const finishEmail = `-- name: FinishEmail :exec
 UPDATE emails SET state = $1, problem = '', due_at = NULL, sent_at = $2 WHERE id = $3
 `

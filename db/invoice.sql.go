@@ -14,9 +14,10 @@ import (
 )
 
 const customersToBill = `-- name: CustomersToBill :many
-SELECT customer_id, currency, count(*) AS items FROM line_items
-WHERE tenant_id = $1 AND service_start < $2::timestamptz AND invoice_id IS NULL
-GROUP BY customer_id, currency ORDER BY customer_id, currency
+SELECT l.customer_id, l.currency, count(*) AS items FROM line_items l
+WHERE l.tenant_id = $1 AND l.service_start < $2::timestamptz
+    AND (l.invoice_id IS NULL OR l.invoice_id IN (SELECT i.id FROM invoices i WHERE i.tenant_id = $1 AND i.state <> 'issued'))
+GROUP BY l.customer_id, l.currency ORDER BY l.customer_id, l.currency
 `
 
 type CustomersToBillParams struct {
@@ -49,6 +50,15 @@ func (q *Queries) CustomersToBill(ctx context.Context, arg CustomersToBillParams
 		return nil, err
 	}
 	return items, nil
+}
+
+const deleteDraft = `-- name: DeleteDraft :exec
+DELETE FROM invoices WHERE id = $1 AND state <> 'issued'
+`
+
+func (q *Queries) DeleteDraft(ctx context.Context, id uuid.UUID) error {
+	_, err := q.db.Exec(ctx, deleteDraft, id)
+	return err
 }
 
 const document = `-- name: Document :one
@@ -191,7 +201,7 @@ func (q *Queries) InsertDocument(ctx context.Context, arg InsertDocumentParams) 
 }
 
 const insertInvoice = `-- name: InsertInvoice :exec
-INSERT INTO invoices (id, tenant_id, customer_id, run_id, month, state, reason, currency, net, vat, gross, doc, created_at)
+INSERT INTO invoices (id, tenant_id, customer_id, run_id, month, state, problems, currency, net, vat, gross, doc, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 `
 
@@ -202,7 +212,7 @@ type InsertInvoiceParams struct {
 	RunID      uuid.UUID
 	Month      time.Time
 	State      string
-	Reason     string
+	Problems   []byte
 	Currency   string
 	Net        decimal.Decimal
 	VAT        decimal.Decimal
@@ -219,7 +229,7 @@ func (q *Queries) InsertInvoice(ctx context.Context, arg InsertInvoiceParams) er
 		arg.RunID,
 		arg.Month,
 		arg.State,
-		arg.Reason,
+		arg.Problems,
 		arg.Currency,
 		arg.Net,
 		arg.VAT,
@@ -254,7 +264,7 @@ func (q *Queries) InsertInvoiceRun(ctx context.Context, arg InsertInvoiceRunPara
 }
 
 const invoice = `-- name: Invoice :one
-SELECT id, tenant_id, customer_id, run_id, month, state, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE id = $1
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE id = $1
 `
 
 func (q *Queries) Invoice(ctx context.Context, id uuid.UUID) (Invoice, error) {
@@ -267,6 +277,7 @@ func (q *Queries) Invoice(ctx context.Context, id uuid.UUID) (Invoice, error) {
 		&i.RunID,
 		&i.Month,
 		&i.State,
+		&i.Problems,
 		&i.Reason,
 		&i.Series,
 		&i.Seq,
@@ -288,7 +299,7 @@ func (q *Queries) Invoice(ctx context.Context, id uuid.UUID) (Invoice, error) {
 }
 
 const invoiceByNumber = `-- name: InvoiceByNumber :one
-SELECT id, tenant_id, customer_id, run_id, month, state, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE tenant_id = $1 AND number = $2
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE tenant_id = $1 AND number = $2
 `
 
 type InvoiceByNumberParams struct {
@@ -306,6 +317,7 @@ func (q *Queries) InvoiceByNumber(ctx context.Context, arg InvoiceByNumberParams
 		&i.RunID,
 		&i.Month,
 		&i.State,
+		&i.Problems,
 		&i.Reason,
 		&i.Series,
 		&i.Seq,
@@ -327,11 +339,11 @@ func (q *Queries) InvoiceByNumber(ctx context.Context, arg InvoiceByNumberParams
 }
 
 const invoiceRendered = `-- name: InvoiceRendered :exec
-UPDATE invoices SET rendered_at = $1::timestamptz, due_at = $1, attempts = 0 WHERE id = $2
+UPDATE invoices SET rendered_at = $1::timestamptz, due_at = NULL, attempts = 0, reason = '' WHERE id = $2
 `
 
 type InvoiceRenderedParams struct {
-	Now *time.Time
+	Now time.Time
 	ID  uuid.UUID
 }
 
@@ -360,7 +372,7 @@ func (q *Queries) InvoiceRun(ctx context.Context, id uuid.UUID) (InvoiceRun, err
 }
 
 const invoiceSent = `-- name: InvoiceSent :exec
-UPDATE invoices SET sent_at = $1::timestamptz, due_at = NULL, attempts = 0 WHERE id = $2
+UPDATE invoices SET sent_at = $1::timestamptz WHERE id = $2
 `
 
 type InvoiceSentParams struct {
@@ -403,7 +415,7 @@ func (q *Queries) InvoicesDue(ctx context.Context, arg InvoicesDueParams) ([]uui
 }
 
 const invoicesForList = `-- name: InvoicesForList :many
-SELECT i.id, t.country_code, t.party_id, i.number, i.date, c.name AS customer, i.net, i.vat, i.gross, i.currency, i.state, i.reason, i.month
+SELECT i.id, t.country_code, t.party_id, i.number, i.date, c.name AS customer, i.net, i.vat, i.gross, i.currency, i.state, i.problems, i.month
 FROM invoices i JOIN customers c ON c.id = i.customer_id JOIN tenants t ON t.id = i.tenant_id
 WHERE ($1::uuid IS NULL OR i.tenant_id = $1) AND ($2::date IS NULL OR i.month = $2)
 ORDER BY t.name, i.month, i.seq NULLS LAST, c.name, i.id
@@ -426,7 +438,7 @@ type InvoicesForListRow struct {
 	Gross       decimal.Decimal
 	Currency    string
 	State       string
-	Reason      string
+	Problems    []byte
 	Month       time.Time
 }
 
@@ -451,7 +463,7 @@ func (q *Queries) InvoicesForList(ctx context.Context, arg InvoicesForListParams
 			&i.Gross,
 			&i.Currency,
 			&i.State,
-			&i.Reason,
+			&i.Problems,
 			&i.Month,
 		); err != nil {
 			return nil, err
@@ -465,7 +477,7 @@ func (q *Queries) InvoicesForList(ctx context.Context, arg InvoicesForListParams
 }
 
 const issueInvoice = `-- name: IssueInvoice :exec
-UPDATE invoices SET state = 'issued', reason = '', series = $1, seq = $2, number = $3, date = $4, net = $5, vat = $6, gross = $7, doc = $8,
+UPDATE invoices SET state = 'issued', problems = '[]', series = $1, seq = $2, number = $3, date = $4, net = $5, vat = $6, gross = $7, doc = $8,
     issued_at = $9, due_at = $9
 WHERE id = $10 AND state = 'draft'
 `
@@ -516,8 +528,18 @@ func (q *Queries) LastDocument(ctx context.Context, tenantID uuid.UUID) (LastDoc
 	return i, err
 }
 
+const lockCDRsOfInvoice = `-- name: LockCDRsOfInvoice :exec
+SELECT FROM cdr_states WHERE cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $1) ORDER BY cdr_id FOR UPDATE
+`
+
+// CDRs are locked before their invoice, as a re-rating does, so that the two cannot block each other.
+func (q *Queries) LockCDRsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) error {
+	_, err := q.db.Exec(ctx, lockCDRsOfInvoice, invoiceID)
+	return err
+}
+
 const lockInvoice = `-- name: LockInvoice :one
-SELECT id, tenant_id, customer_id, run_id, month, state, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE id = $1 FOR UPDATE
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockInvoice(ctx context.Context, id uuid.UUID) (Invoice, error) {
@@ -530,6 +552,7 @@ func (q *Queries) LockInvoice(ctx context.Context, id uuid.UUID) (Invoice, error
 		&i.RunID,
 		&i.Month,
 		&i.State,
+		&i.Problems,
 		&i.Reason,
 		&i.Series,
 		&i.Seq,
@@ -552,7 +575,7 @@ func (q *Queries) LockInvoice(ctx context.Context, id uuid.UUID) (Invoice, error
 
 const markCDRsInvoiced = `-- name: MarkCDRsInvoiced :exec
 UPDATE cdr_states SET state = 'invoiced', updated_at = $1
-WHERE state = 'rated' AND cdr_id IN (SELECT cdr_id FROM line_items WHERE invoice_id = $2)
+WHERE state = 'rated' AND cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $2)
 `
 
 type MarkCDRsInvoicedParams struct {
@@ -585,7 +608,7 @@ func (q *Queries) NextNumber(ctx context.Context, arg NextNumberParams) (int64, 
 }
 
 const openInvoice = `-- name: OpenInvoice :one
-SELECT id, tenant_id, customer_id, run_id, month, state, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE tenant_id = $1 AND customer_id = $2 AND month = $3 AND currency = $4 AND state <> 'issued' FOR UPDATE
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE tenant_id = $1 AND customer_id = $2 AND month = $3 AND currency = $4 AND state <> 'issued' FOR UPDATE
 `
 
 type OpenInvoiceParams struct {
@@ -610,6 +633,7 @@ func (q *Queries) OpenInvoice(ctx context.Context, arg OpenInvoiceParams) (Invoi
 		&i.RunID,
 		&i.Month,
 		&i.State,
+		&i.Problems,
 		&i.Reason,
 		&i.Series,
 		&i.Seq,
@@ -646,7 +670,7 @@ func (q *Queries) PostponeInvoice(ctx context.Context, arg PostponeInvoiceParams
 }
 
 const ratingsOfInvoice = `-- name: RatingsOfInvoice :many
-SELECT r.id, r.tenant_id, r.cdr_id, r.seq, r.rated_at, r.superseded_at, r.engine, r.currency, r.plan_version_id, r.claimed_net, r.computed_net, r.retail_net, r.retail_gross, r.margin, r.wholesale, r.verdict, r.retail, r.findings, r.inputs_sha256 FROM ratings r WHERE r.id IN (SELECT rating_id FROM line_items WHERE invoice_id = $1)
+SELECT r.id, r.tenant_id, r.cdr_id, r.seq, r.rated_at, r.superseded_at, r.engine, r.currency, r.plan_version_id, r.claimed_net, r.computed_net, r.retail_net, r.retail_gross, r.margin, r.wholesale, r.verdict, r.retail, r.findings, r.inputs_sha256 FROM ratings r WHERE r.id IN (SELECT l.rating_id FROM line_items l WHERE invoice_id = $1)
 `
 
 func (q *Queries) RatingsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) ([]Rating, error) {
@@ -699,7 +723,7 @@ func (q *Queries) ReleaseItems(ctx context.Context, invoiceID uuid.NullUUID) err
 }
 
 const sessionsOfInvoice = `-- name: SessionsOfInvoice :many
-SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, s.country_code, s.party_id, s.ocpi_id, s.session_id, s.credit_reference, s.started_at, s.ended_at, s.kwh, s.currency, s.claimed, s.token_uid, s.operator, s.place, s.evse_id, s.token_id, s.customer_id, s.rating_id, s.state, s.reason, s.cpo_state, s.flags, s.due_at, s.attempts, s.updated_at FROM cdr_states s WHERE s.cdr_id IN (SELECT cdr_id FROM line_items WHERE invoice_id = $1) ORDER BY s.started_at, s.cdr_id
+SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, s.country_code, s.party_id, s.ocpi_id, s.session_id, s.credit_reference, s.started_at, s.ended_at, s.kwh, s.currency, s.claimed, s.token_uid, s.operator, s.place, s.evse_id, s.token_id, s.customer_id, s.rating_id, s.state, s.reason, s.cpo_state, s.flags, s.due_at, s.attempts, s.updated_at FROM cdr_states s WHERE s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $1) ORDER BY s.started_at, s.cdr_id
 `
 
 // What a document says about the sessions behind its items.
@@ -756,7 +780,7 @@ const takeItems = `-- name: TakeItems :many
 UPDATE line_items SET invoice_id = $1
 WHERE tenant_id = $2 AND customer_id = $3 AND currency = $4 AND service_start < $5::timestamptz
     AND (invoice_id IS NULL OR invoice_id = $1)
-RETURNING id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_rate, net, gross, currency, service_start, service_end, invoice_id
+RETURNING id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id
 `
 
 type TakeItemsParams struct {
@@ -795,6 +819,7 @@ func (q *Queries) TakeItems(ctx context.Context, arg TakeItemsParams) ([]LineIte
 			&i.Unit,
 			&i.UnitPrice,
 			&i.TaxIncluded,
+			&i.VATCategory,
 			&i.VATRate,
 			&i.Net,
 			&i.Gross,
@@ -814,26 +839,26 @@ func (q *Queries) TakeItems(ctx context.Context, arg TakeItemsParams) ([]LineIte
 }
 
 const updateDraft = `-- name: UpdateDraft :exec
-UPDATE invoices SET run_id = $1, state = $2, reason = $3, net = $4, vat = $5, gross = $6, doc = $7
+UPDATE invoices SET run_id = $1, state = $2, problems = $3, net = $4, vat = $5, gross = $6, doc = $7
 WHERE id = $8 AND state <> 'issued'
 `
 
 type UpdateDraftParams struct {
-	RunID  uuid.UUID
-	State  string
-	Reason string
-	Net    decimal.Decimal
-	VAT    decimal.Decimal
-	Gross  decimal.Decimal
-	Doc    []byte
-	ID     uuid.UUID
+	RunID    uuid.UUID
+	State    string
+	Problems []byte
+	Net      decimal.Decimal
+	VAT      decimal.Decimal
+	Gross    decimal.Decimal
+	Doc      []byte
+	ID       uuid.UUID
 }
 
 func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) error {
 	_, err := q.db.Exec(ctx, updateDraft,
 		arg.RunID,
 		arg.State,
-		arg.Reason,
+		arg.Problems,
 		arg.Net,
 		arg.VAT,
 		arg.Gross,

@@ -148,6 +148,7 @@ type Invoice struct {
 	RunID      uuid.UUID
 	Month      time.Time
 	State      string
+	Problems   []byte
 	Reason     string
 	Series     *string
 	Seq        *int64
@@ -189,6 +190,7 @@ type LineItem struct {
 	Unit         string
 	UnitPrice    decimal.Decimal
 	TaxIncluded  bool
+	VATCategory  string
 	VATRate      decimal.Decimal
 	Net          decimal.Decimal
 	Gross        decimal.Decimal
@@ -211,6 +213,7 @@ type LineItemsDefault struct {
 	Unit         string
 	UnitPrice    decimal.Decimal
 	TaxIncluded  bool
+	VATCategory  string
 	VATRate      decimal.Decimal
 	Net          decimal.Decimal
 	Gross        decimal.Decimal

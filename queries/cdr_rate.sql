@@ -25,11 +25,14 @@ UPDATE cdr_states SET due_at = @now::timestamptz, updated_at = @now WHERE tenant
 -- name: CDRStateByIdentity :one
 SELECT * FROM cdr_states WHERE country_code = upper(@country_code) AND party_id = upper(@party_id) AND ocpi_id = upper(@ocpi_id);
 
--- name: CreditOf :one
-SELECT * FROM cdr_states WHERE country_code = @country_code AND party_id = @party_id AND credit_reference = @ocpi_id AND state = 'credited' LIMIT 1;
+-- Credit CDRs that came before their original are looked at again.
+-- name: WakeCreditsFor :many
+UPDATE cdr_states SET due_at = @now::timestamptz, updated_at = @now
+WHERE country_code = @country_code AND party_id = @party_id AND credit_reference = @ocpi_id AND (state = 'waiting' OR (state = 'held' AND reason = 'credit-without-original'))
+RETURNING cdr_id;
 
--- name: CreditsWaitingFor :many
-SELECT cdr_id FROM cdr_states WHERE country_code = @country_code AND party_id = @party_id AND credit_reference = @ocpi_id AND state IN ('held', 'waiting');
+-- name: ItemsOfCDR :many
+SELECT * FROM line_items WHERE cdr_id = @cdr_id ORDER BY created_at, position;
 
 -- Every token of the utility with this uid and type; the contract and its customer beside it.
 -- name: TokenForCDR :one
@@ -47,7 +50,7 @@ SELECT * FROM tariffs WHERE country_code = upper(@country_code) AND party_id = u
 ORDER BY version DESC LIMIT 1;
 
 -- name: SupersedeRating :execrows
-UPDATE ratings SET superseded_at = @now WHERE cdr_id = @cdr_id AND superseded_at IS NULL;
+UPDATE ratings SET superseded_at = @now::timestamptz WHERE cdr_id = @cdr_id AND superseded_at IS NULL;
 
 -- name: NextRatingSeq :one
 SELECT (coalesce(max(seq), 0) + 1)::integer FROM ratings WHERE cdr_id = @cdr_id;
@@ -59,10 +62,21 @@ VALUES (@id, @tenant_id, @cdr_id, @seq, @rated_at, @engine, @currency, @plan_ver
 -- name: CurrentRating :one
 SELECT * FROM ratings WHERE cdr_id = @cdr_id AND superseded_at IS NULL;
 
--- Items of a superseded rating that no invoice has taken yet are withdrawn.
--- name: DeleteUnbilledItems :execrows
-DELETE FROM line_items WHERE cdr_id = @cdr_id AND invoice_id IS NULL;
+-- Items of a superseded rating that are on no issued invoice are withdrawn, also from drafts.
+-- name: WithdrawItems :many
+DELETE FROM line_items l WHERE l.cdr_id = @cdr_id AND NOT EXISTS (SELECT FROM invoices i WHERE i.id = l.invoice_id AND i.state = 'issued')
+RETURNING l.invoice_id;
+
+-- A draft that lost an item must be made anew before it can be issued.
+-- name: OutdateDraft :exec
+UPDATE invoices SET state = 'failed', problems = @problems WHERE id = @id AND state = 'draft';
 
 -- name: InsertLineItem :exec
-INSERT INTO line_items (id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_rate, net, gross, currency, service_start, service_end)
-VALUES (@id, @created_at, @tenant_id, @customer_id, @cdr_id, @rating_id, @position, @dimension, @quantity, @unit, @unit_price, @tax_included, @vat_rate, @net, @gross, @currency, @service_start, @service_end);
+INSERT INTO line_items (id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end)
+VALUES (@id, @created_at, @tenant_id, @customer_id, @cdr_id, @rating_id, @position, @dimension, @quantity, @unit, @unit_price, @tax_included, @vat_category, @vat_rate, @net, @gross, @currency, @service_start, @service_end);
+
+-- name: CountUnratedCDRs :one
+SELECT count(*) FROM cdr_states WHERE tenant_id = @tenant_id AND state = 'received' AND due_at IS NOT NULL;
+
+-- name: CDRState :one
+SELECT * FROM cdr_states WHERE cdr_id = @cdr_id;

@@ -31,3 +31,6 @@ SELECT * FROM contracts WHERE tenant_id = @tenant_id AND upper(contract_id) = up
 
 -- name: Contract :one
 SELECT * FROM contracts WHERE id = @id;
+
+-- name: LockCustomer :exec
+SELECT FROM customers WHERE id = @id FOR UPDATE;

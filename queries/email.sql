@@ -14,3 +14,6 @@ UPDATE emails SET state = @state, problem = '', due_at = NULL, sent_at = @now WH
 
 -- name: PostponeEmail :exec
 UPDATE emails SET state = @state, problem = @problem, attempts = attempts + 1, due_at = @due_at WHERE id = @id;
+
+-- name: EmailsOfInvoice :many
+SELECT * FROM emails WHERE invoice_id = @invoice_id;

@@ -9,19 +9,20 @@ UPDATE invoice_runs SET state = 'done', finished_at = @now WHERE id = @id AND st
 
 -- Customers with something to bill up to the end of the month, late CDRs of earlier months included.
 -- name: CustomersToBill :many
-SELECT customer_id, currency, count(*) AS items FROM line_items
-WHERE tenant_id = @tenant_id AND service_start < @until::timestamptz AND invoice_id IS NULL
-GROUP BY customer_id, currency ORDER BY customer_id, currency;
+SELECT l.customer_id, l.currency, count(*) AS items FROM line_items l
+WHERE l.tenant_id = @tenant_id AND l.service_start < @until::timestamptz
+    AND (l.invoice_id IS NULL OR l.invoice_id IN (SELECT i.id FROM invoices i WHERE i.tenant_id = @tenant_id AND i.state <> 'issued'))
+GROUP BY l.customer_id, l.currency ORDER BY l.customer_id, l.currency;
 
 -- name: OpenInvoice :one
 SELECT * FROM invoices WHERE tenant_id = @tenant_id AND customer_id = @customer_id AND month = @month AND currency = @currency AND state <> 'issued' FOR UPDATE;
 
 -- name: InsertInvoice :exec
-INSERT INTO invoices (id, tenant_id, customer_id, run_id, month, state, reason, currency, net, vat, gross, doc, created_at)
-VALUES (@id, @tenant_id, @customer_id, @run_id, @month, @state, @reason, @currency, @net, @vat, @gross, @doc, @created_at);
+INSERT INTO invoices (id, tenant_id, customer_id, run_id, month, state, problems, currency, net, vat, gross, doc, created_at)
+VALUES (@id, @tenant_id, @customer_id, @run_id, @month, @state, @problems, @currency, @net, @vat, @gross, @doc, @created_at);
 
 -- name: UpdateDraft :exec
-UPDATE invoices SET run_id = @run_id, state = @state, reason = @reason, net = @net, vat = @vat, gross = @gross, doc = @doc
+UPDATE invoices SET run_id = @run_id, state = @state, problems = @problems, net = @net, vat = @vat, gross = @gross, doc = @doc
 WHERE id = @id AND state <> 'issued';
 
 -- name: TakeItems :many
@@ -35,10 +36,17 @@ UPDATE line_items SET invoice_id = NULL WHERE invoice_id = @invoice_id;
 
 -- What a document says about the sessions behind its items.
 -- name: SessionsOfInvoice :many
-SELECT s.* FROM cdr_states s WHERE s.cdr_id IN (SELECT cdr_id FROM line_items WHERE invoice_id = @invoice_id) ORDER BY s.started_at, s.cdr_id;
+SELECT s.* FROM cdr_states s WHERE s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = @invoice_id) ORDER BY s.started_at, s.cdr_id;
 
 -- name: RatingsOfInvoice :many
-SELECT r.* FROM ratings r WHERE r.id IN (SELECT rating_id FROM line_items WHERE invoice_id = @invoice_id);
+SELECT r.* FROM ratings r WHERE r.id IN (SELECT l.rating_id FROM line_items l WHERE invoice_id = @invoice_id);
+
+-- name: DeleteDraft :exec
+DELETE FROM invoices WHERE id = @id AND state <> 'issued';
+
+-- CDRs are locked before their invoice, as a re-rating does, so that the two cannot block each other.
+-- name: LockCDRsOfInvoice :exec
+SELECT FROM cdr_states WHERE cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = @invoice_id) ORDER BY cdr_id FOR UPDATE;
 
 -- name: LockInvoice :one
 SELECT * FROM invoices WHERE id = @id FOR UPDATE;
@@ -59,22 +67,22 @@ ON CONFLICT (tenant_id, series) DO UPDATE SET last = number_series.last + 1
 RETURNING last;
 
 -- name: IssueInvoice :exec
-UPDATE invoices SET state = 'issued', reason = '', series = @series, seq = @seq, number = @number, date = @date, net = @net, vat = @vat, gross = @gross, doc = @doc,
+UPDATE invoices SET state = 'issued', problems = '[]', series = @series, seq = @seq, number = @number, date = @date, net = @net, vat = @vat, gross = @gross, doc = @doc,
     issued_at = @issued_at, due_at = @issued_at
 WHERE id = @id AND state = 'draft';
 
 -- name: MarkCDRsInvoiced :exec
 UPDATE cdr_states SET state = 'invoiced', updated_at = @now
-WHERE state = 'rated' AND cdr_id IN (SELECT cdr_id FROM line_items WHERE invoice_id = @invoice_id);
+WHERE state = 'rated' AND cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = @invoice_id);
 
 -- name: InvoicesDue :many
 SELECT id FROM invoices WHERE due_at <= @now::timestamptz ORDER BY due_at LIMIT @max_rows;
 
 -- name: InvoiceRendered :exec
-UPDATE invoices SET rendered_at = @now::timestamptz, due_at = @now, attempts = 0 WHERE id = @id;
+UPDATE invoices SET rendered_at = @now::timestamptz, due_at = NULL, attempts = 0, reason = '' WHERE id = @id;
 
 -- name: InvoiceSent :exec
-UPDATE invoices SET sent_at = @now::timestamptz, due_at = NULL, attempts = 0 WHERE id = @id;
+UPDATE invoices SET sent_at = @now::timestamptz WHERE id = @id;
 
 -- name: PostponeInvoice :exec
 UPDATE invoices SET due_at = @due_at, attempts = attempts + 1, reason = @reason WHERE id = @id;
@@ -94,7 +102,7 @@ SELECT * FROM documents WHERE invoice_id = @invoice_id AND format = @format;
 SELECT id, invoice_id, format, seq, sha256, chain FROM documents WHERE tenant_id = @tenant_id ORDER BY seq;
 
 -- name: InvoicesForList :many
-SELECT i.id, t.country_code, t.party_id, i.number, i.date, c.name AS customer, i.net, i.vat, i.gross, i.currency, i.state, i.reason, i.month
+SELECT i.id, t.country_code, t.party_id, i.number, i.date, c.name AS customer, i.net, i.vat, i.gross, i.currency, i.state, i.problems, i.month
 FROM invoices i JOIN customers c ON c.id = i.customer_id JOIN tenants t ON t.id = i.tenant_id
 WHERE (sqlc.narg(tenant_id)::uuid IS NULL OR i.tenant_id = sqlc.narg(tenant_id)) AND (sqlc.narg(month)::date IS NULL OR i.month = sqlc.narg(month))
 ORDER BY t.name, i.month, i.seq NULLS LAST, c.name, i.id;

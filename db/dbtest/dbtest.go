@@ -183,3 +183,24 @@ func migrationsSum() (string, error) {
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8]), nil
 }
+
+// Count runs a query of one number, for what a test wants to know and the program has no query for.
+func Count(ctx context.Context, url, sql string, args ...any) (n int, err error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close(ctx)
+	return n, conn.QueryRow(ctx, sql, args...).Scan(&n)
+}
+
+// Exec runs one statement, for what a test does behind the program's back.
+func Exec(ctx context.Context, url, sql string) error {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, sql)
+	return err
+}

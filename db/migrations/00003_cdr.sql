@@ -118,6 +118,7 @@ CREATE TABLE line_items (
     unit          text NOT NULL,
     unit_price    numeric NOT NULL,
     tax_included  boolean NOT NULL,
+    vat_category  text NOT NULL CHECK (vat_category IN ('S', 'Z', 'E', 'AE')),
     vat_rate      numeric NOT NULL,
     net           numeric NOT NULL,
     gross         numeric NOT NULL,

@@ -19,7 +19,8 @@ CREATE TABLE invoices (
     run_id      uuid NOT NULL,
     month       date NOT NULL,
     state       text NOT NULL DEFAULT 'draft' CHECK (state IN ('draft', 'failed', 'issued')),
-    reason      text NOT NULL DEFAULT '', -- why it failed, for a clerk
+    problems    jsonb NOT NULL DEFAULT '[]', -- billing.Problem: what a clerk has to put right before it can be issued
+    reason      text NOT NULL DEFAULT '', -- why rendering or sending failed last
     series      text, -- number range
     seq         bigint CHECK (seq > 0),
     number      text,
