@@ -27,6 +27,8 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the doors: OCPI for partners, pages for people."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database schema up to date."`
 	Config  configCmd  `cmd:"" help:"Print every setting with its value, default and meaning."`
+
+	Price priceCmd `cmd:"" help:"Price CDRs by the tariffs in them, without a database."`
 }
 
 // outside is what a command gets from the world.

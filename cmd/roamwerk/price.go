@@ -1,0 +1,392 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // prices by the clock need time zones on every machine
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/shopspring/decimal"
+
+	"github.com/roamwerk/roamwerk/billing"
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+// priceCmd prices CDRs without a database. It is how the engine is tried out, compared with others, and asked in a dispute.
+type priceCmd struct {
+	Timezone string   `help:"Time zone of the charge points (default: that of the CDR's country)." placeholder:"ZONE"`
+	Tariff   string   `help:"Price by this tariff, or by these if the file holds a list, instead of those in the CDRs." placeholder:"FILE"`
+	Files    []string `arg:"" name:"cdrfile" help:"A CDR, a list of CDRs, or an OCPI answer with either; - is standard input."`
+}
+
+func (c *priceCmd) Help() string {
+	return "Prints one JSON object a line for every CDR. Figures are exact where they end within ten decimals. " +
+		"A CDR that cannot be read is reported on standard error; the others are priced all the same."
+}
+
+// Run prices the files in their order.
+func (c *priceCmd) Run(o *outside) error {
+	p := pricer{out: o.stdout, errors: o.stderr}
+	if c.Timezone != "" {
+		zone, err := time.LoadLocation(c.Timezone)
+		if err != nil {
+			return fmt.Errorf("--timezone: %w", err)
+		}
+		p.zone = zone
+	}
+	if c.Tariff != "" {
+		var err error
+		if p.tariffs, err = readTariffs(c.Tariff); err != nil {
+			return err
+		}
+	}
+	for _, file := range c.Files {
+		if err := p.file(file); err != nil {
+			return err
+		}
+	}
+	if p.failed > 0 {
+		return fmt.Errorf("%d of %d CDRs could not be priced", p.failed, p.failed+p.priced)
+	}
+	return nil
+}
+
+type pricer struct {
+	zone           *time.Location // of --timezone
+	tariffs        []ocpi.Tariff  // of --tariff
+	out, errors    io.Writer
+	priced, failed int
+}
+
+// file prices what a file holds. The error is one of writing; what cannot be read is counted and said.
+func (p *pricer) file(name string) error {
+	text, err := readInput(name)
+	if err != nil {
+		p.fail("", err)
+		return nil
+	}
+	docs, err := documents(text)
+	for i, doc := range docs {
+		at := name
+		if len(docs) > 1 {
+			at = fmt.Sprintf("%s[%d]", name, i)
+		}
+		result, err := p.price(doc)
+		if err != nil {
+			p.fail(at, err)
+			continue
+		}
+		line, err := ocpi.Marshal(result)
+		if err != nil {
+			return fmt.Errorf("%s: %w", at, err)
+		}
+		if _, err := p.out.Write(append(line, '\n')); err != nil {
+			return err
+		}
+		p.priced++
+	}
+	if err != nil {
+		p.fail(name, err)
+	}
+	return nil
+}
+
+func (p *pricer) fail(at string, err error) {
+	p.failed++
+	if at != "" {
+		err = fmt.Errorf("%s: %w", at, err)
+	}
+	fmt.Fprintln(p.errors, "roamwerk price:", err)
+}
+
+func readInput(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(os.Stdin)
+	}
+	return os.ReadFile(name)
+}
+
+// documents returns the objects in a text: one or several after another, in lists, or as the data of OCPI answers. With an
+// error come those before it.
+func documents(text []byte) ([]jsontext.Value, error) {
+	var found []jsontext.Value
+	dec := jsontext.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))), jsontext.AllowDuplicateNames(true))
+	for {
+		value, err := dec.ReadValue()
+		if err == io.EOF && len(found) > 0 {
+			return found, nil
+		}
+		if err == io.EOF {
+			return nil, errors.New("holds no JSON object")
+		}
+		if err != nil {
+			return found, err
+		}
+		found = append(found, unpack(value.Clone())...)
+	}
+}
+
+// unpack opens lists and envelopes.
+func unpack(value jsontext.Value) []jsontext.Value {
+	var list []jsontext.Value
+	var envelope struct {
+		Data       jsontext.Value `json:"data"`
+		StatusCode *int           `json:"status_code"`
+	}
+	switch {
+	case value.Kind() == '[' && ocpi.Unmarshal(value, &list) == nil:
+		return list
+	case value.Kind() == '{' && ocpi.Unmarshal(value, &envelope) == nil && envelope.StatusCode != nil && len(envelope.Data) > 0:
+		return unpack(envelope.Data)
+	}
+	return []jsontext.Value{value}
+}
+
+func readTariffs(name string) ([]ocpi.Tariff, error) {
+	text, err := readInput(name)
+	if err != nil {
+		return nil, err
+	}
+	docs, err := documents(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	tariffs := make([]ocpi.Tariff, len(docs))
+	for i, doc := range docs {
+		if _, err := decode(doc, &tariffs[i]); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return tariffs, nil
+}
+
+// decode reads an OCPI object, forgiving where a partner is known to need it, and says so.
+func decode(doc jsontext.Value, into any) ([]billing.Finding, error) {
+	strict := ocpi.Unmarshal(doc, into)
+	if strict == nil {
+		return nil, nil
+	}
+	if ocpi.UnmarshalLenient(doc, into) != nil {
+		return nil, strict
+	}
+	return []billing.Finding{{Code: "json-lenient", Severity: billing.Info, Message: "only a forgiving reading is possible: " + strict.Error()}}, nil
+}
+
+// needless are the members of a CDR that no price depends on. One that is broken is left out.
+var needless = []string{
+	"cdr_token", "auth_method", "authorization_reference", "cdr_location", "meter_id", "signed_data", "remark",
+	"invoice_reference_id", "credit_reference_id", "home_charging_compensation", "last_updated",
+	"total_cost", "total_fixed_cost", "total_energy", "total_energy_cost", "total_time", "total_time_cost",
+	"total_parking_time", "total_parking_cost", "total_reservation_cost",
+}
+
+// decodeCDR reads a CDR. A member that pricing does not need cannot make it unreadable.
+func decodeCDR(doc jsontext.Value) (*ocpi.CDR, []billing.Finding, error) {
+	var left []billing.Finding
+	for {
+		var cdr ocpi.CDR
+		findings, err := decode(doc, &cdr)
+		if err == nil {
+			return &cdr, append(findings, left...), nil
+		}
+		var fault *ocpi.Error
+		if !errors.As(err, &fault) || len(fault.Findings) == 0 {
+			return nil, nil, err
+		}
+		member, _, _ := strings.Cut(fault.Findings[0].Path, ".")
+		member, _, _ = strings.Cut(member, "[")
+		var members map[string]jsontext.Value
+		if !slices.Contains(needless, member) || ocpi.Unmarshal(doc, &members) != nil {
+			return nil, nil, err
+		}
+		delete(members, member)
+		if doc, err = ocpi.Marshal(members); err != nil {
+			return nil, nil, err
+		}
+		left = append(left, billing.Finding{Code: "field-ignored", Severity: billing.Flag, Path: member, Message: fault.Message})
+	}
+}
+
+// price rates one CDR.
+func (p *pricer) price(doc jsontext.Value) (*pricedCDR, error) {
+	cdr, findings, err := decodeCDR(doc)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range cdr.Validate() {
+		findings = append(findings, billing.Finding{Code: "field-invalid", Severity: billing.Info, Path: f.Path, Message: f.Rule})
+	}
+	docs, opt := cdr.Tariffs, billing.CompileOptions{}
+	if p.tariffs != nil {
+		docs = p.tariffs
+		opt.EveryPeriod = len(docs) == 1 && !names(cdr, docs[0].ID)
+	}
+	tariffs := make([]*billing.Tariff, len(docs))
+	usesClock := false
+	for i := range docs {
+		var found []billing.Finding
+		tariffs[i], found = billing.Compile(docs[i], opt)
+		for _, f := range found {
+			f.Path = fmt.Sprintf("tariffs[%d].%s", i, f.Path)
+			findings = append(findings, f)
+		}
+		usesClock = usesClock || tariffs[i].UsesClock()
+	}
+	zone := p.zone
+	if zone == nil {
+		if zone = billing.ZoneOf(cdr.CDRLocation.Country); zone != nil && usesClock {
+			findings = append(findings, billing.Finding{
+				Code: "zone-assumed", Severity: billing.Info, Path: "cdr_location.country",
+				Message: "prices depend on local time; that of the country is taken: " + zone.String(),
+			})
+		}
+	}
+	rating := billing.Rate(cdr, tariffs, zone, billing.DefaultPolicy)
+	findings = append(findings, rating.Findings...)
+	if p.tariffs == nil || len(cdr.Tariffs) == 0 {
+		findings = append(findings, differences(cdr, &rating)...)
+	}
+	return newPricedCDR(cdr, &rating, findings), nil
+}
+
+// differences compares what the CDR claims. A price by other tariffs than its own is no contradiction.
+func differences(cdr *ocpi.CDR, rating *billing.Rating) []billing.Finding {
+	verdict := billing.Check(cdr, *rating, billing.DefaultTolerance)
+	findings := verdict.Findings
+	for _, d := range verdict.Differences {
+		findings = append(findings, billing.Finding{
+			Code: "claim-differs", Severity: billing.Flag, Path: d.Figure,
+			Message: fmt.Sprintf("the CDR claims %s, computed is %s", d.Claimed, d.Computed),
+			Params:  map[string]string{"claimed": d.Claimed.String(), "computed": d.Computed.String()},
+		})
+	}
+	return findings
+}
+
+// names reports whether some period of the CDR names the tariff.
+func names(cdr *ocpi.CDR, id ocpi.CiString) bool {
+	return slices.ContainsFunc(cdr.ChargingPeriods, func(p ocpi.ChargingPeriod) bool { return p.TariffID.Equal(id) })
+}
+
+// pricedCDR is a line of output. Names are OCPI's where OCPI has one; currency of all amounts is Currency, energy is kWh,
+// times are hours.
+type pricedCDR struct {
+	ID                   ocpi.CiString   `json:"id"`
+	Currency             string          `json:"currency"`
+	TotalCost            pricedAmount    `json:"total_cost"`
+	TotalFixedCost       pricedAmount    `json:"total_fixed_cost"`
+	TotalEnergy          decimal.Decimal `json:"total_energy"`
+	TotalEnergyCost      pricedAmount    `json:"total_energy_cost"`
+	TotalTime            decimal.Decimal `json:"total_time"`
+	TotalTimeCost        pricedAmount    `json:"total_time_cost"`
+	TotalParkingTime     decimal.Decimal `json:"total_parking_time"`
+	TotalParkingCost     pricedAmount    `json:"total_parking_cost"`
+	TotalReservationCost pricedAmount    `json:"total_reservation_cost"`
+	VAT                  []pricedVAT     `json:"vat"`
+	Lines                []pricedLine    `json:"lines"`
+	Findings             []pricedFinding `json:"findings"`
+	Tariffs              []pricedTariff  `json:"tariffs"`
+	TimeZone             string          `json:"time_zone"`
+	Policy               string          `json:"policy"`
+	Engine               string          `json:"engine"`
+}
+
+type pricedAmount struct {
+	ExclVAT decimal.Decimal `json:"excl_vat"`
+	InclVAT decimal.Decimal `json:"incl_vat"`
+}
+
+type pricedVAT struct {
+	Rate    decimal.NullDecimal `json:"rate"` // percent; null: no VAT applies
+	ExclVAT decimal.Decimal     `json:"excl_vat"`
+	InclVAT decimal.Decimal     `json:"incl_vat"`
+}
+
+type pricedLine struct {
+	Dimension    billing.Dimension   `json:"dimension"`
+	Measured     decimal.Decimal     `json:"measured"`
+	Quantity     decimal.Decimal     `json:"quantity"`
+	Unit         billing.LineUnit    `json:"unit"`
+	Price        decimal.Decimal     `json:"price"`
+	VAT          decimal.NullDecimal `json:"vat"`
+	ExclVAT      decimal.Decimal     `json:"excl_vat"`
+	InclVAT      decimal.Decimal     `json:"incl_vat"`
+	TariffID     ocpi.CiString       `json:"tariff_id"`
+	TaxIncluded  bool                `json:"tax_included"`
+	Element      int                 `json:"element"` // -1: a minimum or maximum price
+	Restrictions []string            `json:"restrictions"`
+	StepSize     int64               `json:"step_size"` // 0: nothing was rounded here
+	From         time.Time           `json:"from,omitzero"`
+	To           time.Time           `json:"to,omitzero"`
+}
+
+type pricedFinding struct {
+	Code     string           `json:"code"`
+	Severity billing.Severity `json:"severity"`
+	Path     string           `json:"path"`
+	Message  string           `json:"message"`
+	Params   jsontext.Value   `json:"params,omitzero"`
+}
+
+type pricedTariff struct {
+	ID     ocpi.CiString `json:"id"`
+	SHA256 string        `json:"sha256"`
+}
+
+func newPricedCDR(cdr *ocpi.CDR, r *billing.Rating, findings []billing.Finding) *pricedCDR {
+	priced := &pricedCDR{
+		ID: cdr.ID, Currency: cmp.Or(r.Currency, cdr.Currency),
+		TotalCost:            pricedAmount(r.Total),
+		TotalFixedCost:       pricedAmount(r.Fixed),
+		TotalEnergy:          r.TotalEnergy,
+		TotalEnergyCost:      pricedAmount(r.Energy),
+		TotalTime:            r.TotalTime,
+		TotalTimeCost:        pricedAmount(r.Time),
+		TotalParkingTime:     r.TotalParkingTime,
+		TotalParkingCost:     pricedAmount(r.Parking),
+		TotalReservationCost: pricedAmount(r.Reservation),
+		TimeZone:             r.TimeZone, Policy: r.Policy, Engine: r.Engine,
+	}
+	for _, v := range r.VAT {
+		priced.VAT = append(priced.VAT, pricedVAT{v.Rate, v.ExclVAT, v.InclVAT})
+	}
+	for _, l := range r.Lines {
+		priced.Lines = append(priced.Lines, pricedLine{
+			Dimension: l.Dimension, Measured: l.Measured, Quantity: l.Quantity, Unit: l.Unit, Price: l.Price, VAT: l.VATRate,
+			ExclVAT: l.ExclVAT, InclVAT: l.InclVAT, TariffID: l.TariffID, TaxIncluded: l.TaxIncluded,
+			Element: l.Element, Restrictions: l.Restrictions, StepSize: l.StepSize, From: l.From, To: l.To,
+		})
+	}
+	for _, f := range findings {
+		priced.Findings = append(priced.Findings, pricedFinding{f.Code, f.Severity, f.Path, f.Message, inOrder(f.Params)})
+	}
+	for _, t := range r.Tariffs {
+		priced.Tariffs = append(priced.Tariffs, pricedTariff{t.ID, t.Hash})
+	}
+	return priced
+}
+
+// inOrder writes parameters in the order of their names, so that the same CDR always gives the same line.
+func inOrder(params map[string]string) jsontext.Value {
+	if len(params) == 0 {
+		return nil
+	}
+	b := []byte{'{'}
+	for i, name := range slices.Sorted(maps.Keys(params)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b, _ = jsontext.AppendQuote(b, name) // text that is not UTF-8 is mended
+		b = append(b, ':')
+		b, _ = jsontext.AppendQuote(b, params[name])
+	}
+	return append(b, '}')
+}
