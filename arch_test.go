@@ -46,9 +46,10 @@ var arrows = map[string][]string{
 	"jobs": {"billing", "billing/einvoice", "billing/pdf", "db", "db/seal", "mail", "ocpi", "ocpi/client"},
 
 	// Doors: who calls us.
-	"ocpi/server": {"billing", "db", "db/seal", "jobs", "ocpi", "ocpi/client"},
-	"web/office":  {"billing", "db", "db/seal", "jobs", "ocpi", "web/ui"},
-	"web/ui":      {},
+	"ocpi/server":   {"billing", "db", "db/seal", "jobs", "ocpi", "ocpi/client"},
+	"web/office":    {"billing", "db", "db/seal", "jobs", "ocpi", "web/ui"},
+	"web/ui":        {},
+	"web/ui/uitest": {"web/ui"},
 
 	"cmd/roamwerk": {
 		"billing", "billing/corpus", "billing/einvoice", "billing/pdf", "db", "db/pgserver", "db/seal", "jobs", "mail",
