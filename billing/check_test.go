@@ -194,7 +194,8 @@ func TestJudge(t *testing.T) {
 		{"P16 far too little", func(e *billing.Evidence) { e.CDR.TotalCost.ExclVAT = number("3.9") }, []string{"P16 block"}},
 		{"P25 a week", arrives(7 * 24 * time.Hour), nil},
 		{"P25 more", arrives(7*24*time.Hour + time.Minute), []string{"P25 info"}},
-		{"P25 sixty days", arrives(61 * 24 * time.Hour), []string{"P25 block"}},
+		{"P25 two months", arrives(61 * 24 * time.Hour), []string{"P25 flag"}},
+		{"P25 a quarter", arrives(91 * 24 * time.Hour), []string{"P25 block"}},
 		{"P29", func(e *billing.Evidence) { e.RetailNet = number("4.99").Decimal }, []string{"P29 flag"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
