@@ -188,7 +188,7 @@ var special = []struct {
 	{"long-names", "names and places that need more than one line, and every special letter", func() billing.Draft {
 		d := draft(business, billing.PaymentTransfer, "de")
 		d.Supplier.Name = "Stadtwerke Donau-Überherrnbach-Großkötzschenbroda Versorgungs- und Verkehrsgesellschaft mbH & Co. KG"
-		d.Payment.AccountName = d.Supplier.Name[:70]
+		d.Payment.AccountName = "Stadtwerke Donau-Überherrnbach-Großkötzschenbroda GmbH & Co. KG"
 		d.Customer.Name = "Arbeitsgemeinschaft <Grüne Flotten> Südwestfälisch-Märkischer Handwerksbetriebe & Söhne eG"
 		d.Customer.Contact = "Abteilung Fuhrparkmanagement und Energieeinkauf, Frau Dr. Żaneta Ørsted-Þórsdóttir"
 		d.Customer.Address.Street = "An der Alten Ziegelei hinter dem Güterbahnhof 117–119, Aufgang C"
@@ -214,6 +214,7 @@ var special = []struct {
 	{"abroad", "a customer abroad, another time zone and Greek letters", func() billing.Draft {
 		d := draft(private, billing.PaymentTransfer, "en")
 		d.Supplier.TimeZone = "Europe/Athens"
+		d.Period.Start, d.Period.End = d.Period.Start.Add(-time.Hour), d.Period.End.Add(-time.Hour)
 		d.Customer.Name, d.Customer.Address = "Αλέξανδρος Παπαδόπουλος", billing.Address{Street: "Λεωφόρος Συγγρού 12", PostalCode: "117 42", City: "Αθήνα", Country: "GR"}
 		d.Lines = sessions(d, 3, standard, 410)
 		return d

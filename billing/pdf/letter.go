@@ -1,0 +1,378 @@
+package pdf
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	base "github.com/boxesandglue/baseline-pdf"
+	"github.com/shopspring/decimal"
+
+	"github.com/roamwerk/roamwerk/billing"
+)
+
+// Positions of a DIN 5008 letter, form B.
+var (
+	marginLeft   = mm(25)
+	textWidth    = mm(165)
+	windowTop    = mm(45)
+	windowHeight = mm(28) // of the zone for the address itself
+	infoLeft     = mm(120)
+	infoWidth    = mm(70)
+	subjectTop   = mm(99)
+	bottom       = mm(264) // of the text
+	footTop      = mm(271)
+	secondTop    = mm(31) // of the text on later pages
+	logoHeight   = mm(18)
+	giroSize     = mm(32)
+	foldMarks    = [][2]float64{{mm(105), mm(4)}, {mm(148.5), mm(6)}, {mm(210), mm(4)}} // position and length
+)
+
+// letter lays an invoice out.
+type letter struct {
+	*document
+	inv   billing.Invoice
+	t     texts
+	brand colour
+	loc   *time.Location
+	s     *sheet
+	y     float64         // where the next block begins
+	carry decimal.Decimal // sum of the lines printed so far
+}
+
+func newLetter(d *document, inv billing.Invoice, t texts) *letter {
+	return &letter{document: d, inv: inv, t: t, brand: parseColour(inv.Supplier.Design.Colour), loc: inv.Supplier.Location()}
+}
+
+func (l *letter) write() error {
+	if err := l.head(); err != nil {
+		return err
+	}
+	l.opening()
+	l.panel()
+	l.lines()
+	l.totals()
+	if err := l.payment(); err != nil {
+		return err
+	}
+	for _, n := range l.inv.Notes {
+		l.text("P", body, n, mm(2))
+	}
+	for i, s := range l.pages {
+		l.foot(s, i)
+	}
+	return nil
+}
+
+// breakPage starts a page with its running head.
+func (l *letter) breakPage() {
+	l.s = l.newPage()
+	l.y = secondTop
+	l.s.artifact(func() {
+		l.s.rect(l.brand, 0, 0, pageWidth, mm(3))
+		width := textWidth / 2
+		l.s.draw(l.fonts, block{l.fonts.set(fine.in(black), width, l.title())}, marginLeft, mm(14), width, left)
+		l.s.draw(l.fonts, block{l.fonts.set(fine, width, l.inv.Supplier.Name)}, marginLeft+width, mm(14), width, right)
+		l.s.line(hair, 0.5, marginLeft, mm(25), textWidth)
+	})
+}
+
+// room makes sure that h points are free on the page.
+func (l *letter) room(h float64) {
+	if l.y+h > bottom {
+		l.breakPage()
+	}
+}
+
+// leaf draws a block as the content of a new element of parent.
+func (l *letter) leaf(parent *element, tag string, b block, x, y, width float64, to align) *element {
+	e := parent.add(tag)
+	l.s.mark(e, func() { l.s.draw(l.fonts, b, x, y, width, to) })
+	return e
+}
+
+// text sets a paragraph over the full width, with space below.
+func (l *letter) text(tag string, t style, text string, space float64) {
+	b := block{l.fonts.set(t, textWidth, text)}
+	l.room(b.height())
+	l.leaf(l.root, tag, b, marginLeft, l.y, textWidth, left)
+	l.y += b.height() + space
+}
+
+// heading sets a heading that keeps at least h points with it.
+func (l *letter) heading(text string, h float64) {
+	t := style{bold: true, size: 11.5, lead: 16, colour: l.brand}
+	l.room(t.lead + mm(6) + h)
+	l.y += mm(4)
+	l.text("H2", t, text, mm(1.5))
+}
+
+// head draws the first page's band, logo, address window and information block.
+func (l *letter) head() error {
+	l.s = l.newPage()
+	l.s.artifact(func() {
+		l.s.rect(l.brand, 0, 0, pageWidth, mm(3))
+		for _, m := range foldMarks {
+			l.s.line(hair, 0.5, mm(4), m[0], m[1])
+		}
+	})
+	if err := l.logo(); err != nil {
+		return err
+	}
+	s, c := l.inv.Supplier, l.inv.Customer
+	width := mm(80)
+	sender := strings.Join([]string{s.Name, s.Address.Street, s.Address.PostalCode + " " + s.Address.City}, " · ")
+	senderStyle := style{size: 6.5, lead: 8, colour: grey}
+	lines := l.fonts.set(senderStyle, width, sender)
+	block1 := block{lines}
+	l.leaf(l.root, "P", block1, marginLeft, windowTop+mm(15.5)-block1.height(), width, left)
+	l.s.artifact(func() { l.s.line(hair, 0.4, marginLeft, windowTop+mm(16.5), width) })
+
+	to := []string{c.Name, c.Contact, c.Address.Street, c.Address.PostalCode + " " + c.Address.City}
+	if c.Address.Country != s.Address.Country {
+		to = append(to, c.Address.Country)
+	}
+	var address block
+	for size := 10.0; size >= 6.5; size-- { // a long address is set smaller until it fits into the window
+		address = nil
+		for _, line := range to {
+			if line != "" {
+				address = append(address, l.fonts.set(style{size: size, lead: size * 1.3, colour: black}, width, line))
+			}
+		}
+		if address.height() <= windowHeight {
+			break
+		}
+	}
+	l.leaf(l.root, "P", address, marginLeft, windowTop+mm(18), width, left)
+	l.information()
+	return nil
+}
+
+// logo draws the utility's logo, or its name, above the information block.
+func (l *letter) logo() error {
+	s := l.inv.Supplier
+	if len(s.Design.Logo) == 0 {
+		l.leaf(l.root, "P", block{l.fonts.set(style{bold: true, size: 14, lead: 18, colour: l.brand}, textWidth, s.Name)}, marginLeft, mm(14), textWidth, left)
+		return nil
+	}
+	p, err := decode(s.Design.Logo)
+	if err != nil {
+		return err
+	}
+	if l.image, err = p.embed(l.w); err != nil {
+		return err
+	}
+	h := logoHeight
+	w := h * float64(p.width) / float64(p.height)
+	if w > infoWidth {
+		w, h = infoWidth, infoWidth*float64(p.height)/float64(p.width)
+	}
+	x, y := infoLeft, mm(12)+(logoHeight-h)/2
+	l.figure(fmt.Sprintf(l.t.logoAlt, s.Name), x, y, w, h, func() {
+		fmt.Fprintf(&l.s.buf, "q %s 0 0 %s %s %s cm /Logo Do Q\n", num(w), num(h), num(x), num(pageHeight-y-h))
+	})
+	return nil
+}
+
+// figure draws a picture that has a text to read out.
+func (l *letter) figure(alt string, x, y, w, h float64, draw func()) {
+	e := l.root.add("Figure")
+	e.attrs = base.Dict{
+		"Alt": base.String(alt),
+		"A":   fmt.Sprintf("<</O /Layout /Placement /Block /BBox [%s %s %s %s]>>", num(x), num(pageHeight-y-h), num(x+w), num(pageHeight-y)),
+	}
+	l.s.mark(e, draw)
+}
+
+// information draws the block beside the window: number, dates, customer.
+func (l *letter) information() {
+	due := ""
+	if !l.inv.DueDate.IsZero() && l.inv.Due.IsPositive() {
+		due = l.t.day(l.inv.DueDate)
+	}
+	start, end := l.span()
+	rows := [][2]string{
+		{l.t.number, cmp.Or(l.inv.Number, l.t.draft)},
+		{l.t.date, l.t.day(l.inv.Date)},
+		{l.t.customerNumber, l.inv.Customer.Number},
+		{l.t.buyerReference, l.inv.Customer.BuyerReference},
+		{l.t.customerVAT, l.inv.Customer.VATID},
+		{l.t.period, start + " – " + end},
+		{l.t.due, due},
+		{l.t.contact, l.inv.Supplier.ContactPhone + "\n" + l.inv.Supplier.ContactEmail},
+	}
+	y := windowTop + mm(1)
+	l.facts(&y, infoLeft, mm(28), infoWidth-mm(28), rows)
+}
+
+// facts draws a small table of labels and values. Rows without a value are left out.
+func (l *letter) facts(y *float64, x, labelWidth, valueWidth float64, rows [][2]string) {
+	table := l.root.add("Table")
+	for _, r := range rows {
+		if strings.TrimSpace(r[1]) == "" {
+			continue
+		}
+		value := block{l.fonts.set(style{size: 8.5, lead: 11.5, colour: black}, valueWidth, r[1])}
+		tr := table.add("TR")
+		l.leaf(tr, "TH", block{l.fonts.set(style{size: 8, lead: 11.5, colour: grey}, labelWidth, r[0])}, x, *y, labelWidth, left).attrs = scope("Row")
+		l.leaf(tr, "TD", value, x+labelWidth, *y, valueWidth, left)
+		*y += value.height() + 1.5
+	}
+}
+
+func scope(of string) base.Dict { return base.Dict{"A": "<</O /Table /Scope /" + of + ">>"} }
+
+// span is the first and the last day of the invoice's period.
+func (l *letter) span() (start, end string) {
+	last := l.inv.Period.End
+	if last.After(l.inv.Period.Start) {
+		last = last.Add(-time.Nanosecond)
+	}
+	return l.t.day(l.inv.Period.Start.In(l.loc)), l.t.day(last.In(l.loc))
+}
+
+// sessions counts the sessions of the invoice and their energy.
+func (l *letter) sessions() (int64, decimal.Decimal) {
+	count, kwh := int64(0), decimal.Zero
+	for _, line := range l.inv.Lines {
+		if line.Session != nil {
+			count, kwh = count+1, kwh.Add(line.Session.KWh)
+		}
+	}
+	return count, kwh
+}
+
+// opening writes headline, greeting and the first sentence.
+func (l *letter) opening() {
+	l.y = subjectTop
+	l.text("H1", style{bold: true, size: 17, lead: 22, colour: black}, l.title(), mm(3.5))
+	if l.inv.Customer.Contact == "" {
+		l.text("P", body, fmt.Sprintf(l.t.greeting, l.inv.Customer.Name), mm(1.5))
+	} else {
+		l.text("P", body, l.t.greetingNobody, mm(1.5))
+	}
+	l.text("P", body, l.introduction(), mm(4))
+}
+
+func (l *letter) introduction() string {
+	start, end := l.span()
+	count, kwh := l.sessions()
+	energy := l.t.decimal(kwh, 3) + nbsp + "kWh"
+	switch p := l.inv.Preceding; {
+	case p != nil && p.Date.IsZero():
+		return fmt.Sprintf(l.t.introReference, p.Number)
+	case p != nil:
+		return fmt.Sprintf(l.t.introCorrection, p.Number, l.t.day(p.Date))
+	case count == 0:
+		return fmt.Sprintf(l.t.introOther, start, end)
+	case count == 1:
+		return fmt.Sprintf(l.t.introOneSession, energy, start, end)
+	}
+	return fmt.Sprintf(l.t.introSessions, l.t.decimal(decimal.NewFromInt(count), 0), energy, start, end)
+}
+
+// panel shows the three figures that most readers look for.
+func (l *letter) panel() {
+	count, kwh := l.sessions()
+	sessions := l.t.noSession
+	switch {
+	case count == 1:
+		sessions = l.t.oneSession
+	case count > 1:
+		sessions = fmt.Sprintf(l.t.sessionCount, l.t.decimal(decimal.NewFromInt(count), 0))
+	}
+	sum := l.t.sumPanel
+	if l.inv.Type == billing.DocumentCorrection {
+		sum = l.t.correctionPanel
+	}
+	vat := fmt.Sprintf("%s %s", l.t.vat, l.money(l.inv.VATTotal))
+	cells := [3][3]string{
+		{sum, l.money(l.inv.Gross), vat},
+		{l.t.energyPanel, l.t.decimal(kwh, 3) + nbsp + "kWh", sessions},
+		l.paymentBrief(),
+	}
+	height := mm(21)
+	l.s.artifact(func() {
+		l.s.rect(l.brand.tint(0.07), marginLeft, l.y, textWidth, height)
+		l.s.rect(l.brand, marginLeft, l.y, mm(1.2), height)
+	})
+	width := textWidth / 3
+	for i, c := range cells {
+		inner := width - mm(7)
+		l.leaf(l.root, "P", block{
+			l.fonts.set(label, inner, c[0]),
+			l.fonts.set(style{bold: true, size: 14, lead: 19, colour: l.brand}, inner, c[1]),
+			l.fonts.set(fine, inner, c[2]),
+		}, marginLeft+width*float64(i)+mm(5), l.y+mm(2.5), inner, left)
+	}
+	l.y += height + mm(1)
+}
+
+func (l *letter) money(d decimal.Decimal) string { return l.t.money(d, l.inv.Currency) }
+
+// paymentBrief says in a few words how and when the document is paid: a label, what stands out, and what explains it.
+func (l *letter) paymentBrief() [3]string {
+	due := l.money(l.inv.Due)
+	switch {
+	case l.inv.Due.IsNegative():
+		return [3]string{l.t.toRefund, l.money(l.inv.Due.Neg()), l.t.panelRefund}
+	case l.inv.Due.IsZero():
+		return [3]string{l.t.toPay, due, l.t.panelSettled}
+	case l.inv.DueDate.IsZero():
+		return [3]string{l.t.toPay, due, ""}
+	}
+	name := map[billing.PaymentMeans]string{
+		billing.PaymentTransfer:    l.t.panelTransfer,
+		billing.PaymentDirectDebit: l.t.panelDebit,
+		billing.PaymentCard:        l.t.panelCard,
+	}[l.inv.Payment.Means]
+	return [3]string{name, l.t.day(l.inv.DueDate), due}
+}
+
+// foot draws the legal footer and the page number. On the first page it is content, on the others a repetition.
+func (l *letter) foot(s *sheet, index int) {
+	l.s = s
+	small := style{size: 6.8, lead: 8.8, colour: grey}
+	sup := l.inv.Supplier
+	join := func(parts ...string) string {
+		var kept []string
+		for _, p := range parts {
+			if p != "" {
+				kept = append(kept, p)
+			}
+		}
+		return strings.Join(kept, "\n")
+	}
+	prefixed := func(name, value string) string {
+		if value == "" {
+			return ""
+		}
+		return name + " " + value
+	}
+	columns := []string{
+		join(sup.Name, sup.Address.Street, sup.Address.PostalCode+" "+sup.Address.City),
+		join(sup.ContactName, sup.ContactPhone, sup.ContactEmail, sup.Website),
+		join(sup.Register, sup.Legal),
+		join(prefixed(l.t.vatID, sup.VATID), prefixed(l.t.taxNumber, sup.TaxNumber)),
+	}
+	widths := []float64{mm(38), mm(42), mm(49), mm(36)}
+	s.artifact(func() {
+		s.line(hair, 0.5, marginLeft, footTop-mm(2), textWidth)
+		number := fmt.Sprintf(l.t.page, index+1, len(l.pages))
+		s.draw(l.fonts, block{l.fonts.set(small, textWidth, number)}, marginLeft, footTop-mm(6.2), textWidth, right)
+	})
+	x := marginLeft
+	for i, text := range columns {
+		b := block{l.fonts.set(small, widths[i]-mm(3), text)}
+		switch {
+		case text == "":
+		case index == 0:
+			l.leaf(l.root, "P", b, x, footTop, widths[i], left)
+		default:
+			s.artifact(func() { s.draw(l.fonts, b, x, footTop, widths[i], left) })
+		}
+		x += widths[i]
+	}
+}
