@@ -1,0 +1,29 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/roamwerk/roamwerk/db"
+)
+
+// job is what the platform knows of a kind of work. All three functions look at rows; none keeps state.
+type job struct {
+	// run does the work on one row. Its first statement locks the row, its last moves the state, so that a second ring for
+	// the same row finds nothing to do.
+	run func(w *Worker, ctx context.Context, id uuid.UUID) error
+	// due finds rows whose time has come.
+	due func(q *db.Queries, ctx context.Context, now time.Time) ([]uuid.UUID, error)
+	// postpone makes a row due again later, with a reason that a clerk can read.
+	postpone func(w *Worker, ctx context.Context, id uuid.UUID, reason error) error
+}
+
+// jobs is every kind of work there is.
+var jobs = map[Kind]job{
+	CDRRate:       {(*Worker).rateCDR, cdrsDue, (*Worker).postponeCDR},
+	TokenPush:     {(*Worker).pushToken, tokensDue, (*Worker).postponeToken},
+	InvoiceRender: {(*Worker).RenderInvoice, invoicesDue, (*Worker).postponeInvoice},
+	EmailSend:     {(*Worker).sendEmail, emailsDue, (*Worker).postponeEmail},
+}

@@ -1,0 +1,68 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/roamwerk/roamwerk/db"
+)
+
+// schedule is what runs by the clock. Times are UTC.
+var schedule = []struct {
+	job   string
+	every time.Duration
+	run   func(w *Worker, ctx context.Context) error
+}{
+	{"partitions", 24 * time.Hour, (*Worker).ensurePartitions},
+	{"tidy", time.Hour, (*Worker).tidy},
+}
+
+// RunSchedule runs what is due by the clock. Each slot of each job is taken by one process only, however many run.
+func (w *Worker) RunSchedule(ctx context.Context) error {
+	for _, s := range schedule {
+		slot := w.Now().UTC().Truncate(s.every)
+		taken, err := w.DB.TakeSlot(ctx, db.TakeSlotParams{Job: s.job, Slot: slot})
+		if err != nil {
+			return fmt.Errorf("take slot of %s: %w", s.job, err)
+		}
+		if taken == 0 {
+			continue
+		}
+		if err := s.run(w, ctx); err != nil {
+			w.Log.ErrorContext(ctx, "scheduled job failed", "job", s.job, "slot", slot, "error", err)
+		}
+	}
+	return nil
+}
+
+func (w *Worker) scheduleUntilDone(ctx context.Context) error {
+	ticker := time.NewTicker(30 * time.Second)
+	defer ticker.Stop()
+	for {
+		if err := w.RunSchedule(ctx); err != nil && ctx.Err() == nil {
+			w.Log.ErrorContext(ctx, "schedule failed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+func (w *Worker) ensurePartitions(ctx context.Context) error {
+	made, err := w.DB.EnsurePartitions(ctx, w.Now())
+	if made > 0 {
+		w.Log.InfoContext(ctx, "made partitions", "count", made)
+	}
+	return err
+}
+
+// tidy removes what has served its time and is no record of anything.
+func (w *Worker) tidy(ctx context.Context) error {
+	if err := w.DB.DeleteExpiredWebSessions(ctx, w.Now()); err != nil {
+		return err
+	}
+	return w.DB.ForgetSlots(ctx, w.Now().AddDate(0, 0, -7))
+}

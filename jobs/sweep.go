@@ -1,0 +1,62 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/roamwerk/roamwerk/db"
+)
+
+// sweepSize is how many due rows of a kind one sweep rings for.
+const sweepSize = 2000
+
+// Sweep rings for every row that is due and not done. It is what makes a lost ring harmless.
+func (w *Worker) Sweep(ctx context.Context) error {
+	now := w.Now()
+	for kind, job := range jobs {
+		ids, err := job.due(w.DB.Queries, ctx, now)
+		if err != nil {
+			return err
+		}
+		w.Bell.Ring(ctx, kind, ids...)
+	}
+	return nil
+}
+
+// sweepUntilDone sweeps at once, for what a previous process left behind, and then at intervals.
+func (w *Worker) sweepUntilDone(ctx context.Context) error {
+	every := w.SweepEvery
+	if every == 0 {
+		every = 5 * time.Second
+	}
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		if err := w.Sweep(ctx); err != nil && ctx.Err() == nil {
+			w.Log.ErrorContext(ctx, "sweep failed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+func cdrsDue(q *db.Queries, ctx context.Context, now time.Time) ([]uuid.UUID, error) {
+	return q.CDRsDue(ctx, db.CDRsDueParams{Now: now, MaxRows: sweepSize})
+}
+
+func tokensDue(q *db.Queries, ctx context.Context, now time.Time) ([]uuid.UUID, error) {
+	return q.TokensDue(ctx, db.TokensDueParams{Now: now, MaxRows: sweepSize})
+}
+
+func invoicesDue(q *db.Queries, ctx context.Context, now time.Time) ([]uuid.UUID, error) {
+	return q.InvoicesDue(ctx, db.InvoicesDueParams{Now: now, MaxRows: sweepSize})
+}
+
+func emailsDue(q *db.Queries, ctx context.Context, now time.Time) ([]uuid.UUID, error) {
+	return q.EmailsDue(ctx, db.EmailsDueParams{Now: now, MaxRows: sweepSize})
+}

@@ -1,0 +1,104 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/ocpi"
+	"github.com/roamwerk/roamwerk/ocpi/client"
+)
+
+const (
+	// pushClaim is how long a claimed delivery is left alone: longer than a call can take.
+	pushClaim = 2 * time.Minute
+	// pushPause bounds the wait between two attempts, so that a partner that comes back soon knows of blocked cards.
+	pushPause = 5 * time.Minute
+)
+
+// errNoTokens says that a partner takes no tokens; it asks for every one.
+var errNoTokens = errors.New("the partner has no endpoint for tokens")
+
+// pushToken gives a token, as it is now, to every partner at which it is due (OFF-03). What is due is claimed by moving its
+// time on; no transaction is open while a partner is called. A delivery that fails becomes due again by itself, and a slow
+// partner does not keep the others waiting.
+func (w *Worker) pushToken(ctx context.Context, id uuid.UUID) error {
+	now := w.Now()
+	due, err := w.DB.ClaimTokenDeliveries(ctx, db.ClaimTokenDeliveriesParams{TokenID: id, Now: now, AgainAt: now.Add(pushClaim)})
+	if err != nil {
+		return fmt.Errorf("claim token deliveries: %w", err)
+	}
+	var g errgroup.Group
+	for _, d := range due {
+		g.Go(func() error { return w.deliverToken(ctx, id, d) })
+	}
+	return g.Wait()
+}
+
+// deliverToken sends a token to one partner and writes down how that went. Its error is ours, never the partner's.
+func (w *Worker) deliverToken(ctx context.Context, id uuid.UUID, d db.ClaimTokenDeliveriesRow) error {
+	sent, err := w.sendToken(ctx, id, d.PartnerID)
+	if err == nil {
+		return w.DB.ConfirmTokenDelivery(ctx, db.ConfirmTokenDeliveryParams{
+			TokenID: id, PartnerID: d.PartnerID, Confirmed: sent, ClaimedUntil: *d.DueAt,
+		})
+	}
+	w.Log.WarnContext(ctx, "cannot push token", "token", id, "partner", d.PartnerID, "attempt", d.Attempts, "error", err)
+	again := ptr(w.Now().Add(pushBackoff(d.Attempts)))
+	if errors.Is(err, errNoTokens) {
+		again = nil
+	}
+	return w.DB.FailTokenDelivery(ctx, db.FailTokenDeliveryParams{
+		TokenID: id, PartnerID: d.PartnerID, Problem: err.Error(), DueAt: again, ClaimedUntil: *d.DueAt,
+	})
+}
+
+// sendToken sends a token to one partner and returns the version that it sent.
+func (w *Worker) sendToken(ctx context.Context, id, partnerID uuid.UUID) (time.Time, error) {
+	partner, err := w.DB.Partner(ctx, partnerID)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("partner: %w", err)
+	}
+	endpoint, ok, err := partnerEndpoint(partner, ocpi.ModuleTokens, ocpi.Receiver)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if !ok {
+		return time.Time{}, errNoTokens
+	}
+	auth, err := partnerAuth(w.Box, partner)
+	if err != nil {
+		return time.Time{}, err
+	}
+	row, err := w.DB.Token(ctx, id)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("token: %w", err)
+	}
+	owner := ocpi.Party{CountryCode: ocpi.CiString(row.CountryCode), PartyID: ocpi.CiString(row.PartyID)}
+	token := TokenMessage(row.Token, row.ContractID, owner)
+	// To a hub, its own party means everybody behind it (RTG-08).
+	to := ocpi.Party{CountryCode: ocpi.CiString(partner.CountryCode), PartyID: ocpi.CiString(partner.PartyID)}
+	if err := w.Client.PutToken(ctx, client.Peer{Auth: auth, Routing: ocpi.Routing{To: to, From: owner}}, endpoint, token); err != nil {
+		return time.Time{}, err
+	}
+	if err := w.DB.PartnerSent(ctx, db.PartnerSentParams{ID: partner.ID, Now: w.Now(), Before: w.Now().Add(-time.Minute)}); err != nil {
+		w.Log.WarnContext(ctx, "cannot note the call of a partner", "partner", partner.ID, "error", err)
+	}
+	return row.Token.LastUpdated, nil
+}
+
+// pushBackoff is how long a delivery waits after its n-th failure. The jitter keeps a thousand tokens from returning to a
+// recovering partner in one instant.
+func pushBackoff(attempts int32) time.Duration {
+	wait := min(backoff(attempts), pushPause)
+	return wait/2 + rand.N(wait)
+}
+
+// postponeToken does nothing: a claimed delivery is due again after pushClaim, an unclaimed one is still due.
+func (w *Worker) postponeToken(context.Context, uuid.UUID, error) error { return nil }
