@@ -139,6 +139,16 @@ func TestSpecificationExamples(t *testing.T) {
 	}
 }
 
+// The CDR example of the specification: 1.973 h in steps of 300 s are two hours.
+func TestSpecificationCDR(t *testing.T) {
+	var cdr ocpi.CDR
+	readShared(t, "ocpi/examples/cdr_example.json", &cdr)
+	r := billing.Rate(&cdr, compile(cdr.Tariffs...), time.UTC, billing.DefaultPolicy)
+	if v := billing.Check(&cdr, r, billing.DefaultTolerance); !v.Agrees || r.TotalEnergy.String() != "15.342" {
+		t.Errorf("%+v\n%+v", v.Differences, r)
+	}
+}
+
 // Real CDRs priced by another engine. One of them ignores the minimum price; the specification gives 0.50 / 0.55.
 func TestTandemdriveVectors(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(shared, "rating/tandemdrive-0.6.1/*/cdr*.json"))

@@ -143,7 +143,7 @@ func TestRateRules(t *testing.T) {
 		{name: "equal times are the whole day", tariff: element(`"start_time":"08:00","end_time":"08:00"`, "ENERGY 0.1 - 1"),
 			end: "07:30", periods: []string{"07:00 ENERGY=1"}, excl: "0.1"},
 		{name: "times with seconds", tariff: elements(element(`"start_time":"08:00:00","end_time":"19:59:59"`, "ENERGY 0.1 - 1"), element("", "ENERGY 0.3 - 1")),
-			end: "21:00", periods: []string{"08:00 ENERGY=1", "20:00 ENERGY=1"}, excl: "0.4"},
+			end: "21:00", periods: []string{"08:00 ENERGY=1", "2024-01-15T19:59:59Z ENERGY=1", "20:00 ENERGY=1"}, excl: "0.5"},
 		{name: "start_date is inclusive, end_date exclusive", tariff: elements(element(`"start_date":"2024-01-15","end_date":"2024-01-16"`, "ENERGY 0.1 - 1"), element("", "ENERGY 0.3 - 1")),
 			end: "2024-01-16T01:00:00Z", periods: []string{"2024-01-14T23:00:00Z ENERGY=1", "00:00 ENERGY=1", "2024-01-16T00:00:00Z ENERGY=1"}, excl: "0.7"},
 		{name: "the date is the local one", zone: berlin, tariff: elements(element(`"start_date":"2024-01-16"`, "ENERGY 0.1 - 1"), element("", "ENERGY 0.3 - 1")),
@@ -242,6 +242,13 @@ func TestRateRules(t *testing.T) {
 			end:    "11:00", periods: []string{"10:00 RESERVATION_TIME=0.5", "10:30 ENERGY=1"}, excl: "0.5"},
 		{name: "PRC-27 connector #NA tells a lapsed reservation", tariff: element(`"reservation":"RESERVATION_EXPIRES"`, "TIME 6 - 1"),
 			end: "11:30", periods: []string{"10:00 RESERVATION_TIME=1.5"}, change: func(c *ocpi.CDR) { c.CDRLocation.ConnectorID = "#NA" }, excl: "9"},
+		{name: "PRC-27 so does the EVSE", tariff: element(`"reservation":"RESERVATION_EXPIRES"`, "TIME 6 - 1"),
+			end: "11:30", periods: []string{"10:00 RESERVATION_TIME=1.5"}, change: func(c *ocpi.CDR) { c.CDRLocation.EVSEUID = "#NA" }, excl: "9"},
+		{name: "PRC-25 no session FLAT, whatever else was measured", tariff: elements(element(`"reservation":"RESERVATION_EXPIRES"`, "TIME 6 - 1"), element("", "FLAT 1 - 1")),
+			end: "11:45", periods: []string{"10:00 RESERVATION_TIME=1.5", "11:30 MAX_POWER=0"}, change: func(c *ocpi.CDR) { c.SessionID = "" }, excl: "9"},
+		{name: "the duration of a reservation is its own", tariff: element(`"reservation":"RESERVATION","max_duration":1800`, "TIME 6 - 1"), // the CDR began an hour before
+			end: "11:30", periods: []string{"10:00 RESERVATION_TIME=0.5", "10:30 RESERVATION_TIME=0.5", "11:00 ENERGY=1"},
+			change: func(c *ocpi.CDR) { c.StartDateTime = c.StartDateTime.Add(-time.Hour) }, excl: "3"},
 		{name: "PRC-27 with a session and a connector it did not lapse", tariff: element(`"reservation":"RESERVATION_EXPIRES"`, "TIME 6 - 1"),
 			end: "11:30", periods: []string{"10:00 RESERVATION_TIME=1.5"}, excl: "0"},
 		{name: "reserved and charging time in one period", // 1 × 1 + 0.5 × 4
@@ -422,6 +429,44 @@ func TestParsePlanRefuses(t *testing.T) {
 	} {
 		if _, err := billing.ParsePlan([]byte(doc)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", doc, err, want)
+		}
+	}
+}
+
+// What a tariff's own text is remarked upon.
+func TestCompileFindings(t *testing.T) {
+	for _, c := range []struct{ tariff, want string }{
+		{element("", "ENERGY 1 - 1", "FLAT 1 - 0"), ""},
+		{element("", "ENERGY 1 - 1", "ENERGY 2 - 1"), "duplicate-component flag elements[0].price_components[1]"},
+		{element(`"reservation":"RESERVATION"`, "ENERGY 1 - 1"), "reservation-dimension flag elements[0].price_components[0]"},
+		{element("", "ENERGY 1 - -5"), "step-size flag elements[0].price_components[0].step_size"},
+		{element("", "ENERGY 1 - 1") + `| "min_price":{"excl_vat":5,"incl_vat":5},"max_price":{"excl_vat":4,"incl_vat":4}`, "limits-cross flag min_price"},
+		{element("", "ENERGY 1 - 1") + `| "max_price":{"excl_vat":4}`, "limit-without-vat info max_price"},
+		{element("", "ENERGY 1 - 1") + `| "tax_included":"YES","max_price":{"excl_vat":4}`, ""},
+		{`{}`, "element-without-price flag elements[0]"},
+		{element("", "ENERGY 1e30 - 1"), "tariff-unreadable block elements[0].price_components[0].price"},
+	} {
+		_, findings := billing.Compile(tariffDoc(t, "T", c.tariff), billing.CompileOptions{})
+		got := ""
+		for _, f := range findings {
+			got += f.Code + " " + string(f.Severity) + " " + f.Path
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.tariff, got, c.want)
+		}
+	}
+}
+
+// Of a limit on prices that include VAT, the side with VAT is what was promised.
+func TestRateRetailLimitSides(t *testing.T) {
+	for _, c := range []struct{ limit, incl, excl string }{
+		{`{"incl_vat":5.95,"excl_vat":1}`, "5.95", "5"},
+		{`{"excl_vat":5}`, "5.95", "5"},
+	} {
+		doc := tariffDoc(t, "T", element("", "ENERGY 1.19 19 1")+`| "tax_included":"YES","max_price":`+c.limit)
+		r := billing.Rate(sessionDoc(t, "11:00", "10:00 ENERGY=20"), compile(doc), time.UTC, billing.DefaultPolicy)
+		if r.Total.InclVAT.String() != c.incl || r.Total.ExclVAT.String() != c.excl {
+			t.Errorf("%s: %s / %s", c.limit, r.Total.ExclVAT, r.Total.InclVAT)
 		}
 	}
 }

@@ -27,7 +27,7 @@ type vatCost struct {
 func (r *rater) rating() Rating {
 	out := Rating{
 		Currency: r.cdr.Currency,
-		Slack:    r.amount(r.slack),
+		Slack:    r.policy.amount(r.slack),
 		Policy:   r.policy.Name,
 		TimeZone: r.zone.String(),
 		Engine:   EngineVersion,
@@ -194,8 +194,8 @@ func (r *rater) limitLine(t *Tariff, by cost) (Line, bool) {
 		name = MaxPrice
 	}
 	line := Line{
-		Dimension: name, Measured: one, Quantity: one, Unit: Once, Price: r.amount(by.excl), VATRate: t.vat,
-		ExclVAT: r.amount(by.excl), InclVAT: r.amount(by.incl), TariffID: t.ID, TaxIncluded: t.TaxIncluded, Element: -1,
+		Dimension: name, Measured: one, Quantity: one, Unit: Once, Price: r.policy.amount(by.excl), VATRate: t.vat,
+		ExclVAT: r.policy.amount(by.excl), InclVAT: r.policy.amount(by.incl), TariffID: t.ID, TaxIncluded: t.TaxIncluded, Element: -1,
 	}
 	if t.TaxIncluded {
 		line.Price = line.InclVAT
@@ -264,7 +264,7 @@ func (r *rater) line(of pool, run *run, c cost) Line {
 	l := Line{
 		Dimension: poolDimension[of], Measured: run.measured, Quantity: run.billed, Unit: Once,
 		Price: run.component.price, VATRate: run.component.vat,
-		ExclVAT: r.amount(c.excl), InclVAT: r.amount(c.incl),
+		ExclVAT: r.policy.amount(c.excl), InclVAT: r.policy.amount(c.incl),
 		TariffID: run.tariff.ID, TaxIncluded: run.tariff.TaxIncluded,
 		Element: run.component.element, Restrictions: run.component.texts, StepSize: run.step,
 		From: run.from, To: run.to,
@@ -279,22 +279,8 @@ func (r *rater) line(of pool, run *run, c cost) Line {
 	return l
 }
 
-func hoursOf(seconds decimal.Decimal) decimal.Decimal {
-	return seconds.DivRound(secondsPerHour, amountPlaces)
-}
-
 func (r *rater) figure(c cost) Amount {
-	return Amount{ExclVAT: r.amount(c.excl), InclVAT: r.amount(c.incl)}
-}
-
-// amount turns 3600ths of the currency unit into a figure: the one place where a price is rounded.
-func (r *rater) amount(in3600ths decimal.Decimal) decimal.Decimal {
-	places := cmp.Or(r.policy.Places, amountPlaces)
-	if r.policy.Truncate {
-		quotient, _ := in3600ths.QuoRem(secondsPerHour, places)
-		return quotient
-	}
-	return in3600ths.DivRound(secondsPerHour, places)
+	return Amount{ExclVAT: r.policy.amount(c.excl), InclVAT: r.policy.amount(c.incl)}
 }
 
 // quantities returns the energy in kWh (as the CDR states it where no period does), and the connected and the parking time in hours. A period that tells no time was

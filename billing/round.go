@@ -1,6 +1,10 @@
 package billing
 
-import "github.com/shopspring/decimal"
+import (
+	"cmp"
+
+	"github.com/shopspring/decimal"
+)
 
 // amountPlaces is the number of decimals of a computed figure. A third of a kilowatt-hour at 0.29 has no end; everything
 // that ends earlier, as nearly all prices do, is exact.
@@ -26,4 +30,19 @@ func Round(d decimal.Decimal, places int32) decimal.Decimal { return d.Round(pla
 // RoundCurrency rounds an amount to the minor unit of its currency, half away from zero.
 func RoundCurrency(amount decimal.Decimal, currency string) decimal.Decimal {
 	return amount.Round(MinorUnits(currency))
+}
+
+// amount turns 3600ths of the currency unit into a figure: the one place where a price is rounded.
+func (p Policy) amount(in3600ths decimal.Decimal) decimal.Decimal {
+	places := cmp.Or(p.Places, amountPlaces)
+	if p.Truncate {
+		quotient, _ := in3600ths.QuoRem(secondsPerHour, places)
+		return quotient
+	}
+	return in3600ths.DivRound(secondsPerHour, places)
+}
+
+// hoursOf turns seconds into hours as they are shown.
+func hoursOf(seconds decimal.Decimal) decimal.Decimal {
+	return seconds.DivRound(secondsPerHour, amountPlaces)
 }
