@@ -139,10 +139,9 @@ func (q *Queries) EndPartner(ctx context.Context, id uuid.UUID) error {
 
 const ensurePartner = `-- name: EnsurePartner :one
 INSERT INTO partners (id, name, role, country_code, party_id, created_at)
-VALUES ($1, $2, $3, upper($4::text), upper($5::text), $6)
-ON CONFLICT (name) DO UPDATE SET role = excluded.role,
-    country_code = coalesce(nullif(excluded.country_code, ''), partners.country_code),
-    party_id = coalesce(nullif(excluded.party_id, ''), partners.party_id)
+VALUES ($1, $2, coalesce(nullif($3::text, ''), 'CPO'), upper($4::text), upper($5::text), $6)
+ON CONFLICT (name) DO UPDATE SET role = coalesce(nullif($3, ''), partners.role),
+    country_code = coalesce(nullif(excluded.country_code, ''), partners.country_code), party_id = coalesce(nullif(excluded.party_id, ''), partners.party_id)
 RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at
 `
 
@@ -155,7 +154,7 @@ type EnsurePartnerParams struct {
 	CreatedAt   time.Time
 }
 
-// Takes the name of a partner: a new row, or the one that has it.
+// The partner with this name: a new one, or the one that has it. What is not given (role, party) stays as it is.
 func (q *Queries) EnsurePartner(ctx context.Context, arg EnsurePartnerParams) (Partner, error) {
 	row := q.db.QueryRow(ctx, ensurePartner,
 		arg.ID,
@@ -358,30 +357,33 @@ func (q *Queries) PartnerByName(ctx context.Context, name string) (Partner, erro
 }
 
 const partnerReceived = `-- name: PartnerReceived :exec
-UPDATE partners SET last_received_at = $1::timestamptz WHERE id = $2
+UPDATE partners SET last_received_at = $1::timestamptz WHERE id = $2 AND coalesce(last_received_at, '-infinity') < $3::timestamptz
 `
 
 type PartnerReceivedParams struct {
-	Now time.Time
-	ID  uuid.UUID
+	Now    time.Time
+	ID     uuid.UUID
+	Before time.Time
 }
 
+// When the partner was last heard, to the minute: a write for each message would make its row the bottleneck.
 func (q *Queries) PartnerReceived(ctx context.Context, arg PartnerReceivedParams) error {
-	_, err := q.db.Exec(ctx, partnerReceived, arg.Now, arg.ID)
+	_, err := q.db.Exec(ctx, partnerReceived, arg.Now, arg.ID, arg.Before)
 	return err
 }
 
 const partnerSent = `-- name: PartnerSent :exec
-UPDATE partners SET last_sent_at = $1::timestamptz WHERE id = $2
+UPDATE partners SET last_sent_at = $1::timestamptz WHERE id = $2 AND coalesce(last_sent_at, '-infinity') < $3::timestamptz
 `
 
 type PartnerSentParams struct {
-	Now time.Time
-	ID  uuid.UUID
+	Now    time.Time
+	ID     uuid.UUID
+	Before time.Time
 }
 
 func (q *Queries) PartnerSent(ctx context.Context, arg PartnerSentParams) error {
-	_, err := q.db.Exec(ctx, partnerSent, arg.Now, arg.ID)
+	_, err := q.db.Exec(ctx, partnerSent, arg.Now, arg.ID, arg.Before)
 	return err
 }
 
@@ -519,6 +521,35 @@ func (q *Queries) RegisterPartner(ctx context.Context, arg RegisterPartnerParams
 	return err
 }
 
+const revokeInvites = `-- name: RevokeInvites :exec
+UPDATE partner_tokens SET revoked_at = $1::timestamptz WHERE partner_id = $2 AND kind = 'invite' AND revoked_at IS NULL
+`
+
+type RevokeInvitesParams struct {
+	Now       time.Time
+	PartnerID uuid.UUID
+}
+
+func (q *Queries) RevokeInvites(ctx context.Context, arg RevokeInvitesParams) error {
+	_, err := q.db.Exec(ctx, revokeInvites, arg.Now, arg.PartnerID)
+	return err
+}
+
+const revokeOtherPartnerTokens = `-- name: RevokeOtherPartnerTokens :exec
+UPDATE partner_tokens SET revoked_at = $1::timestamptz WHERE partner_id = $2 AND hash <> $3::bytea AND revoked_at IS NULL
+`
+
+type RevokeOtherPartnerTokensParams struct {
+	Now       time.Time
+	PartnerID uuid.UUID
+	Keep      []byte
+}
+
+func (q *Queries) RevokeOtherPartnerTokens(ctx context.Context, arg RevokeOtherPartnerTokensParams) error {
+	_, err := q.db.Exec(ctx, revokeOtherPartnerTokens, arg.Now, arg.PartnerID, arg.Keep)
+	return err
+}
+
 const revokePartnerToken = `-- name: RevokePartnerToken :execrows
 UPDATE partner_tokens SET revoked_at = $1::timestamptz WHERE hash = $2 AND revoked_at IS NULL
 `
@@ -535,20 +566,6 @@ func (q *Queries) RevokePartnerToken(ctx context.Context, arg RevokePartnerToken
 		return 0, err
 	}
 	return result.RowsAffected(), nil
-}
-
-const revokePartnerTokens = `-- name: RevokePartnerTokens :exec
-UPDATE partner_tokens SET revoked_at = $1::timestamptz WHERE partner_id = $2 AND revoked_at IS NULL
-`
-
-type RevokePartnerTokensParams struct {
-	Now       time.Time
-	PartnerID uuid.UUID
-}
-
-func (q *Queries) RevokePartnerTokens(ctx context.Context, arg RevokePartnerTokensParams) error {
-	_, err := q.db.Exec(ctx, revokePartnerTokens, arg.Now, arg.PartnerID)
-	return err
 }
 
 const saveClientInfo = `-- name: SaveClientInfo :many

@@ -17,13 +17,12 @@ SELECT * FROM partners WHERE name = @name;
 -- name: LockPartner :one
 SELECT * FROM partners WHERE id = @id FOR UPDATE;
 
--- Takes the name of a partner: a new row, or the one that has it.
+-- The partner with this name: a new one, or the one that has it. What is not given (role, party) stays as it is.
 -- name: EnsurePartner :one
 INSERT INTO partners (id, name, role, country_code, party_id, created_at)
-VALUES (@id, @name, @role, upper(@country_code::text), upper(@party_id::text), @created_at)
-ON CONFLICT (name) DO UPDATE SET role = excluded.role,
-    country_code = coalesce(nullif(excluded.country_code, ''), partners.country_code),
-    party_id = coalesce(nullif(excluded.party_id, ''), partners.party_id)
+VALUES (@id, @name, coalesce(nullif(@role::text, ''), 'CPO'), upper(@country_code::text), upper(@party_id::text), @created_at)
+ON CONFLICT (name) DO UPDATE SET role = coalesce(nullif(@role, ''), partners.role),
+    country_code = coalesce(nullif(excluded.country_code, ''), partners.country_code), party_id = coalesce(nullif(excluded.party_id, ''), partners.party_id)
 RETURNING *;
 
 -- name: RegisterPartner :exec
@@ -35,11 +34,12 @@ WHERE id = @id;
 -- name: EndPartner :exec
 UPDATE partners SET state = 'ended', token_sealed = NULL WHERE id = @id;
 
+-- When the partner was last heard, to the minute: a write for each message would make its row the bottleneck.
 -- name: PartnerReceived :exec
-UPDATE partners SET last_received_at = @now::timestamptz WHERE id = @id;
+UPDATE partners SET last_received_at = @now::timestamptz WHERE id = @id AND coalesce(last_received_at, '-infinity') < @before::timestamptz;
 
 -- name: PartnerSent :exec
-UPDATE partners SET last_sent_at = @now::timestamptz WHERE id = @id;
+UPDATE partners SET last_sent_at = @now::timestamptz WHERE id = @id AND coalesce(last_sent_at, '-infinity') < @before::timestamptz;
 
 -- name: InsertPartnerToken :exec
 INSERT INTO partner_tokens (hash, partner_id, kind, created_at) VALUES (@hash, @partner_id, @kind, @created_at);
@@ -48,8 +48,8 @@ INSERT INTO partner_tokens (hash, partner_id, kind, created_at) VALUES (@hash, @
 -- name: RevokePartnerToken :execrows
 UPDATE partner_tokens SET revoked_at = @now::timestamptz WHERE hash = @hash AND revoked_at IS NULL;
 
--- name: RevokePartnerTokens :exec
-UPDATE partner_tokens SET revoked_at = @now::timestamptz WHERE partner_id = @partner_id AND revoked_at IS NULL;
+-- name: RevokeOtherPartnerTokens :exec
+UPDATE partner_tokens SET revoked_at = @now::timestamptz WHERE partner_id = @partner_id AND hash <> @keep::bytea AND revoked_at IS NULL;
 
 -- name: EnablePartnerForAllTenants :exec
 INSERT INTO partner_tenants (partner_id, tenant_id) SELECT @partner_id, id FROM tenants ON CONFLICT DO NOTHING;
@@ -104,3 +104,6 @@ SELECT pg_advisory_xact_lock(hashtextextended(@key::text, 0));
 
 -- name: Partners :many
 SELECT * FROM partners ORDER BY name, id;
+
+-- name: RevokeInvites :exec
+UPDATE partner_tokens SET revoked_at = @now::timestamptz WHERE partner_id = @partner_id AND kind = 'invite' AND revoked_at IS NULL;
