@@ -1,0 +1,27 @@
+-- What the overview of the back office counts. Without tenant_id: every utility.
+
+-- What a person has to look at, by kind and currency.
+-- name: OverviewWork :many
+SELECT 'held' AS kind, s.currency, count(*) AS many, sum(s.claimed)::numeric AS amount FROM cdr_states s
+WHERE s.state = 'held' AND (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id)) GROUP BY s.currency
+UNION ALL
+SELECT 'waiting', s.currency, count(*), sum(s.claimed)::numeric FROM cdr_states s
+WHERE s.state = 'waiting' AND (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id)) GROUP BY s.currency
+UNION ALL
+SELECT 'disputed', s.currency, count(*), sum(coalesce(s.claimed - r.computed_net, 0))::numeric FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id
+WHERE s.cpo_state = 'disputed' AND s.started_at >= @since::timestamptz AND (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id)) GROUP BY s.currency
+UNION ALL
+SELECT 'invoice-' || i.state, i.currency, count(*), sum(i.gross)::numeric FROM invoices i
+WHERE i.state IN ('draft', 'failed') AND (sqlc.narg(tenant_id)::uuid IS NULL OR i.tenant_id = sqlc.narg(tenant_id)) GROUP BY i.state, i.currency
+UNION ALL
+SELECT 'email-failed', '', count(*), 0 FROM emails e
+WHERE e.state = 'failed' AND (sqlc.narg(tenant_id)::uuid IS NULL OR e.tenant_id = sqlc.narg(tenant_id)) HAVING count(*) > 0;
+
+-- Days are calendar days in Germany. Credited and dropped CDRs earn and cost nothing.
+-- name: OverviewDays :many
+SELECT (s.started_at AT TIME ZONE 'Europe/Berlin')::date AS day, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh,
+    coalesce(sum(r.retail_net), 0)::numeric AS retail_net, sum(s.claimed)::numeric AS claimed, coalesce(sum(r.margin), 0)::numeric AS margin
+FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id
+WHERE s.state NOT IN ('credited', 'dropped') AND s.started_at >= @since::timestamptz AND s.started_at < @until::timestamptz
+    AND (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id))
+GROUP BY 1, 2 ORDER BY 1, 2;
