@@ -1,0 +1,120 @@
+package office
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/roamwerk/roamwerk/billing"
+	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/web/ui"
+)
+
+// invoiceView is everything that is known about one invoice.
+type invoiceView struct {
+	db.InvoiceDetailRow
+	doc       *billing.Invoice  // nil: the draft could not be computed
+	problems  []billing.Problem // why not
+	documents []db.InvoiceDocumentsRow
+	email     *db.InvoiceEmailRow
+	cdrs      map[string]uuid.UUID // by the id that the lines name
+	events    []db.Event
+}
+
+func (o *office) invoiceDetail(v *visit) error {
+	var view invoiceView
+	err := v.read(func(q *db.Queries) (err error) {
+		view, err = loadInvoice(v, q)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	ui.AllowFrames(v.Response().Header())
+	return v.render(http.StatusOK, invoiceDetailPage(v, view))
+}
+
+func loadInvoice(v *visit, q *db.Queries) (invoiceView, error) {
+	ctx := v.Request().Context()
+	id, err := v.id()
+	if err != nil {
+		return invoiceView{}, err
+	}
+	var i invoiceView
+	if i.InvoiceDetailRow, err = q.InvoiceDetail(ctx, db.InvoiceDetailParams{ID: id, TenantID: v.tenant}); err != nil {
+		return i, err
+	}
+	if i.Invoice.Doc != nil {
+		if err := json.Unmarshal(i.Invoice.Doc, &i.doc); err != nil {
+			return i, fmt.Errorf("read invoice %s: %w", id, err)
+		}
+	}
+	if err := json.Unmarshal(i.Invoice.Problems, &i.problems); err != nil {
+		return i, fmt.Errorf("read problems of invoice %s: %w", id, err)
+	}
+	if i.documents, err = q.InvoiceDocuments(ctx, id); err != nil {
+		return i, fmt.Errorf("documents of invoice %s: %w", id, err)
+	}
+	email, err := q.InvoiceEmail(ctx, uuid.NullUUID{UUID: id, Valid: true})
+	if err == nil {
+		i.email = &email
+	} else if !errors.Is(err, db.ErrNotFound) {
+		return i, fmt.Errorf("e-mail of invoice %s: %w", id, err)
+	}
+	cdrs, err := q.InvoiceCDRs(ctx, uuid.NullUUID{UUID: id, Valid: true})
+	if err != nil {
+		return i, fmt.Errorf("CDRs of invoice %s: %w", id, err)
+	}
+	i.cdrs = make(map[string]uuid.UUID, len(cdrs))
+	for _, c := range cdrs {
+		i.cdrs[c.OCPIID], i.cdrs[c.CDRID.String()] = c.CDRID, c.CDRID
+	}
+	if i.events, err = q.EventsOf(ctx, db.EventsOfParams{Subject: "invoice", SubjectID: id}); err != nil {
+		return i, fmt.Errorf("events of invoice %s: %w", id, err)
+	}
+	return i, nil
+}
+
+// has reports whether a format of the document exists.
+func (i invoiceView) has(format string) bool {
+	for _, d := range i.documents {
+		if d.Format == format {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *office) invoicePDF(v *visit) error { return v.document("pdf", "application/pdf") }
+
+func (o *office) invoiceXML(v *visit) error { return v.document("xml", "application/xml") }
+
+// document answers with the frozen bytes of an invoice: to be saved with ?download, otherwise to be shown in a frame of ours.
+func (v *visit) document(format, mediaType string) error {
+	id, err := v.id()
+	if err != nil {
+		return err
+	}
+	var doc db.Document
+	err = v.read(func(q *db.Queries) error {
+		ctx := v.Request().Context()
+		if _, err := q.InvoiceDetail(ctx, db.InvoiceDetailParams{ID: id, TenantID: v.tenant}); err != nil {
+			return err
+		}
+		doc, err = q.Document(ctx, db.DocumentParams{InvoiceID: id, Format: format})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if v.QueryParams().Has("download") || format != "pdf" {
+		return v.download(doc.FileName, mediaType, doc.Bytes)
+	}
+	ui.Framed(v.Response().Header())
+	v.Response().Header().Set("Content-Disposition", fmt.Sprintf("inline; filename=%q", doc.FileName))
+	v.Response().Header().Set("Cache-Control", "private, no-store")
+	return v.Blob(http.StatusOK, mediaType, doc.Bytes)
+}

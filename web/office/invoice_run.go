@@ -1,0 +1,97 @@
+package office
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/roamwerk/roamwerk/db"
+)
+
+// runInvoices makes and updates the drafts of a month of the utility that is shown.
+func (o *office) runInvoices(v *visit) error {
+	month, err := v.monthToBill()
+	if err != nil {
+		return err
+	}
+	run, err := o.ops.RunInvoices(v.Request().Context(), v.tenant.UUID, month, false)
+	if err != nil {
+		return err
+	}
+	tone := "ok"
+	if run.Failed > 0 {
+		tone = "warn"
+	}
+	v.say(tone, v.Lang.T("run.done", v.Lang.Month(month), v.Lang.Int(int64(run.Drafts)), v.Lang.Int(int64(run.Failed))))
+	return v.Redirect(http.StatusSeeOther, string(v.Link("/invoices?month="+month.Format("2006-01"))))
+}
+
+// issueMonth issues the drafts of a month, if as many are there as the person has read and typed.
+func (o *office) issueMonth(v *visit) error {
+	month, err := v.monthToBill()
+	if err != nil {
+		return err
+	}
+	list := string(v.Link("/invoices?month=" + month.Format("2006-01")))
+	ctx := v.Request().Context()
+	var drafts []uuid.UUID
+	err = v.read(func(q *db.Queries) (err error) {
+		drafts, err = q.DraftsOfMonth(ctx, db.DraftsOfMonthParams{TenantID: v.tenant.UUID, Month: month})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if typed := strings.TrimSpace(v.FormValue("confirm")); typed != strconv.Itoa(len(drafts)) {
+		v.say("err", v.Lang.T("issue.mismatch", v.Lang.Int(int64(len(drafts)))))
+		return v.Redirect(http.StatusSeeOther, list)
+	}
+	for _, id := range drafts {
+		if _, err := o.ops.IssueInvoice(ctx, id); err != nil {
+			return err
+		}
+	}
+	v.say("ok", v.Lang.N("issue.done", int64(len(drafts))))
+	return v.Redirect(http.StatusSeeOther, list+"&state=issued")
+}
+
+// issueInvoice issues one draft, if the person has typed the customer's number.
+func (o *office) issueInvoice(v *visit) error {
+	id, err := v.id()
+	if err != nil {
+		return err
+	}
+	ctx := v.Request().Context()
+	var invoice db.InvoiceDetailRow
+	err = v.read(func(q *db.Queries) (err error) {
+		invoice, err = q.InvoiceDetail(ctx, db.InvoiceDetailParams{ID: id, TenantID: v.tenant})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	page := string(v.Link("/invoices/" + id.String()))
+	if invoice.Invoice.State != "draft" || strings.TrimSpace(v.FormValue("confirm")) != invoice.CustomerNumber {
+		v.say("err", v.Lang.T("issue.mismatch.customer"))
+		return v.Redirect(http.StatusSeeOther, page)
+	}
+	number, err := o.ops.IssueInvoice(ctx, id)
+	if err != nil {
+		return err
+	}
+	v.say("ok", v.Lang.T("issue.done.number", number))
+	return v.Redirect(http.StatusSeeOther, page)
+}
+
+// monthToBill is the month of a form, for a utility that must be chosen.
+func (v *visit) monthToBill() (time.Time, error) {
+	month := monthOf(v.FormValue("month"))
+	if month == nil || !v.tenant.Valid {
+		return time.Time{}, echo.NewHTTPError(http.StatusBadRequest)
+	}
+	return *month, nil
+}

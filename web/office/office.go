@@ -1,0 +1,207 @@
+// Package office is the door for the people who run a utility's roaming: the back office.
+//
+// Whoever is signed in sees one utility, or all of them as an operator of the platform. Every read and every write of a
+// utility's rows goes through visit.read, which enters the utility's role in the database: a query that forgot its filter
+// would still find nothing of anybody else.
+package office
+
+//go:generate templ generate
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/alexedwards/scs/v2"
+	"github.com/labstack/echo/v4"
+
+	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/db/seal"
+	"github.com/roamwerk/roamwerk/jobs"
+	"github.com/roamwerk/roamwerk/web/ui"
+)
+
+// Options are what the back office needs.
+type Options struct {
+	DB      *db.DB
+	Bell    *jobs.Bell
+	Box     *seal.Box // hashes session tokens
+	BaseURL string    // "https://office.example": where browsers reach us
+	Secure  bool      // browsers reach us by https only
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// routes is every page and every action. Those of open need no sign-in.
+var routes = []struct {
+	method, path string
+	handle       func(*office, *visit) error
+	open         bool
+}{
+	{method: "GET", path: "/signin", handle: (*office).signInPage, open: true},
+	{method: "POST", path: "/signin", handle: (*office).signIn, open: true},
+	{method: "POST", path: "/signout", handle: (*office).signOut, open: true},
+	{method: "POST", path: "/theme", handle: (*office).setTheme, open: true},
+	{method: "POST", path: "/utility", handle: (*office).setUtility},
+	{method: "GET", path: "", handle: (*office).home},
+	{method: "GET", path: "/overview", handle: (*office).overview},
+	{method: "GET", path: "/cdrs", handle: (*office).cdrList},
+	{method: "GET", path: "/cdrs.csv", handle: (*office).cdrExport},
+	{method: "GET", path: "/cdrs/:id", handle: (*office).cdrDetail},
+	{method: "GET", path: "/cdrs/:id/message.json", handle: (*office).cdrMessage},
+	{method: "GET", path: "/invoices", handle: (*office).invoiceList},
+	{method: "POST", path: "/invoices/run", handle: (*office).runInvoices},
+	{method: "POST", path: "/invoices/issue", handle: (*office).issueMonth},
+	{method: "GET", path: "/invoices/:id", handle: (*office).invoiceDetail},
+	{method: "POST", path: "/invoices/:id/issue", handle: (*office).issueInvoice},
+	{method: "GET", path: "/invoices/:id/document.pdf", handle: (*office).invoicePDF},
+	{method: "GET", path: "/invoices/:id/document.xml", handle: (*office).invoiceXML},
+	{method: "GET", path: "/partners", handle: (*office).partnerList},
+	{method: "GET", path: "/partners/:id", handle: (*office).partnerDetail},
+	{method: "GET", path: "/outbox", handle: (*office).emailList},
+	{method: "GET", path: "/outbox/:id", handle: (*office).emailDetail},
+}
+
+type office struct {
+	Options
+	ops      *jobs.Ops
+	sessions *scs.SessionManager
+	throttle *throttle
+	hashing  chan struct{} // holds a token for each password that may be hashed at once
+	decoy    string        // hash that is checked where there is no account, so that both take the same time
+}
+
+// New makes the back office. It wants the whole host: its pages are at /de and /en, its files at /static.
+func New(opt Options) http.Handler {
+	decoy, err := HashPassword("nobody has this password")
+	if err != nil {
+		panic(err) // the parameters are constants
+	}
+	o := &office{
+		Options:  opt,
+		ops:      &jobs.Ops{DB: opt.DB, Box: opt.Box, Bell: opt.Bell, Now: opt.Now, Log: opt.Log},
+		sessions: newSessions(opt),
+		throttle: newThrottle(opt.Now),
+		hashing:  make(chan struct{}, hashesAtOnce),
+		decoy:    decoy,
+	}
+	e := echo.New()
+	e.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For is anybody's to write
+	e.HTTPErrorHandler = o.fail
+	e.GET(ui.StaticPath+"*", echo.WrapHandler(ui.Static()))
+	e.GET("/", o.root)
+	for _, r := range routes {
+		handler := o.open(r.handle)
+		if !r.open {
+			handler = o.signedIn(r.handle)
+		}
+		e.Add(r.method, "/:lang"+r.path, handler)
+		if r.method == http.MethodGet {
+			e.HEAD("/:lang"+r.path, handler)
+		}
+	}
+	protection := http.NewCrossOriginProtection()
+	if origin := originOf(opt.BaseURL); origin != "" {
+		if err := protection.AddTrustedOrigin(origin); err != nil {
+			opt.Log.Error("base URL is no origin", "url", opt.BaseURL, "error", err)
+		}
+	}
+	return ui.Secure(opt.Secure, protection.Handler(o.sessions.LoadAndSave(e)))
+}
+
+// originOf is the scheme and host of a URL.
+func originOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// root leads to the overview in the language of the browser.
+func (o *office) root(c echo.Context) error {
+	return c.Redirect(http.StatusSeeOther, "/"+string(ui.FromHeader(c.Request().Header.Get("Accept-Language")))+"/overview")
+}
+
+func (o *office) home(v *visit) error {
+	return v.Redirect(http.StatusSeeOther, string(v.Link("/overview")))
+}
+
+// setTheme is for those without script.
+func (o *office) setTheme(v *visit) error {
+	theme := ui.Light
+	if v.FormValue("theme") == string(ui.Dark) {
+		theme = ui.Dark
+	}
+	theme.SetCookie(v.Response(), o.Secure)
+	return v.Redirect(http.StatusSeeOther, v.back())
+}
+
+// open prepares a visit that needs no sign-in.
+func (o *office) open(handle func(*office, *visit) error) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		v, err := o.visit(c)
+		if err != nil {
+			return err
+		}
+		return handle(o, v)
+	}
+}
+
+// fail answers an error. It is the only place that does, and the only one that logs.
+func (o *office) fail(err error, c echo.Context) {
+	if c.Response().Committed {
+		o.Log.ErrorContext(c.Request().Context(), "answer broke off", "path", c.Path(), "error", err)
+		return
+	}
+	status := http.StatusInternalServerError
+	var http4xx *echo.HTTPError
+	switch {
+	case errors.Is(err, db.ErrNotFound):
+		status = http.StatusNotFound
+	case errors.As(err, &http4xx):
+		status = http4xx.Code
+	}
+	if status >= http.StatusInternalServerError {
+		o.Log.ErrorContext(c.Request().Context(), "request failed", "method", c.Request().Method, "path", c.Path(), "error", err)
+	}
+	v, ok := c.Get(visitKey).(*visit)
+	if !ok {
+		v = &visit{Context: c, office: o, Page: ui.Page{Lang: ui.FromHeader(c.Request().Header.Get("Accept-Language")), Theme: ui.ThemeOf(c.Request())}}
+	}
+	v.Address = "/overview" // the page that failed is no place to lead to
+	v.Query = ""
+	if err := v.render(status, errorPage(v, status)); err != nil {
+		o.Log.ErrorContext(c.Request().Context(), "cannot show error page", "error", err)
+	}
+}
+
+// render answers with a page or a part of one.
+func (v *visit) render(status int, part templ.Component) error {
+	v.Response().Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.Response().Header().Set("Cache-Control", "private, no-store")
+	v.Response().WriteHeader(status)
+	return part.Render(v.Request().Context(), v.Response())
+}
+
+// list answers with a list: the whole page, or its result for htmx, which then gets the address to show.
+func (v *visit) list(l listQuery, page, result templ.Component, announcement string) error {
+	v.Response().Header().Add("Vary", "HX-Request")
+	if !ui.Partial(v.Request()) {
+		return v.render(http.StatusOK, page)
+	}
+	v.Response().Header().Set("HX-Push-Url", l.href())
+	return v.render(http.StatusOK, ui.Both(result, ui.Announce(announcement)))
+}
+
+// back is the page that a form was on, if it is one of ours.
+func (v *visit) back() string {
+	if u, err := url.Parse(v.Request().Referer()); err == nil && u.Host == v.Request().Host && strings.HasPrefix(u.Path, "/") {
+		return u.RequestURI()
+	}
+	return string(v.Link("/overview"))
+}

@@ -1,0 +1,54 @@
+// All behaviour of the portals that HTML and htmx do not have. Every page also works without it.
+"use strict";
+
+// Violations of the content security policy, for the browser tests.
+window.cspViolations = [];
+document.addEventListener("securitypolicyviolation", (e) => {
+  window.cspViolations.push(`${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`);
+});
+
+// The theme changes at once; without this script the form around the button does it with a round trip.
+document.addEventListener("submit", (e) => {
+  if (!e.target.matches("[data-theme-form]")) return;
+  e.preventDefault();
+  const root = document.documentElement;
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  const secure = location.protocol === "https:" ? ";secure" : "";
+  document.cookie = `theme=${root.dataset.theme};path=/;max-age=31536000;samesite=lax${secure}`;
+});
+
+// A select with data-submit acts at once; its button is for those without this script.
+document.addEventListener("change", (e) => {
+  if (e.target.matches("select[data-submit]")) e.target.form.requestSubmit();
+});
+
+// Controls that only stand in for missing script.
+document.documentElement.classList.add("js");
+
+// A summary of errors is read first.
+const focusErrors = () => document.querySelector(".error-summary")?.focus();
+document.addEventListener("DOMContentLoaded", focusErrors);
+
+// After a swap the focus stays where the person was: on the control of the same id, else on the region that changed. htmx
+// itself keeps the former; without the latter the focus would fall back to the top of the page. Event names of 2 and 4.
+for (const name of ["htmx:afterSettle", "htmx:after:swap"]) {
+  document.addEventListener(name, () => {
+    focusErrors();
+    if (document.activeElement === document.body) document.querySelector("#result")?.focus({ preventScroll: true });
+  });
+}
+
+// A request that failed leaves the page as it was and says so. Names of 2 and 4.
+for (const name of ["htmx:responseError", "htmx:sendError", "htmx:response:error", "htmx:error"]) {
+  document.addEventListener(name, () => {
+    const message = document.querySelector("#failure");
+    if (message) message.hidden = false;
+  });
+}
+for (const name of ["htmx:beforeRequest", "htmx:before:request"]) {
+  document.addEventListener(name, () => {
+    const message = document.querySelector("#failure");
+    if (message) message.hidden = true;
+  });
+}
