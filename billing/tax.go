@@ -33,8 +33,10 @@ type VAT struct {
 // (§ 14c UStG).
 var ErrNoTaxRule = errors.New("no VAT rule")
 
-// vatRates are the standard rates of the countries in which supplies are taxed, each valid from its day until the next entry
-// of the same country. A country gets a line when the platform's utilities are registered there.
+// vatRates are the rates at which electricity at public charge points is taxed, each valid from its day until the next entry of
+// the same country. A country without a line stops the session: those that tax electricity at a reduced rate in some cases
+// (Ireland, Luxembourg, Italy, …) are left out until a tax adviser has decided them. Billing a session abroad needs a
+// registration there, or the one-stop shop, which is open for electricity from 2027 on.
 var vatRates = []struct {
 	country string
 	from    string
@@ -43,6 +45,19 @@ var vatRates = []struct {
 	{"DE", "2007-01-01", 19}, // § 12(1) UStG
 	{"DE", "2020-07-01", 16}, // § 28(1) UStG
 	{"DE", "2021-01-01", 19},
+	{"AT", "2013-01-01", 20},
+	{"BE", "2013-01-01", 21},
+	{"CZ", "2013-01-01", 21},
+	{"DK", "2013-01-01", 25},
+	{"ES", "2013-01-01", 21},
+	{"FR", "2014-01-01", 20},
+	{"HU", "2013-01-01", 27},
+	{"NL", "2013-01-01", 21},
+	{"PL", "2013-01-01", 23},
+	{"SE", "2013-01-01", 25},
+	{"SI", "2014-01-01", 22},
+	{"SK", "2013-01-01", 20},
+	{"SK", "2025-01-01", 23},
 }
 
 // DecideVAT tells how electricity that was taken at a charge point is taxed. The place of supply is where the current is

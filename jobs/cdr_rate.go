@@ -109,6 +109,11 @@ func (r *rating) rate(ctx context.Context) error {
 		CDR: r.cdr, Wholesale: wholesale, Verdict: verdict, Retail: retail, RetailNet: net,
 		ReceivedAt: r.state.ReceivedAt, MaxPower: place.maxPower(),
 	})
+	if tenant, err := r.q.Tenant(ctx, r.state.TenantID); err != nil {
+		return fmt.Errorf("tenant: %w", err)
+	} else if place.country != tenant.Country {
+		findings = append(findings, foreignVAT(place.country, vat))
+	}
 	ratingID, err := r.supersede(ctx, db.InsertRatingParams{
 		TenantID: r.state.TenantID, CDRID: r.state.CDRID, RatedAt: r.now,
 		Engine: billing.EngineVersion, Currency: r.cdr.Currency,
@@ -134,6 +139,14 @@ func (r *rating) rate(ctx context.Context) error {
 		r.state.CPOState = "disputed"
 	}
 	return r.save(ctx, "rate")
+}
+
+// foreignVAT reminds a clerk that a session abroad bears the VAT of that country, for which the utility must be registered.
+func foreignVAT(country string, vat billing.VAT) billing.Finding {
+	return billing.Finding{
+		Code: "foreign-vat", Severity: billing.Flag, Path: "cdr_location.country",
+		Message: fmt.Sprintf("charged in %s: taxed there at %s %%", country, vat.Rate), Params: map[string]string{"country": country, "rate": vat.Rate.String()},
+	}
 }
 
 // place is what our own data says of the charge point of a CDR.

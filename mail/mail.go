@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -17,7 +18,7 @@ type Message struct {
 	ID          string // without angle brackets; the same on every attempt, so that a receiver can drop a repetition
 	Date        time.Time
 	From        string // "Name <address>"
-	To          string
+	To          string // a bare address
 	Subject     string
 	Body        string // plain text
 	Attachments []Attachment
@@ -91,7 +92,8 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 		return fmt.Errorf("SMTP client: %w", err)
 	}
 	if err := client.DialAndSendWithContext(ctx, msg); err != nil {
-		return fmt.Errorf("send through %s: %w", s.host, err)
+		// The server's words matter, the customer's address stays out of logs.
+		return fmt.Errorf("send through %s: %s", s.host, strings.ReplaceAll(err.Error(), m.To, "recipient"))
 	}
 	return nil
 }
