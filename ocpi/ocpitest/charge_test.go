@@ -110,7 +110,9 @@ func TestConsistent(t *testing.T) {
 
 // The costs of hand-made sessions, worked out on paper.
 func TestCost(t *testing.T) {
-	ac, dc, fast := StandardPrices()[0], StandardPrices()[1], StandardPrices()[2]
+	ac := Price{Energy: amount("0.38"), Blocking: amount("1.80"), TimeStep: 60}
+	dc := Price{Energy: amount("0.48"), Blocking: amount("6"), TimeStep: 60}
+	fast := Price{Energy: amount("0.56"), Night: amount("0.46"), Start: amount("0.35"), EnergyStep: 100}
 	day, blocking, night := phase{}, phase{blocking: true}, phase{night: true}
 	for _, test := range []struct {
 		name    string

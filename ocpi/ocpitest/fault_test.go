@@ -80,7 +80,7 @@ func TestWireFaults(t *testing.T) {
 	if read(WireFaults{TimesWithOffset: true}, &odd); odd["last_updated"] != "2026-09-14T10:00:00.000000+00:00" {
 		t.Errorf("with offset: %v", odd["last_updated"])
 	}
-	if text := read(WireFaults{NumbersAsText: true}, &odd); !strings.Contains(text, `"price":"0.46"`) || !strings.Contains(text, `"step_size":"100"`) {
+	if text := read(WireFaults{NumbersAsText: true}, &odd); !strings.Contains(text, `"price":"0.37"`) || !strings.Contains(text, `"step_size":"100"`) {
 		t.Errorf("numbers as text: %s", text)
 	}
 	cpo.SetFaults(WireFaults{NullLists: true})

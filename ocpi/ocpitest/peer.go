@@ -117,8 +117,9 @@ func (p *Peer) Start() error {
 	if err != nil {
 		return fmt.Errorf("start %s: %w", p.name, err)
 	}
+	p.listen = listener.Addr().String()
 	if p.baseURL == "" {
-		p.baseURL = "http://" + listener.Addr().String()
+		p.baseURL = "http://" + p.listen
 	}
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
@@ -142,6 +143,9 @@ func (p *Peer) Close() error {
 
 // VersionsURL is where the platform starts to look at us.
 func (p *Peer) VersionsURL() string { return p.baseURL + "/ocpi/versions" }
+
+// Address is where the peer listens, after Start.
+func (p *Peer) Address() string { return p.listen }
 
 // Party is the role that the peer shows in its credentials.
 func (p *Peer) Party() ocpi.Party { return p.party }
@@ -180,8 +184,12 @@ func (p *Peer) Registration() (Registration, bool) {
 	return p.remote, p.remote.Token != ""
 }
 
-// Resume goes on with a registration of an earlier process.
+// Resume goes on with a registration of an earlier process. One without a
+// token is none.
 func (p *Peer) Resume(r Registration) {
+	if r.Token == "" {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.remote, p.inbound = r, []string{r.Inbound}

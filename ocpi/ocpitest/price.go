@@ -37,9 +37,9 @@ func amount(s string) decimal.Decimal { return decimal.RequireFromString(s) }
 // current with a blocking fee, direct current, and fast charging by night.
 func StandardPrices() []Price {
 	return []Price{
-		{ID: "AC", Name: "AC", Energy: amount("0.38"), Blocking: amount("1.80"), BlockingAfter: 4 * time.Hour, TimeStep: 60, VAT: amount("19")},
-		{ID: "DC", Name: "DC", Energy: amount("0.48"), Blocking: amount("6"), BlockingAfter: time.Hour, TimeStep: 60, VAT: amount("19")},
-		{ID: "HPC", Name: "HPC", Energy: amount("0.56"), Night: amount("0.46"), Start: amount("0.35"), EnergyStep: 100, VAT: amount("19")},
+		{ID: "AC", Name: "AC", Energy: amount("0.34"), Blocking: amount("1.20"), BlockingAfter: 4 * time.Hour, TimeStep: 60, VAT: amount("19")},
+		{ID: "DC", Name: "DC", Energy: amount("0.39"), Blocking: amount("6"), BlockingAfter: time.Hour, TimeStep: 60, VAT: amount("19")},
+		{ID: "HPC", Name: "HPC", Energy: amount("0.43"), Night: amount("0.37"), Start: amount("0.20"), EnergyStep: 100, VAT: amount("19")},
 	}
 }
 
