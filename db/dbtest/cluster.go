@@ -63,7 +63,8 @@ func joinCluster(ctx context.Context, dir string, idle time.Duration) (string, e
 		return "", err
 	}
 	// Not closed: the lock goes when the process goes, however that happens.
-	if _, err := lock(filepath.Join(dir, "users"), syscall.LOCK_SH); err != nil {
+	var err error
+	if inUse, err = lock(filepath.Join(dir, "users"), syscall.LOCK_SH); err != nil {
 		return "", err
 	}
 	starting, err := lock(filepath.Join(dir, "start"), syscall.LOCK_EX)
@@ -101,6 +102,9 @@ func startCaretaker(dir string, s *pgserver.Server, idle time.Duration) error {
 	}
 	return cmd.Process.Release()
 }
+
+// inUse keeps the file of our lock: one that nobody refers to is closed by the garbage collector, and the cluster would go.
+var inUse *os.File
 
 // ownDir makes a folder where everybody may make one, or accepts one that is ours and ours alone.
 func ownDir(dir string) error {
