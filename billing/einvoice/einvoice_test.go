@@ -203,3 +203,12 @@ func BenchmarkWrite(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkCheck(b *testing.B) {
+	doc := write(b, invoice(b, "two-hundred-sessions"), einvoice.XRechnung)
+	for b.Loop() {
+		if _, err := einvoice.Check(doc); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -75,9 +75,9 @@ func (d *document) finish(m meta) error {
 	if err != nil {
 		return err
 	}
-	xmp, err := d.w.NewObject(), error(nil)
+	xmp := d.w.NewObject()
 	xmp.Data.WriteString(m.xmp())
-	if err = xmp.Dict(base.Dict{"Type": "/Metadata", "Subtype": "/XML"}).Save(); err != nil {
+	if err := xmp.Dict(base.Dict{"Type": "/Metadata", "Subtype": "/XML"}).Save(); err != nil {
 		return err
 	}
 	profile, err := stream(d.w, srgb(), base.Dict{"N": "3"})

@@ -87,7 +87,7 @@ func (f *face) wrap(size, width float64, text string) []string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(text, "\n") {
 		line := ""
-		for _, word := range strings.Fields(paragraph) {
+		for _, word := range strings.FieldsFunc(paragraph, breakable) {
 			if line != "" && f.width(size, line+" "+word) <= width {
 				line += " " + word
 				continue
@@ -95,8 +95,8 @@ func (f *face) wrap(size, width float64, text string) []string {
 			if line != "" {
 				lines = append(lines, line)
 			}
-			for line = word; f.width(size, line) > width; {
-				fits := f.fits(size, width, line)
+			line = word
+			for fits := f.fits(size, width, line); fits < len(line); fits = f.fits(size, width, line) {
 				lines, line = append(lines, line[:fits]), line[fits:]
 			}
 		}
@@ -104,6 +104,9 @@ func (f *face) wrap(size, width float64, text string) []string {
 	}
 	return lines
 }
+
+// breakable tells where a line may end: at a blank, but not at one that keeps words together.
+func breakable(r rune) bool { return r == ' ' || r == '\t' || r == '\r' }
 
 // fits is the number of leading bytes of word that fit into width, at least one letter.
 func (f *face) fits(size, width float64, word string) int {

@@ -123,10 +123,8 @@ func (l *letter) head() error {
 	s, c := l.inv.Supplier, l.inv.Customer
 	width := mm(80)
 	sender := strings.Join([]string{s.Name, s.Address.Street, s.Address.PostalCode + " " + s.Address.City}, " · ")
-	senderStyle := style{size: 6.5, lead: 8, colour: grey}
-	lines := l.fonts.set(senderStyle, width, sender)
-	block1 := block{lines}
-	l.leaf(l.root, "P", block1, marginLeft, windowTop+mm(15.5)-block1.height(), width, left)
+	back := block{l.fonts.set(style{size: 6.5, lead: 8, colour: grey}, width, sender)}
+	l.leaf(l.root, "P", back, marginLeft, windowTop+mm(15.5)-back.height(), width, left)
 	l.s.artifact(func() { l.s.line(hair, 0.4, marginLeft, windowTop+mm(16.5), width) })
 
 	to := []string{c.Name, c.Contact, c.Address.Street, c.Address.PostalCode + " " + c.Address.City}

@@ -90,7 +90,6 @@ type texts struct {
 	giroCode          string
 	giroAlt           string // amount, payee
 	logoAlt           string // name
-	register          string
 	vatID             string
 	taxNumber         string
 	page              string // number, of
@@ -179,7 +178,6 @@ var languages = map[string]texts{
 		giroCode:        "GiroCode: mit der Banking-App scannen",
 		giroAlt:         "GiroCode für die Überweisung von %s an %s",
 		logoAlt:         "Logo von %s",
-		register:        "Register",
 		vatID:           "USt-IdNr.",
 		taxNumber:       "Steuernummer",
 		page:            "Seite %d von %d",
@@ -268,7 +266,6 @@ var languages = map[string]texts{
 		giroCode:        "GiroCode: scan with your banking app",
 		giroAlt:         "GiroCode to transfer %s to %s",
 		logoAlt:         "Logo of %s",
-		register:        "Register",
 		vatID:           "VAT ID",
 		taxNumber:       "Tax number",
 		page:            "Page %d of %d",

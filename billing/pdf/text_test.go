@@ -1,0 +1,121 @@
+package pdf
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/roamwerk/roamwerk/billing"
+)
+
+func TestFigures(t *testing.T) {
+	for _, c := range []struct{ in, de, en, euroDE, euroEN string }{
+		{"0", "0,00", "0.00", "0,00 €", "€0.00"},
+		{"1234.5", "1.234,50", "1,234.50", "1.234,50 €", "€1,234.50"},
+		{"-1234567.891", "−1.234.567,891", "−1,234,567.891", "−1.234.567,89 €", "−€1,234,567.89"},
+		{"999", "999,00", "999.00", "999,00 €", "€999.00"},
+		{"10.100", "10,10", "10.10", "10,10 €", "€10.10"},
+	} {
+		d := decimal.RequireFromString(c.in)
+		de, en := languages["de"], languages["en"]
+		for got, want := range map[string]string{
+			de.decimal(d, 2):    c.de,
+			en.decimal(d, 2):    c.en,
+			de.money(d, "EUR"):  strings.ReplaceAll(c.euroDE, " ", nbsp),
+			en.money(d, "EUR"):  c.euroEN,
+			en.money(d, "CHF"):  en.decimal(billing.Round(d, 2), 2) + nbsp + "CHF",
+			de.unit(d, "KWH"):   de.decimal(d, 0) + nbsp + "kWh",
+			de.unit(d, "WEEKS"): de.decimal(d, 0) + nbsp + "WEEKS",
+		} {
+			if got != want {
+				t.Errorf("%s is shown as %q, want %q", c.in, got, want)
+			}
+		}
+	}
+	if got := languages["de"].unit(decimal.NewFromInt(1), billing.UnitMonth); got != "1"+nbsp+"Monat" {
+		t.Errorf("one month is %q", got)
+	}
+}
+
+func TestLanguagesSayTheSameThings(t *testing.T) {
+	de, en := languages["de"], languages["en"]
+	for unit := range de.units {
+		if en.units[unit][0] == "" {
+			t.Errorf("unit %s has no English name", unit)
+		}
+	}
+	for name, pair := range map[string][2]string{
+		"introSessions": {de.introSessions, en.introSessions},
+		"transfer":      {de.transfer, en.transfer},
+		"debit":         {de.debit, en.debit},
+		"mandate":       {de.mandate, en.mandate},
+		"card":          {de.card, en.card},
+		"page":          {de.page, en.page},
+	} {
+		if strings.Count(pair[0], "%") != strings.Count(pair[1], "%") {
+			t.Errorf("%s has other verbs in German than in English", name)
+		}
+	}
+}
+
+func TestGiroCodeLimits(t *testing.T) {
+	inv := billing.Invoice{Number: "LIN-1", Currency: "EUR", Due: decimal.RequireFromString("12.5")}
+	inv.Payment = billing.Payment{IBAN: "DE02 1203 0000 0000 2020 51", AccountName: strings.Repeat("ü", 90)}
+	code, err := giroCode(inv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code.Size > 17+4*13 {
+		t.Errorf("the code has %d modules, more than version 13", code.Size)
+	}
+	for name, spoil := range map[string]func(*billing.Invoice){
+		"another currency": func(i *billing.Invoice) { i.Currency = "CHF" },
+		"nothing due":      func(i *billing.Invoice) { i.Due = decimal.Zero },
+		"too much text":    func(i *billing.Invoice) { i.Number = strings.Repeat("9", 300) },
+	} {
+		bad := inv
+		spoil(&bad)
+		if _, err := giroCode(bad); err == nil {
+			t.Errorf("%s gives a code", name)
+		}
+	}
+}
+
+func TestParseColour(t *testing.T) {
+	if got := parseColour("#ff0080"); got != (colour{1, 0, 128.0 / 255}) {
+		t.Errorf("#ff0080 = %v", got)
+	}
+	for _, bad := range []string{"", "red", "#12345", "#12345g"} {
+		if got := parseColour(bad); got != petrol {
+			t.Errorf("%q = %v, want the platform's colour", bad, got)
+		}
+	}
+}
+
+// FuzzWrap: no letter gets lost, and no line is wider than its column unless one letter is.
+func FuzzWrap(f *testing.F) {
+	f.Add("Park-and-Ride-Anlage Hauptbahnhof Süd, Ebene −2", 80.0)
+	f.Add("Großkötzschenbroda\n\nx  y", 5.0)
+	f.Add("漢字 🚗 \u00a0", 1.0)
+	both, err := faces()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string, width float64) {
+		if !utf8.ValidString(text) || !(width > 0) {
+			return
+		}
+		lines := both[0].wrap(9, width, text)
+		squeeze := func(s string) string { return strings.Join(strings.Fields(s), "") }
+		if squeeze(strings.Join(lines, "")) != squeeze(text) {
+			t.Errorf("%q becomes %q", text, lines)
+		}
+		for _, l := range lines {
+			if utf8.RuneCountInString(l) > 1 && both[0].width(9, l) > width {
+				t.Errorf("line %q is wider than %v", l, width)
+			}
+		}
+	})
+}
