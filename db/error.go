@@ -1,0 +1,15 @@
+package db
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// IsUnstorable reports whether err says that a value is outside of what PostgreSQL can hold (SQLSTATE class 22), such as a
+// number of a million digits in a part of a document that nobody reads.
+func IsUnstorable(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && strings.HasPrefix(pg.Code, "22")
+}

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+// maxBody bounds a message in bytes, as it is sent and unpacked (TRN-31).
+const maxBody = 1 << 20
+
+// body reads the message.
+func (c *call) body() ([]byte, error) {
+	r := c.echo.Request()
+	var reader io.Reader = http.MaxBytesReader(c.echo.Response(), r.Body, maxBody)
+	switch encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); encoding {
+	case "", "identity":
+	case "gzip", "x-gzip":
+		unpacked, err := gzip.NewReader(reader)
+		if err != nil {
+			return nil, unreadable(err)
+		}
+		reader = unpacked
+	default:
+		return nil, &ocpi.Error{HTTPStatus: http.StatusUnsupportedMediaType, StatusCode: ocpi.StatusClientError, Message: "the Content-Encoding must be gzip or none"}
+	}
+	body, err := io.ReadAll(io.LimitReader(reader, maxBody+1))
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	if len(body) > maxBody {
+		return nil, tooLarge()
+	}
+	return body, nil
+}
+
+func unreadable(err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return tooLarge()
+	}
+	return &ocpi.Error{HTTPStatus: http.StatusBadRequest, StatusCode: ocpi.StatusInvalidParameters, Message: "the body cannot be read", Err: err}
+}
+
+func tooLarge() error {
+	return &ocpi.Error{
+		HTTPStatus: http.StatusRequestEntityTooLarge, StatusCode: ocpi.StatusClientError,
+		Message: "the body is larger than " + strconv.Itoa(maxBody) + " bytes",
+	}
+}
+
+// decode reads a message: exactly, or, when that fails, as leniently as some partners need it. It is an ocpi.Decoder.
+func (c *call) decode(body []byte, v any) error {
+	exact := ocpi.Unmarshal(body, v)
+	var refused *ocpi.Error
+	if exact == nil || !errors.As(exact, &refused) || refused.HTTPStatus != http.StatusOK {
+		return exact
+	}
+	reflect.ValueOf(v).Elem().SetZero()
+	if ocpi.UnmarshalLenient(body, v) != nil {
+		return exact
+	}
+	c.Log.WarnContext(c.echo.Request().Context(), "partner needs leniency", "partner", c.partner.Name, "module", string(c.module), "deviation", exact)
+	return nil
+}
+
+// message is an object that partners send.
+type message interface{ Validate() ocpi.Findings }
+
+// accept checks an object. What is wrong but tolerable is noted.
+func (c *call) accept(m message) error {
+	findings := m.Validate()
+	if notes := findings.Notes(); len(notes) > 0 {
+		c.Log.DebugContext(c.echo.Request().Context(), "message deviates", "partner", c.partner.Name, "module", string(c.module), "first", notes[0].String(), "count", len(notes))
+	}
+	return findings.Err()
+}
+
+// read reads and checks the object in the body.
+func (c *call) read(m message) error {
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	if err := c.decode(body, m); err != nil {
+		return err
+	}
+	return c.accept(m)
+}

@@ -1,0 +1,216 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+// call is one authenticated request.
+type call struct {
+	*server
+	echo   echo.Context
+	module ocpi.ModuleID
+
+	partner db.Partner
+	tenants []tenant // the utilities of the connection
+	token   string   // what the partner presented
+	hash    []byte
+	raw     bool // it came without Base64 (TRN-05)
+	invited bool // it is a token A: good for the handshake only (TRN-09)
+
+	to *tenant // the utility that the routing headers name; nil: none (RTG-05)
+}
+
+// tenant is a utility as partners address it.
+type tenant struct {
+	id    uuid.UUID
+	party ocpi.Party
+}
+
+// handler answers a call. Its error goes to server.fail.
+type handler func(c *call, ctx context.Context) (answer, error)
+
+const callKey = "call"
+
+// handle makes a handler one of the router's.
+func handle(h handler) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		call := c.Get(callKey).(*call)
+		a, err := h(call, c.Request().Context())
+		if err != nil {
+			return err
+		}
+		return call.send(a)
+	}
+}
+
+// door is what every call passes: message ids, credentials token, routing. It stands before the router's own 404 and 405
+// too, so that nobody learns our paths without a token.
+func (s *server) door(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			if r := recover(); r != nil && r != http.ErrAbortHandler { //nolint:errorlint // a panic value
+				err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+			} else if r != nil {
+				panic(r)
+			}
+		}()
+		request, response := c.Request().Header, c.Response().Header()
+		for _, name := range []string{ocpi.HeaderRequestID, ocpi.HeaderCorrelationID} { // TRN-18, TRN-19
+			if request.Get(name) == "" {
+				request.Set(name, uuid.NewString())
+			}
+			response.Set(name, request.Get(name))
+		}
+		call := &call{server: s, echo: c, module: moduleOf(c.Request().URL.Path)}
+		if err := call.authenticate(c.Request().Context(), request.Get(ocpi.HeaderAuthorization)); err != nil {
+			return err
+		}
+		if err := call.route(request, response); err != nil {
+			return err
+		}
+		c.Set(callKey, call)
+		return next(c)
+	}
+}
+
+// authenticate finds out who calls (TRN-05 to TRN-10).
+func (c *call) authenticate(ctx context.Context, header string) error {
+	candidates, err := ocpi.TokenCandidates(header)
+	if err != nil {
+		return err
+	}
+	hashes := make([][]byte, len(candidates))
+	for i, token := range candidates {
+		hashes[i] = c.Box.Hash(token)
+	}
+	rows, err := c.DB.PartnersByToken(ctx, hashes)
+	if err != nil {
+		return fmt.Errorf("find partner: %w", err)
+	}
+	for i, hash := range hashes {
+		for _, row := range rows {
+			if !bytes.Equal(row.Hash, hash) {
+				continue
+			}
+			c.partner, c.token, c.hash = row.Partner, candidates[i], hash
+			c.raw = i == len(candidates)-1
+			c.invited = row.Kind == "invite"
+			for j, id := range row.TenantIDs {
+				party := row.TenantParties[j]
+				c.tenants = append(c.tenants, tenant{id, ocpi.Party{CountryCode: ocpi.CiString(party[:2]), PartyID: ocpi.CiString(party[2:])}})
+			}
+			return c.admit(ctx)
+		}
+	}
+	return ocpi.Unauthorized("the credentials token is not known")
+}
+
+// admit lets the partner in, unless it is still invited and wants more than the handshake (TRN-09).
+func (c *call) admit(ctx context.Context) error {
+	if c.invited && c.module != "" && c.module != ocpi.ModuleCredentials {
+		return ocpi.Unauthorized("the credentials token is for the registration only")
+	}
+	if seen := c.partner.LastReceivedAt; seen == nil || c.Now().Sub(*seen) > time.Minute {
+		heard := db.PartnerReceivedParams{ID: c.partner.ID, Now: c.Now(), Before: c.Now().Add(-time.Minute)}
+		if err := c.DB.PartnerReceived(ctx, heard); err != nil {
+			return fmt.Errorf("note the call of a partner: %w", err)
+		}
+	}
+	return nil
+}
+
+// route answers to whom the message came from and finds the utility that it is for (RTG-01 to RTG-07). Configuration
+// modules have no routing headers and give none.
+func (c *call) route(request, response http.Header) error {
+	if c.module == "" || c.module.Configuration() {
+		return nil
+	}
+	routing := ocpi.ReadRouting(request)
+	routing.Reply().Write(response)
+	if routing.To.IsZero() {
+		return nil
+	}
+	if c.to = c.tenant(routing.To); c.to == nil {
+		return ocpi.InvalidParameter(ocpi.HeaderToPartyID, "must be a party of this connection", routing.To.String())
+	}
+	return nil
+}
+
+// tenant returns the utility of the connection with this party, or nil.
+func (c *call) tenant(party ocpi.Party) *tenant {
+	for i := range c.tenants {
+		if c.tenants[i].party.Equal(party) {
+			return &c.tenants[i]
+		}
+	}
+	return nil
+}
+
+// addressed are the utilities that a call is for: the one that the routing headers name, else all of the connection.
+func (c *call) addressed() []uuid.UUID {
+	if c.to != nil {
+		return []uuid.UUID{c.to.id}
+	}
+	ids := make([]uuid.UUID, len(c.tenants))
+	for i, t := range c.tenants {
+		ids[i] = t.id
+	}
+	return ids
+}
+
+// sees reports whether a call may see an object of a partner that belongs to a utility (RTG-19).
+func (c *call) sees(partner, tenant uuid.UUID) bool {
+	if partner != c.partner.ID {
+		return false
+	}
+	for _, id := range c.addressed() {
+		if id == tenant {
+			return true
+		}
+	}
+	return false
+}
+
+// segment returns a path segment (TRN-26).
+func (c *call) segment(name string) ocpi.CiString {
+	escaped := c.echo.Param(name)
+	if s, err := url.PathUnescape(escaped); err == nil {
+		return ocpi.CiString(s)
+	}
+	return ocpi.CiString(escaped)
+}
+
+// pathParty is the party that a path names.
+func (c *call) pathParty() ocpi.Party {
+	return ocpi.Party{CountryCode: c.segment("country"), PartyID: c.segment("party")}
+}
+
+// matches checks that an object is the one that the path names (OWN-04, OWN-05).
+func matches(field string, inBody, inPath ocpi.CiString) error {
+	if !inBody.Equal(inPath) {
+		return ocpi.InvalidParameter(field, "must be as in the URL: "+string(inPath), string(inBody))
+	}
+	return nil
+}
+
+func (c *call) matchesParty(body ocpi.Party) error {
+	path := c.pathParty()
+	return errors.Join(matches("country_code", body.CountryCode, path.CountryCode), matches("party_id", body.PartyID, path.PartyID))
+}
+
+func (c *call) noSuchMethod(context.Context) (answer, error) {
+	return answer{}, echo.ErrMethodNotAllowed
+}

@@ -1,0 +1,157 @@
+// Package server is the door for OCPI 2.2.1 partners: CPOs and hubs that push Locations, tariffs, sessions and CDRs to us,
+// ask us for tokens and authorizations, and register.
+//
+// A call goes through one door (door.go): message ids, credentials token, routing. Then one handler reads, checks, saves and
+// answers. Whatever goes wrong is an error that one mapper turns into an answer (answer.go).
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/db/seal"
+	"github.com/roamwerk/roamwerk/jobs"
+	"github.com/roamwerk/roamwerk/ocpi"
+	"github.com/roamwerk/roamwerk/ocpi/client"
+)
+
+// Options are what the door works with. All are needed.
+type Options struct {
+	DB      *db.DB
+	Box     *seal.Box
+	Bell    *jobs.Bell
+	Client  *client.Client // calls a partner back during a handshake
+	BaseURL string         // public address of the platform, in every URL that we give out (PAG-08)
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+type server struct {
+	Options
+	ops jobs.Ops
+}
+
+// New returns the handler of all paths below /ocpi. It has to see the path as it came: a mux in front that cleans paths
+// would redirect the empty segments that some partners send (TRN-26).
+func New(o Options) http.Handler {
+	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
+	s := &server{Options: o, ops: jobs.Ops{
+		DB: o.DB, Box: o.Box, Bell: o.Bell, Now: o.Now, Log: o.Log, Client: o.Client, BaseURL: o.BaseURL,
+	}}
+	e := echo.New()
+	e.HTTPErrorHandler = s.fail
+	e.Use(s.door)
+	e.GET(versionsPath, handle((*call).versions))
+	e.GET(detailsPath, handle((*call).versionDetails))
+	for _, m := range modules {
+		base := m.path()
+		if m.routes[0].path != "" {
+			e.Any(base, handle((*call).noSuchMethod)) // published, though nothing is done with it
+		}
+		for _, r := range m.routes {
+			e.Add(r.method, base+r.path, handle(r.handle))
+		}
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e.ServeHTTP(w, withTidyPath(r))
+	})
+}
+
+const (
+	versionsPath = "/ocpi/versions"
+	detailsPath  = "/ocpi/" + string(ocpi.Version221)
+)
+
+// module is a module of OCPI 2.2.1 with the side of it that we serve.
+type module struct {
+	id     ocpi.ModuleID
+	role   ocpi.InterfaceRole
+	routes []route
+}
+
+// route is one call of a module.
+type route struct {
+	method string
+	path   string // below the module's URL
+	handle handler
+}
+
+// modules is all that this platform offers to partners. GET version details lists exactly these (VER-04).
+var modules = []module{
+	{ocpi.ModuleCredentials, ocpi.Sender, []route{
+		{http.MethodGet, "", (*call).getCredentials},
+		{http.MethodPost, "", (*call).postCredentials},
+		{http.MethodPut, "", (*call).putCredentials},
+		{http.MethodDelete, "", (*call).deleteCredentials},
+	}},
+	{ocpi.ModuleLocations, ocpi.Receiver, []route{
+		{http.MethodGet, "/:country/:party/:location", (*call).getLocation},
+		{http.MethodPut, "/:country/:party/:location", (*call).putLocation},
+		{http.MethodPatch, "/:country/:party/:location", (*call).patchLocation},
+		{http.MethodGet, "/:country/:party/:location/:evse", (*call).getEVSE},
+		{http.MethodPut, "/:country/:party/:location/:evse", (*call).putEVSE},
+		{http.MethodPatch, "/:country/:party/:location/:evse", (*call).patchEVSE},
+		{http.MethodGet, "/:country/:party/:location/:evse/:connector", (*call).getConnector},
+		{http.MethodPut, "/:country/:party/:location/:evse/:connector", (*call).putConnector},
+		{http.MethodPatch, "/:country/:party/:location/:evse/:connector", (*call).patchConnector},
+	}},
+	{ocpi.ModuleTariffs, ocpi.Receiver, []route{
+		{http.MethodGet, "/:country/:party/:tariff", (*call).getTariff},
+		{http.MethodPut, "/:country/:party/:tariff", (*call).putTariff},
+		{http.MethodDelete, "/:country/:party/:tariff", (*call).deleteTariff},
+	}},
+	{ocpi.ModuleSessions, ocpi.Receiver, []route{
+		{http.MethodGet, "/:country/:party/:session", (*call).getSession},
+		{http.MethodPut, "/:country/:party/:session", (*call).putSession},
+		{http.MethodPatch, "/:country/:party/:session", (*call).patchSession},
+	}},
+	{ocpi.ModuleCDRs, ocpi.Receiver, []route{
+		{http.MethodPost, "", (*call).postCDR},
+		{http.MethodGet, "/:country/:party/:cdr", (*call).getCDR},
+	}},
+	{ocpi.ModuleTokens, ocpi.Sender, []route{
+		{http.MethodGet, "", (*call).listTokens},
+		{http.MethodPost, "/:token/authorize", (*call).authorize},
+	}},
+	{ocpi.ModuleHubClientInfo, ocpi.Receiver, []route{
+		{http.MethodGet, "/:country/:party", (*call).getClientInfo},
+		{http.MethodPut, "/:country/:party", (*call).putClientInfo},
+	}},
+}
+
+func (m module) path() string { return detailsPath + "/" + string(m.id) }
+
+// moduleOf is the module that a path belongs to; "" for versions and for what is nowhere.
+func moduleOf(path string) ocpi.ModuleID {
+	rest, _ := strings.CutPrefix(path, detailsPath+"/")
+	name, _, _ := strings.Cut(rest, "/")
+	for _, m := range modules {
+		if name == string(m.id) {
+			return m.id
+		}
+	}
+	return ""
+}
+
+// withTidyPath returns the request without empty path segments and without a slash at the end (TRN-26), with the path
+// still escaped: an id may contain a slash.
+func withTidyPath(r *http.Request) *http.Request {
+	var tidy strings.Builder
+	for segment := range strings.SplitSeq(r.URL.EscapedPath(), "/") {
+		if segment != "" {
+			tidy.WriteString("/" + segment)
+		}
+	}
+	u := *r.URL
+	u.RawPath = tidy.String()
+	u.Path, _ = url.PathUnescape(u.RawPath) // it was unescaped once already
+	tidied := *r
+	tidied.URL = &u
+	return &tidied
+}

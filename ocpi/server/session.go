@@ -1,0 +1,195 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+func (c *call) getSession(ctx context.Context) (answer, error) {
+	cpo, id := c.pathParty(), c.segment("session")
+	if _, err := c.owner(ctx, cpo); err != nil {
+		return answer{}, err
+	}
+	row, err := c.DB.Session(ctx, sessionKey(cpo, id))
+	if errors.Is(err, db.ErrNotFound) || err == nil && !c.sees(row.PartnerID, row.TenantID) {
+		return answer{}, unknownSession(id)
+	} else if err != nil {
+		return answer{}, fmt.Errorf("read session: %w", err)
+	}
+	s, err := decodeStored[ocpi.Session](row.Doc)
+	return answer{data: s}, err
+}
+
+// putSession stores a session in the place of what we knew of it, charging periods included (SES-02).
+func (c *call) putSession(ctx context.Context) (answer, error) {
+	body, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	var next ocpi.Session
+	if err := c.decode(body, &next); err != nil {
+		return answer{}, err
+	}
+	if err := c.fillTokenOwner(ctx, &next.CDRToken); err != nil {
+		return answer{}, err
+	}
+	if err := c.accept(&next); err != nil {
+		return answer{}, err
+	}
+	if err := matches("id", next.ID, c.segment("session")); err != nil {
+		return answer{}, err
+	}
+	if err := c.matchesParty(next.Party()); err != nil {
+		return answer{}, err
+	}
+	tenant, err := c.tokenOwner(next.CDRToken)
+	if err != nil {
+		return answer{}, err
+	}
+	return c.changeSession(ctx, func(old *storedSession) (*storedSession, error) {
+		switch {
+		case old == nil:
+			return &storedSession{doc: &next, tenant: *tenant}, nil
+		case old.tenant.id != tenant.id:
+			return nil, ocpi.InvalidParameter("cdr_token", "must stay with the party that the session began with", next.CDRToken.Party().String())
+		case next.LastUpdated.Before(old.doc.LastUpdated):
+			return nil, nil // OWN-14
+		}
+		return &storedSession{doc: &next, tenant: *tenant}, nil
+	})
+}
+
+// patchSession changes what the patch names, and adds its charging periods (SES-09).
+func (c *call) patchSession(ctx context.Context) (answer, error) {
+	patch, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	return c.changeSession(ctx, func(old *storedSession) (*storedSession, error) {
+		if old == nil {
+			return nil, unknownSession(c.segment("session"))
+		}
+		if stale, err := c.stale(patch, old.doc.LastUpdated); stale || err != nil {
+			return nil, err
+		}
+		next, err := old.doc.Patch(patch, c.decode)
+		if err != nil {
+			return nil, err
+		}
+		if !next.CDRToken.Party().Equal(old.tenant.party) {
+			return nil, ocpi.InvalidParameter("cdr_token", "must stay with the party that the session began with", next.CDRToken.Party().String())
+		}
+		return &storedSession{doc: next, tenant: old.tenant}, nil
+	})
+}
+
+// storedSession is a session with the utility that it belongs to.
+type storedSession struct {
+	doc    *ocpi.Session
+	tenant tenant
+}
+
+// changeSession stores what change makes of the session that the path names; change gets nil for one that the caller does
+// not see, and returns nil to leave things as they are. Changes of one session happen one after the other (OWN-15).
+func (c *call) changeSession(ctx context.Context, change func(old *storedSession) (*storedSession, error)) (answer, error) {
+	cpo, id := c.pathParty(), c.segment("session")
+	owner, err := c.writer(ctx, cpo)
+	if err != nil || owner.second {
+		return answer{}, err
+	}
+	created := false
+	err = c.DB.Tx(ctx, func(q *db.Queries) error {
+		if err := q.LockObject(ctx, objectKey("session", cpo, id)); err != nil {
+			return fmt.Errorf("lock session: %w", err)
+		}
+		old, err := c.storedSession(ctx, q, cpo, id)
+		if err != nil {
+			return err
+		}
+		next, err := change(old)
+		if err != nil || next == nil {
+			return err
+		}
+		created = old == nil
+		return c.saveSession(ctx, q, cpo, id, next)
+	})
+	return stored(created), err
+}
+
+func (c *call) storedSession(ctx context.Context, q *db.Queries, cpo ocpi.Party, id ocpi.CiString) (*storedSession, error) {
+	row, err := q.Session(ctx, sessionKey(cpo, id))
+	if errors.Is(err, db.ErrNotFound) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("read session: %w", err)
+	}
+	for _, t := range c.tenants {
+		if t.id != row.TenantID || c.to != nil && c.to.id != t.id {
+			continue
+		}
+		doc, err := decodeStored[ocpi.Session](row.Doc)
+		return &storedSession{doc: doc, tenant: t}, err
+	}
+	return nil, unknownSession(id) // it is another utility's
+}
+
+func (c *call) saveSession(ctx context.Context, q *db.Queries, cpo ocpi.Party, id ocpi.CiString, s *storedSession) error {
+	doc, err := ocpi.Marshal(s.doc)
+	if err != nil {
+		return fmt.Errorf("encode session: %w", err)
+	}
+	err = q.SaveSession(ctx, db.SaveSessionParams{
+		CountryCode: string(cpo.CountryCode), PartyID: string(cpo.PartyID), SessionID: string(id), PartnerID: c.partner.ID, TenantID: s.tenant.id,
+		Doc: doc, Status: string(s.doc.Status), StartedAt: s.doc.StartDateTime, KWh: s.doc.KWh.Decimal, LastUpdated: s.doc.LastUpdated, Now: c.Now(),
+	})
+	if err != nil {
+		return fmt.Errorf("save session: %w", err)
+	}
+	return nil
+}
+
+// fillTokenOwner completes a token that does not name its owner, as it was before OCPI 2.2.1: from our tokens, else from
+// the addressee of the message.
+func (c *call) fillTokenOwner(ctx context.Context, t *ocpi.CDRToken) error {
+	if t.CountryCode != "" || t.PartyID != "" {
+		return nil
+	}
+	owners, err := c.DB.OwnersOfToken(ctx, db.OwnersOfTokenParams{TenantIDs: c.addressed(), UID: string(t.UID)})
+	if err != nil {
+		return fmt.Errorf("find owner of token: %w", err)
+	}
+	switch {
+	case len(owners) == 1:
+		t.CountryCode, t.PartyID = ocpi.CiString(owners[0].CountryCode), ocpi.CiString(owners[0].PartyID)
+	case c.to != nil:
+		t.CountryCode, t.PartyID = c.to.party.CountryCode, c.to.party.PartyID
+	case len(c.tenants) == 1:
+		t.CountryCode, t.PartyID = c.tenants[0].party.CountryCode, c.tenants[0].party.PartyID
+	}
+	return nil
+}
+
+// tokenOwner finds the utility that a session or CDR is for: the owner of its token, which must be the one that the routing
+// headers name, if they do (CDR-18, RTG-06). The token itself need not be known.
+func (c *call) tokenOwner(t ocpi.CDRToken) (*tenant, error) {
+	owner := c.tenant(t.Party())
+	if owner == nil {
+		return nil, ocpi.Refused(ocpi.StatusUnknownToken, "cdr_token: "+t.Party().String()+" is not a party of this connection")
+	}
+	if c.to != nil && c.to.id != owner.id {
+		return nil, ocpi.InvalidParameter("cdr_token", "must be a token of the addressee "+c.to.party.String(), t.Party().String())
+	}
+	return owner, nil
+}
+
+func sessionKey(cpo ocpi.Party, id ocpi.CiString) db.SessionParams {
+	return db.SessionParams{CountryCode: string(cpo.CountryCode), PartyID: string(cpo.PartyID), SessionID: string(id)}
+}
+
+func unknownSession(id ocpi.CiString) error {
+	return ocpi.NotFound(ocpi.StatusInvalidParameters, "session "+string(id)+" is not known")
+}

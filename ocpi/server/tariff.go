@@ -1,0 +1,119 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+func (c *call) getTariff(ctx context.Context) (answer, error) {
+	cpo, id := c.pathParty(), c.segment("tariff")
+	if _, err := c.owner(ctx, cpo); err != nil {
+		return answer{}, err
+	}
+	row, err := c.DB.CurrentTariff(ctx, tariffKey(cpo, id))
+	if errors.Is(err, db.ErrNotFound) || err == nil && row.PartnerID != c.partner.ID {
+		return answer{}, unknownTariff(id)
+	} else if err != nil {
+		return answer{}, fmt.Errorf("read tariff: %w", err)
+	}
+	t, err := decodeStored[ocpi.Tariff](row.Doc)
+	return answer{data: t}, err
+}
+
+// putTariff adds a version of a tariff. The version before it is kept, for the sessions that started under it (TAR-02).
+func (c *call) putTariff(ctx context.Context) (answer, error) {
+	var next ocpi.Tariff
+	if err := c.read(&next); err != nil {
+		return answer{}, err
+	}
+	cpo, id := c.pathParty(), c.segment("tariff")
+	if err := matches("id", next.ID, id); err != nil {
+		return answer{}, err
+	}
+	if err := c.matchesParty(next.Party()); err != nil {
+		return answer{}, err
+	}
+	owner, err := c.writer(ctx, cpo)
+	if err != nil || owner.second {
+		return answer{}, err
+	}
+	created := false
+	err = c.DB.Tx(ctx, func(q *db.Queries) error {
+		if err := q.LockObject(ctx, objectKey("tariff", cpo, id)); err != nil {
+			return fmt.Errorf("lock tariff: %w", err)
+		}
+		row, err := q.CurrentTariff(ctx, tariffKey(cpo, id))
+		if created = errors.Is(err, db.ErrNotFound); err != nil && !created {
+			return fmt.Errorf("read tariff: %w", err)
+		}
+		if !created {
+			old, err := decodeStored[ocpi.Tariff](row.Doc)
+			if err != nil {
+				return err
+			}
+			known, err := same(old, &next)
+			if err != nil || known || next.LastUpdated.Before(old.LastUpdated) { // OWN-16, OWN-14
+				return err
+			}
+		}
+		return c.addTariffVersion(ctx, q, cpo, id, &next)
+	})
+	return stored(created), err
+}
+
+func (c *call) addTariffVersion(ctx context.Context, q *db.Queries, cpo ocpi.Party, id ocpi.CiString, t *ocpi.Tariff) error {
+	doc, err := ocpi.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("encode tariff: %w", err)
+	}
+	if _, err := q.EndTariff(ctx, c.endTariff(cpo, id)); err != nil {
+		return fmt.Errorf("end tariff version: %w", err)
+	}
+	err = q.AddTariffVersion(ctx, db.AddTariffVersionParams{
+		CountryCode: string(cpo.CountryCode), PartyID: string(cpo.PartyID), TariffID: string(id), PartnerID: c.partner.ID,
+		Doc: doc, Currency: t.Currency, LastUpdated: t.LastUpdated, Now: c.Now(),
+	})
+	if err != nil {
+		return fmt.Errorf("add tariff version: %w", err)
+	}
+	return nil
+}
+
+// deleteTariff ends the current version. Sessions and CDRs still find it (TAR-03).
+func (c *call) deleteTariff(ctx context.Context) (answer, error) {
+	cpo, id := c.pathParty(), c.segment("tariff")
+	owner, err := c.owner(ctx, cpo)
+	if err != nil || owner.second {
+		return answer{}, err
+	}
+	err = c.DB.Tx(ctx, func(q *db.Queries) error {
+		if err := q.LockObject(ctx, objectKey("tariff", cpo, id)); err != nil {
+			return fmt.Errorf("lock tariff: %w", err)
+		}
+		ended, err := q.EndTariff(ctx, c.endTariff(cpo, id))
+		if err != nil {
+			return fmt.Errorf("end tariff: %w", err)
+		}
+		if ended == 0 {
+			return unknownTariff(id)
+		}
+		return nil
+	})
+	return answer{}, err
+}
+
+func tariffKey(cpo ocpi.Party, id ocpi.CiString) db.CurrentTariffParams {
+	return db.CurrentTariffParams{CountryCode: string(cpo.CountryCode), PartyID: string(cpo.PartyID), TariffID: string(id)}
+}
+
+func (c *call) endTariff(cpo ocpi.Party, id ocpi.CiString) db.EndTariffParams {
+	return db.EndTariffParams{CountryCode: string(cpo.CountryCode), PartyID: string(cpo.PartyID), TariffID: string(id), Now: c.Now()}
+}
+
+func unknownTariff(id ocpi.CiString) error {
+	return ocpi.NotFound(ocpi.StatusInvalidParameters, "tariff "+string(id)+" is not known")
+}
