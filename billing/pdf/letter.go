@@ -103,7 +103,7 @@ func (l *letter) text(tag string, t style, text string, space float64) {
 // heading sets a heading that keeps at least h points with it.
 func (l *letter) heading(text string, h float64) {
 	t := style{bold: true, size: 11.5, lead: 16, colour: l.brand}
-	l.room(t.lead + mm(6) + h)
+	l.room(t.lead + mm(5.5) + h)
 	l.y += mm(4)
 	l.text("H2", t, text, mm(1.5))
 }
@@ -236,10 +236,18 @@ func (l *letter) sessions() (int64, decimal.Decimal) {
 	count, kwh := int64(0), decimal.Zero
 	for _, line := range l.inv.Lines {
 		if line.Session != nil {
-			count, kwh = count+1, kwh.Add(line.Session.KWh)
+			count, kwh = count+1, kwh.Add(energy(line))
 		}
 	}
 	return count, kwh
+}
+
+// energy is what a line bills of its session, negative if it takes the session back.
+func energy(line billing.InvoiceLine) decimal.Decimal {
+	if line.Net.IsNegative() {
+		return line.Session.KWh.Neg()
+	}
+	return line.Session.KWh
 }
 
 // opening writes headline, greeting and the first sentence.
@@ -257,7 +265,7 @@ func (l *letter) opening() {
 func (l *letter) introduction() string {
 	start, end := l.span()
 	count, kwh := l.sessions()
-	energy := l.t.decimal(kwh, 3) + nbsp + "kWh"
+	charged := l.t.decimal(kwh, 3) + nbsp + "kWh"
 	switch p := l.inv.Preceding; {
 	case p != nil && p.Date.IsZero():
 		return fmt.Sprintf(l.t.introReference, p.Number)
@@ -266,9 +274,9 @@ func (l *letter) introduction() string {
 	case count == 0:
 		return fmt.Sprintf(l.t.introOther, start, end)
 	case count == 1:
-		return fmt.Sprintf(l.t.introOneSession, energy, start, end)
+		return fmt.Sprintf(l.t.introOneSession, charged, start, end)
 	}
-	return fmt.Sprintf(l.t.introSessions, l.t.decimal(decimal.NewFromInt(count), 0), energy, start, end)
+	return fmt.Sprintf(l.t.introSessions, l.t.decimal(decimal.NewFromInt(count), 0), charged, start, end)
 }
 
 // panel shows the three figures that most readers look for.
@@ -291,7 +299,7 @@ func (l *letter) panel() {
 		{l.t.energyPanel, l.t.decimal(kwh, 3) + nbsp + "kWh", sessions},
 		l.paymentBrief(),
 	}
-	height := mm(21)
+	height := mm(19)
 	l.s.artifact(func() {
 		l.s.rect(l.brand.tint(0.07), marginLeft, l.y, textWidth, height)
 		l.s.rect(l.brand, marginLeft, l.y, mm(1.2), height)
@@ -303,7 +311,7 @@ func (l *letter) panel() {
 			l.fonts.set(label, inner, c[0]),
 			l.fonts.set(style{bold: true, size: 14, lead: 19, colour: l.brand}, inner, c[1]),
 			l.fonts.set(fine, inner, c[2]),
-		}, marginLeft+width*float64(i)+mm(5), l.y+mm(2.5), inner, left)
+		}, marginLeft+width*float64(i)+mm(5), l.y+mm(1.7), inner, left)
 	}
 	l.y += height + mm(1)
 }

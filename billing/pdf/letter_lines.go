@@ -98,7 +98,7 @@ func (l *letter) cells(line billing.InvoiceLine, columns []column, rates bool) [
 		cells = []block{
 			{set(0, body, l.t.day(start)), set(0, fine, start.Format("15:04")+nbsp+l.t.to+nbsp+end.Format("15:04")+l.t.timeSuffix)},
 			{set(1, body, cmp.Or(s.Place, line.Name)), set(1, fine, point)},
-			{set(2, body, l.t.decimal(s.KWh, 3))},
+			{set(2, body, l.t.decimal(energy(line), 3))},
 			{set(3, fine, line.Description)},
 		}
 	} else {

@@ -108,6 +108,11 @@ func TestWriteConsumer(t *testing.T) {
 	)
 }
 
+func TestWriteFitsASmallBillOnOnePage(t *testing.T) {
+	doc, _ := write(t, invoice(t, "private-debit"))
+	inOrder(t, text(t, doc), "Zahlung", "Mandatsreferenz", "Seite 1 von 1")
+}
+
 func TestWriteByMeansOfPayment(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -119,7 +124,7 @@ func TestWriteByMeansOfPayment(t *testing.T) {
 		{"grid-private-card-de-invoice", []string{"am 17.11.2026 von Ihrer Karte mit den Endziffern 4242"}, false},
 		{"public-body", []string{"14730-AUENTAL12-47", "Bitte überweisen Sie", "GiroCode"}, true},
 		{"credit-balance", []string{"Zu Ihren Gunsten", "verrechnen wir mit offenen Forderungen"}, false},
-		{"grid-business-transfer-en-cancellation", []string{"Invoice correction", "we hereby correct our invoice", "of 3 Nov 2026", "In your favour"}, false},
+		{"grid-business-transfer-en-cancellation", []string{"Invoice correction", "we hereby correct our invoice", "of 3 Nov 2026", "Energy charged", "−", "kWh", "In your favour"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			doc, _ := write(t, invoice(t, c.name))
