@@ -15,7 +15,7 @@ type job struct {
 	// the same row finds nothing to do.
 	run func(w *Worker, ctx context.Context, id uuid.UUID) error
 	// due finds rows whose time has come.
-	due func(q *db.Queries, ctx context.Context, now time.Time) ([]uuid.UUID, error)
+	due func(ctx context.Context, q *db.Queries, now time.Time) ([]uuid.UUID, error)
 	// postpone makes a row due again later, with a reason that a clerk can read.
 	postpone func(w *Worker, ctx context.Context, id uuid.UUID, reason error) error
 }

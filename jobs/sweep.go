@@ -16,7 +16,7 @@ const sweepSize = 2000
 func (w *Worker) Sweep(ctx context.Context) error {
 	now := w.Now()
 	for kind, job := range jobs {
-		ids, err := job.due(w.DB.Queries, ctx, now)
+		ids, err := job.due(ctx, w.DB.Queries, now)
 		if err != nil {
 			return err
 		}
@@ -45,18 +45,18 @@ func (w *Worker) sweepUntilDone(ctx context.Context) error {
 	}
 }
 
-func cdrsDue(q *db.Queries, ctx context.Context, now time.Time) ([]uuid.UUID, error) {
+func cdrsDue(ctx context.Context, q *db.Queries, now time.Time) ([]uuid.UUID, error) {
 	return q.CDRsDue(ctx, db.CDRsDueParams{Now: now, MaxRows: sweepSize})
 }
 
-func tokensDue(q *db.Queries, ctx context.Context, now time.Time) ([]uuid.UUID, error) {
+func tokensDue(ctx context.Context, q *db.Queries, now time.Time) ([]uuid.UUID, error) {
 	return q.TokensDue(ctx, db.TokensDueParams{Now: now, MaxRows: sweepSize})
 }
 
-func invoicesDue(q *db.Queries, ctx context.Context, now time.Time) ([]uuid.UUID, error) {
+func invoicesDue(ctx context.Context, q *db.Queries, now time.Time) ([]uuid.UUID, error) {
 	return q.InvoicesDue(ctx, db.InvoicesDueParams{Now: now, MaxRows: sweepSize})
 }
 
-func emailsDue(q *db.Queries, ctx context.Context, now time.Time) ([]uuid.UUID, error) {
+func emailsDue(ctx context.Context, q *db.Queries, now time.Time) ([]uuid.UUID, error) {
 	return q.EmailsDue(ctx, db.EmailsDueParams{Now: now, MaxRows: sweepSize})
 }

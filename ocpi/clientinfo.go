@@ -18,7 +18,7 @@ type ClientInfo struct {
 }
 
 // Party returns the party that the record is about.
-func (c *ClientInfo) Party() Party { return Party{c.CountryCode, c.PartyID} }
+func (i *ClientInfo) Party() Party { return Party{i.CountryCode, i.PartyID} }
 
 // ConnectionStatus tells whether a hub can reach a party (OCPI 2.2.1 §
 // ConnectionStatus).

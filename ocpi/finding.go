@@ -6,9 +6,9 @@ import "strconv"
 type Severity uint8
 
 const (
-	// Reject: the message cannot be accepted.
+	// Reject means that the message cannot be accepted.
 	Reject Severity = iota
-	// Note: a deviation that is tolerated, to be reported to the partner.
+	// Note means a deviation that is tolerated, to be reported to the partner.
 	Note
 )
 

@@ -1,6 +1,7 @@
 package ocpi
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -218,8 +219,8 @@ func dated(item []byte, own, changed time.Time) []byte {
 
 // within puts a list item in front of the paths of an error.
 func within(list string, index int, err error) error {
-	refused, ok := err.(*Error)
-	if !ok || len(refused.Findings) == 0 {
+	var refused *Error
+	if !errors.As(err, &refused) || len(refused.Findings) == 0 {
 		return err
 	}
 	moved := slices.Clone(refused.Findings)

@@ -184,11 +184,12 @@ func (c *checker) filled(p *place, field string, length int) {
 
 // url checks a required URL (TYP-13).
 func (c *checker) url(p *place, field, v string) {
-	if v == "" {
+	switch {
+	case v == "":
 		c.reject(p, field, ruleRequired, "")
-	} else if !absoluteURL(v) {
+	case !absoluteURL(v):
 		c.reject(p, field, ruleURL, v)
-	} else if len(v) > 255 {
+	case len(v) > 255:
 		c.note(p, field, atMost(255), v)
 	}
 }

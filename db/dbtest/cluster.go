@@ -104,6 +104,8 @@ func startCaretaker(dir string, s *pgserver.Server, idle time.Duration) error {
 }
 
 // inUse keeps the file of our lock: one that nobody refers to is closed by the garbage collector, and the cluster would go.
+//
+//nolint:unused // it is written, and kept
 var inUse *os.File
 
 // ownDir makes a folder where everybody may make one, or accepts one that is ours and ours alone.

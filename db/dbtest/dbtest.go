@@ -191,7 +191,8 @@ func Count(ctx context.Context, url, sql string, args ...any) (n int, err error)
 		return 0, err
 	}
 	defer conn.Close(ctx)
-	return n, conn.QueryRow(ctx, sql, args...).Scan(&n)
+	err = conn.QueryRow(ctx, sql, args...).Scan(&n)
+	return n, err
 }
 
 // Exec runs one statement, for what a test does behind the program's back.
