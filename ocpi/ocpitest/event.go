@@ -11,9 +11,10 @@ import (
 
 // Event is a message of a charge that is due at a time.
 type Event struct {
-	At   time.Time
-	What string // names the message, for a log
-	Do   func(context.Context) error
+	At     time.Time
+	Module ocpi.ModuleID
+	What   string // names the message, for a log
+	Do     func(context.Context) error
 }
 
 // Events are the messages of the charge in the order in which they are sent:
@@ -21,24 +22,25 @@ type Event struct {
 // the CDR follows; with the oddities of the visit.
 func (c *Charge) Events() []Event {
 	var events []Event
-	add := func(at time.Time, what string, do func(context.Context) error) {
-		events = append(events, Event{at, what, do})
+	add := func(at time.Time, module ocpi.ModuleID, what string, do func(context.Context) error) {
+		events = append(events, Event{at, module, what, do})
 	}
 	status := func(at time.Time, status ocpi.Status) {
-		add(at, "evse "+string(status), func(ctx context.Context) error {
+		add(at, ocpi.ModuleLocations, "evse "+string(status), func(ctx context.Context) error {
 			return c.cpo.SetStatus(ctx, c.point.Location.ID, c.point.EVSE.UID, status, at)
 		})
 	}
 	odd := c.visit.Oddities
 	status(c.start, ocpi.EVSECharging)
 	if !odd.NoSession {
-		add(c.start, "session start", func(ctx context.Context) error { return c.cpo.PutSession(ctx, c.Session(0)) })
+		begin := c.Session(0)
+		add(c.start, ocpi.ModuleSessions, "session start", func(ctx context.Context) error { return c.cpo.PutSession(ctx, begin) })
 		for n := 1; n <= len(c.periods); n++ {
 			change := c.update(n)
 			send := func(ctx context.Context) error { return c.cpo.PatchSession(ctx, c.id, change) }
-			add(change.LastUpdated, "session update", send)
+			add(change.LastUpdated, ocpi.ModuleSessions, "session update", send)
 			if odd.Repeated {
-				add(change.LastUpdated, "session update again", send)
+				add(change.LastUpdated, ocpi.ModuleSessions, "session update again", send)
 			}
 		}
 	}
@@ -48,10 +50,10 @@ func (c *Charge) Events() []Event {
 }
 
 // addCDRs adds the CDR and what may come with it.
-func (c *Charge) addCDRs(add func(time.Time, string, func(context.Context) error)) {
+func (c *Charge) addCDRs(add func(time.Time, ocpi.ModuleID, string, func(context.Context) error)) {
 	odd := c.visit.Oddities
 	post := func(what string, at time.Time, cdr ocpi.CDR) {
-		add(at, what, func(ctx context.Context) error { _, err := c.cpo.PostCDR(ctx, cdr); return err })
+		add(at, ocpi.ModuleCDRs, what, func(ctx context.Context) error { _, err := c.cpo.PostCDR(ctx, cdr); return err })
 	}
 	first := c.CDR()
 	credit := c.Credit()

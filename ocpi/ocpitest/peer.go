@@ -13,6 +13,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -113,7 +114,7 @@ func NewClient(connections int) *http.Client {
 
 // Start listens and serves in the background until Close.
 func (p *Peer) Start() error {
-	listener, err := net.Listen("tcp", p.listen)
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", p.listen)
 	if err != nil {
 		return fmt.Errorf("start %s: %w", p.name, err)
 	}
@@ -123,7 +124,7 @@ func (p *Peer) Start() error {
 	}
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
-		if err := p.server.Serve(listener); err != http.ErrServerClosed {
+		if err := p.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			p.log.Error("peer stopped", "peer", p.name, "error", err)
 		}
 	}()
@@ -221,6 +222,6 @@ func (p *Peer) credentials(token string) ocpi.Credentials {
 // newToken makes a credentials token of 128 bits (TRN-10).
 func newToken() string {
 	var b [16]byte
-	rand.Read(b[:])
+	rand.Read(b[:]) // never fails
 	return hex.EncodeToString(b[:])
 }

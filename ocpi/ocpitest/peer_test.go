@@ -107,12 +107,12 @@ func TestInvite(t *testing.T) {
 func TestStrictAuthorization(t *testing.T) {
 	cpo, platform := startCPO(t, Options{})
 	for _, header := range []string{"", "Token", "Token " + platform.peer.token, "Bearer x", "Token " + base64.RawStdEncoding.EncodeToString([]byte(platform.peer.token+"x"))} {
-		request, err := http.NewRequest(http.MethodGet, cpo.VersionsURL(), nil)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, cpo.VersionsURL(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		request.Header.Set("Authorization", header)
-		response, err := http.DefaultClient.Do(request)
+		response, err := platform.Client().Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}

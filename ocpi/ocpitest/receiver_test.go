@@ -155,7 +155,7 @@ func (r *receiver) call(method, target string, body any, to string) (*http.Respo
 		}
 		reader = strings.NewReader(string(encoded))
 	}
-	request, err := http.NewRequest(method, target, reader)
+	request, err := http.NewRequestWithContext(r.t.Context(), method, target, reader)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func (r *receiver) call(method, target string, body any, to string) (*http.Respo
 		request.Header.Set("OCPI-from-country-code", "DE")
 		request.Header.Set("OCPI-from-party-id", "NOR")
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := r.Client().Do(request)
 	if err != nil {
 		r.t.Fatal(err)
 	}
