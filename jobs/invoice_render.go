@@ -80,6 +80,12 @@ func render(inv billing.Invoice) ([]file, error) {
 	if err := einvoice.Write(&xml, inv, profileOf(inv)); err != nil {
 		return nil, fmt.Errorf("XML: %w", err)
 	}
+	// The rules that a recipient's software applies, applied before it does: a document that breaks one must not leave.
+	if findings, err := einvoice.Check(xml.Bytes()); err != nil {
+		return nil, fmt.Errorf("check XML: %w", err)
+	} else if len(findings) > 0 {
+		return nil, fmt.Errorf("XML breaks %d rules of EN 16931, first %v", len(findings), findings[0])
+	}
 	if err := pdf.Write(&page, inv, xml.Bytes()); err != nil {
 		return nil, fmt.Errorf("PDF: %w", err)
 	}
