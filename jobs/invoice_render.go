@@ -75,21 +75,41 @@ type file struct {
 // mediaTypes are the media types of the formats of a document.
 var mediaTypes = map[string]string{"pdf": "application/pdf", "xml": "application/xml"}
 
+// render writes the XML for the recipient, and the PDF with XML inside. Inside is always plain EN 16931, which is what a
+// reader of hybrid invoices expects; a public body gets its XRechnung as a file of its own.
 func render(inv billing.Invoice) ([]file, error) {
-	var xml, page bytes.Buffer
-	if err := einvoice.Write(&xml, inv, profileOf(inv)); err != nil {
-		return nil, fmt.Errorf("XML: %w", err)
+	inside, err := writeXML(inv, einvoice.EN16931)
+	if err != nil {
+		return nil, err
 	}
-	// The rules that a recipient's software applies, applied before it does: a document that breaks one must not leave.
-	if findings, err := einvoice.Check(xml.Bytes()); err != nil {
-		return nil, fmt.Errorf("check XML: %w", err)
-	} else if len(findings) > 0 {
-		return nil, fmt.Errorf("XML breaks %d rules of EN 16931, first %v", len(findings), findings[0])
+	xml := inside
+	if profile := profileOf(inv); profile != einvoice.EN16931 {
+		if xml, err = writeXML(inv, profile); err != nil {
+			return nil, err
+		}
 	}
-	if err := pdf.Write(&page, inv, xml.Bytes()); err != nil {
+	var page bytes.Buffer
+	if err := pdf.Write(&page, inv, inside); err != nil {
 		return nil, fmt.Errorf("PDF: %w", err)
 	}
-	return []file{{"pdf", inv.Number + ".pdf", page.Bytes()}, {"xml", inv.Number + ".xml", xml.Bytes()}}, nil
+	return []file{{"pdf", inv.Number + ".pdf", page.Bytes()}, {"xml", inv.Number + ".xml", xml}}, nil
+}
+
+// writeXML writes an e-invoice and applies the rules that a recipient's software applies: a document that breaks one must
+// not leave.
+func writeXML(inv billing.Invoice, profile einvoice.Profile) ([]byte, error) {
+	var xml bytes.Buffer
+	if err := einvoice.Write(&xml, inv, profile); err != nil {
+		return nil, fmt.Errorf("XML: %w", err)
+	}
+	findings, err := einvoice.Check(xml.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("check XML: %w", err)
+	}
+	if len(findings) > 0 {
+		return nil, fmt.Errorf("XML breaks %d rules of EN 16931, first %v", len(findings), findings[0])
+	}
+	return xml.Bytes(), nil
 }
 
 // profileOf is XRechnung for a public body, which is known by its Leitweg-ID, and plain EN 16931 for everybody else.
