@@ -186,9 +186,9 @@ func (c *Client) parse(address string) (*url.URL, error) {
 // then HTTP decides (PAG-17, STA-06).
 func (e *Error) judge(status int, body []byte) (jsontext.Value, error) {
 	var envelope struct {
-		Data          jsontext.Value  `json:"data"`
-		StatusCode    ocpi.StatusCode `json:"status_code"`
-		StatusMessage string          `json:"status_message"`
+		Data          jsontext.Value `json:"data"`
+		StatusCode    int            `json:"status_code"`
+		StatusMessage string         `json:"status_message"`
 	}
 	text := bytes.TrimSpace(body)
 	err := ocpi.UnmarshalLenient(text, &envelope)
@@ -199,8 +199,8 @@ func (e *Error) judge(status int, body []byte) (jsontext.Value, error) {
 	case err == nil && envelope.StatusCode == 0 && envelope.Data == nil:
 		envelope.Data = text // the object itself in the place of the envelope
 	}
-	if status < 200 || status > 299 || (envelope.StatusCode != 0 && !envelope.StatusCode.Success()) {
-		return nil, e.refused(envelope.StatusCode, envelope.StatusMessage)
+	if code := ocpi.StatusCode(envelope.StatusCode); status < 200 || status > 299 || code != 0 && !code.Success() {
+		return nil, e.refused(code, envelope.StatusMessage)
 	}
 	if err != nil {
 		return nil, e.notOCPI("the answer is not an OCPI message")

@@ -86,17 +86,26 @@ func list[T any](ctx context.Context, c *Client, peer Peer, endpoint string, q Q
 			return
 		}
 		seen := map[string]bool{}
-		var total int // X-Total-Count of the page before
+		total := 0 // X-Total-Count of the page before
 		for address != "" {
-			if seen[address] || len(seen) == maxPages {
-				yield(none, fmt.Errorf("GET %s: the pages run in a circle or do not end", withoutQuery(address)))
-				return
-			}
-			seen[address] = true
 			a, items, err := c.page(ctx, peer, address)
 			if err != nil {
 				yield(none, err)
 				return
+			}
+			before := total
+			if n, err := strconv.Atoi(a.header.Get(ocpi.HeaderTotalCount)); err == nil { // PAG-17
+				total = n
+			}
+			visit := strconv.Itoa(total) + " " + address
+			if seen[visit] || len(seen) == maxPages {
+				yield(none, fmt.Errorf("GET %s: the pages run in a circle or do not end", withoutQuery(address)))
+				return
+			}
+			seen[visit] = true
+			if earlier := a.stepBack(before - total); earlier != "" {
+				address = earlier
+				continue
 			}
 			for _, raw := range items {
 				var item T
@@ -111,7 +120,7 @@ func list[T any](ctx context.Context, c *Client, peer Peer, endpoint string, q Q
 			if len(items) == 0 {
 				return
 			}
-			if address, total, err = a.next(total); err != nil {
+			if address, err = a.next(); err != nil {
 				yield(none, err)
 				return
 			}
@@ -134,27 +143,31 @@ func (c *Client) page(ctx context.Context, peer Peer, address string) (answer, [
 // errForeignLink refuses to take the credentials token to another host (TRN-11, PAG-14).
 var errForeignLink = errors.New("the next page is on another host")
 
-// next returns the address of the next page as the partner gives it, or "" on the last one. When objects were removed
-// while the list is read, what follows has moved up: then the next page begins one object for each of them earlier, so
-// that none is passed over (PAG-16).
-func (a answer) next(totalBefore int) (address string, total int, err error) {
+// next returns the address of the next page as the partner gives it, or "" on the last one.
+func (a answer) next() (string, error) {
 	link, err := ocpi.NextLink(a.header, a.url)
 	if err != nil {
-		return "", 0, a.notOCPI(err)
+		return "", a.notOCPI(err)
 	}
-	total, _ = strconv.Atoi(a.header.Get(ocpi.HeaderTotalCount))
 	if link == nil {
-		return "", total, nil
+		return "", nil
 	}
 	if link.Scheme != a.url.Scheme || link.Host != a.url.Host {
-		return "", 0, a.notOCPI(errForeignLink)
+		return "", a.notOCPI(errForeignLink)
 	}
-	if gone := totalBefore - total; gone > 0 && total > 0 {
-		query := link.Query()
-		if offset, err := strconv.Atoi(query.Get("offset")); err == nil {
-			query.Set("offset", strconv.Itoa(max(offset-gone, 0)))
-			link.RawQuery = query.Encode()
-		}
+	return link.String(), nil
+}
+
+// stepBack returns the address of the same page by as many objects earlier as have gone since the page before, because what
+// followed them has moved up (PAG-16); "" when nothing has gone.
+func (a answer) stepBack(gone int) string {
+	offset, err := strconv.Atoi(a.url.Query().Get("offset"))
+	if gone <= 0 || err != nil || offset == 0 {
+		return ""
 	}
-	return link.String(), total, nil
+	query := a.url.Query()
+	query.Set("offset", strconv.Itoa(max(offset-gone, 0)))
+	earlier := *a.url
+	earlier.RawQuery = query.Encode()
+	return earlier.String()
 }

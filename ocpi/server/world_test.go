@@ -35,6 +35,7 @@ type world struct {
 	db    *db.DB
 	dbURL string
 	ops   *jobs.Ops
+	redis asynq.RedisConnOpt
 	queue *asynq.Inspector
 	url   string // base URL
 	clock *clock
@@ -64,7 +65,7 @@ func newWorld(t testing.TB) *world {
 	log := slog.New(slog.DiscardHandler)
 	door := httptest.NewUnstartedServer(nil)
 	w := &world{
-		t: t, ctx: context.Background(), dbURL: dbtest.URL(t), queue: asynq.NewInspector(redis), url: "http://" + door.Listener.Addr().String(),
+		t: t, ctx: context.Background(), dbURL: dbtest.URL(t), redis: redis, queue: asynq.NewInspector(redis), url: "http://" + door.Listener.Addr().String(),
 		clock: &clock{at: time.Date(2026, 10, 20, 12, 0, 0, 0, time.UTC)},
 		http:  &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
@@ -97,6 +98,15 @@ func (w *world) exec(query string, args ...any) {
 	if _, err := d.ExecContext(w.ctx, query, args...); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+func (w *world) count(query string, args ...any) int {
+	w.t.Helper()
+	n, err := dbtest.Count(w.ctx, w.dbURL, query, args...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
 }
 
 // rung is how many tasks of a kind wait in Redis.
