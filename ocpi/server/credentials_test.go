@@ -143,9 +143,9 @@ func TestHandshakeFails(t *testing.T) { // CRED-11, CRED-12, CRED-16, CRED-17
 		return []any{map[string]any{"version": version, "url": "http://127.0.0.1:1/"}}
 	}
 	for name, test := range map[string]struct {
-		break_ func(p *platform)
-		body   func(c map[string]any)
-		code   int
+		spoil func(p *platform)
+		body  func(c map[string]any)
+		code  int
 	}{
 		"versions unreachable":     {nil, func(c map[string]any) { c["url"] = "http://127.0.0.1:1/versions" }, 3001},
 		"versions answer 500":      {func(p *platform) { p.status = 500 }, nil, 3001},
@@ -172,8 +172,8 @@ func TestHandshakeFails(t *testing.T) { // CRED-11, CRED-12, CRED-16, CRED-17
 			if test.body != nil {
 				test.body(body)
 			}
-			if test.break_ != nil {
-				test.break_(cpo.platform)
+			if test.spoil != nil {
+				test.spoil(cpo.platform)
 			}
 			a := cpo.do(http.MethodPost, credentialsPath, body).want(200, test.code)
 			check(t, "reason given", a.message != "", true)

@@ -50,5 +50,6 @@ func normal(v any) (jsontext.Value, error) {
 		return nil, err
 	}
 	value := jsontext.Value(b)
-	return value, value.Format(jsontext.ReorderRawObjects(true))
+	err = value.Format(jsontext.ReorderRawObjects(true))
+	return value, err
 }

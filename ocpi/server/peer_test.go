@@ -276,7 +276,9 @@ func TestTokenPushAfterAnOutage(t *testing.T) {
 	w.eventually("the note of the failure", func() bool { return problem() != "" })
 	for range 3 {
 		w.block(card)
-		w.exec("UPDATE tokens SET valid = true WHERE id = $1", card)
+		if _, err := w.db.SetTokenValid(w.ctx, db.SetTokenValidParams{ID: card, Valid: true, Now: w.clock.now()}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.block(card)
 	cpo.platform.mu.Lock()

@@ -131,7 +131,7 @@ func TestTokenIsolation(t *testing.T) { // PAG-12, TEN-02, TEN-03, TOK-27, RTG-0
 	y := cpo.to("DE*SWY", "DE*CPO").do(http.MethodPost, tokensPath+"/BOTH/authorize", nil).want(200, 1000)
 	check(t, "whose token", y.object()["token"].(map[string]any)["party_id"], "SWY")
 
-	w.exec("DELETE FROM partner_tenants WHERE tenant_id = $1", swy.ID) // no longer enabled
+	w.count("WITH gone AS (DELETE FROM partner_tenants WHERE tenant_id = $1 RETURNING 1) SELECT count(*) FROM gone", swy.ID) // no longer enabled
 	count(cpo, 2)
 	cpo.to("DE*SWY", "DE*CPO").do(http.MethodGet, tokensPath, nil).want(200, 2001)
 	cpo.do(http.MethodPost, tokensPath+"/BOTH/authorize", nil).want(200, 1000)
@@ -143,7 +143,7 @@ func TestAuthorize(t *testing.T) { // TOK-16 to TOK-20, TOK-22, TOK-24 to TOK-25
 	swx := w.addTenant("DE*SWX")
 	card, blocked, expired := w.issueCard(swx, "04AABBCC"), w.issueCard(swx, "BLOCKED"), w.issueCard(swx, "EXPIRED")
 	w.block(blocked)
-	w.exec("UPDATE contracts SET valid_to = $2 FROM tokens WHERE tokens.id = $1 AND contracts.id = tokens.contract_id", expired, w.clock.now())
+	w.count("WITH ended AS (UPDATE contracts SET valid_to = $2 FROM tokens WHERE tokens.id = $1 AND contracts.id = tokens.contract_id RETURNING 1) SELECT count(*) FROM ended", expired, w.clock.now())
 	cpo := w.registered(ocpi.RoleCPO, "DE*CPO")
 	references := map[any]bool{}
 	for name, test := range map[string]struct {

@@ -3,7 +3,6 @@ package server_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"io"
@@ -87,19 +86,7 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-// exec changes rows in a way that the platform has no call for yet.
-func (w *world) exec(query string, args ...any) {
-	w.t.Helper()
-	d, err := sql.Open("pgx", w.dbURL)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer d.Close()
-	if _, err := d.ExecContext(w.ctx, query, args...); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
+// count runs a query of one number; one that changes rows does what the platform has no call for yet.
 func (w *world) count(query string, args ...any) int {
 	w.t.Helper()
 	n, err := dbtest.Count(w.ctx, w.dbURL, query, args...)
@@ -161,7 +148,6 @@ type platform struct {
 	versions any // body of the versions answer; nil: the usual one
 	details  any
 	status   int // of versions; 0: 200
-	raw      bool
 	delay    time.Duration
 	calls    []platformCall
 	onCall   func(platformCall)
