@@ -106,12 +106,60 @@ func TestPartitionsAreMadeAhead(t *testing.T) {
 	}
 	defer d.Close()
 	at := time.Date(2031, 5, 5, 0, 0, 0, 0, time.UTC)
-	for _, want := range []int32{32, 0} { // 16 months of two tables
+	for _, want := range []int32{2*16 + 5, 0} { // months of two tables, and of messages
 		if made, err := d.EnsurePartitions(ctx, at); err != nil || made != want {
 			t.Errorf("made %d partitions, want %d, %v", made, want, err)
 		}
 	}
-	if n, err := dbtest.Count(ctx, url, `SELECT count(*) FROM pg_class WHERE relname IN ('cdrs_y2030m05', 'cdrs_y2031m08', 'line_items_y2031m08')`); err != nil || n != 3 {
-		t.Errorf("%d of 3 partitions are there, %v", n, err)
+	if n, err := dbtest.Count(ctx, url, `SELECT count(*) FROM pg_class WHERE relname IN ('cdrs_y2030m05', 'cdrs_y2031m08', 'line_items_y2031m08', 'messages_y2031m04')`); err != nil || n != 4 {
+		t.Errorf("%d of 4 partitions are there, %v", n, err)
+	}
+}
+
+// Messages are forgotten by whole months, and those in no month by their own time.
+func TestMessagesAreForgotten(t *testing.T) {
+	ctx, url := context.Background(), dbtest.URL(t)
+	d, err := db.Open(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	now := time.Date(2031, 5, 15, 0, 0, 0, 0, time.UTC)
+	if _, err := d.EnsurePartitions(ctx, now); err != nil {
+		t.Fatal(err)
+	}
+	var rows []db.InsertMessagesParams
+	for _, at := range []time.Time{now.AddDate(-2, 0, 0), now.AddDate(0, -1, 0), now} {
+		rows = append(rows, db.InsertMessagesParams{ID: uuid.New(), At: at, Direction: "in", Outcome: "taken", Objects: []string{"cdrs/DE*CPO/C1"}, Request: []byte{}, Response: []byte{}, Findings: []byte("[]")})
+	}
+	if n, err := d.InsertMessages(ctx, rows); err != nil || n != 3 {
+		t.Fatal(n, err)
+	}
+	left := func(before time.Time) int {
+		t.Helper()
+		if _, err := d.DropMessages(ctx, before); err != nil {
+			t.Fatal(err)
+		}
+		found, err := d.MessagesOfObjects(ctx, db.MessagesOfObjectsParams{Objects: []string{"cdrs/DE*CPO/C1"}, MaxRows: 9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	for _, test := range []struct {
+		before time.Time
+		want   int
+	}{
+		{now.AddDate(-3, 0, 0), 3},
+		{time.Date(2031, 4, 30, 23, 0, 0, 0, time.UTC), 2}, // April has not ended
+		{time.Date(2031, 5, 1, 0, 0, 0, 0, time.UTC), 1},
+	} {
+		if got := left(test.before); got != test.want {
+			t.Errorf("before %s: %d messages are left, want %d", test.before, got, test.want)
+		}
+	}
+	// The next schedule makes the month anew without harm.
+	if _, err := d.EnsurePartitions(ctx, now); err != nil {
+		t.Error(err)
 	}
 }

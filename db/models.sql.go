@@ -250,6 +250,56 @@ type Mandate struct {
 	CreatedAt  time.Time
 }
 
+type Message struct {
+	ID            uuid.UUID
+	At            time.Time
+	Direction     string
+	PartnerID     uuid.NullUUID
+	TenantID      uuid.NullUUID
+	Version       string
+	Module        string
+	Method        string
+	Path          string
+	RequestID     string
+	CorrelationID string
+	FromParty     string
+	ToParty       string
+	HTTPStatus    int32
+	StatusCode    int32
+	StatusMessage string
+	Outcome       string
+	TookUS        int32
+	Objects       []string
+	Request       []byte
+	Response      []byte
+	Findings      []byte
+}
+
+type MessagesDefault struct {
+	ID            uuid.UUID
+	At            time.Time
+	Direction     string
+	PartnerID     uuid.NullUUID
+	TenantID      uuid.NullUUID
+	Version       string
+	Module        string
+	Method        string
+	Path          string
+	RequestID     string
+	CorrelationID string
+	FromParty     string
+	ToParty       string
+	HTTPStatus    int32
+	StatusCode    int32
+	StatusMessage string
+	Outcome       string
+	TookUS        int32
+	Objects       []string
+	Request       []byte
+	Response      []byte
+	Findings      []byte
+}
+
 type NumberSeries struct {
 	TenantID uuid.UUID
 	Series   string
@@ -257,21 +307,24 @@ type NumberSeries struct {
 }
 
 type Partner struct {
-	ID             uuid.UUID
-	Name           string
-	Role           string
-	CountryCode    string
-	PartyID        string
-	State          string
-	VersionsURL    string
-	Version        string
-	Endpoints      []byte
-	AuthEncoding   string
-	TokenSealed    []byte
-	CreatedAt      time.Time
-	RegisteredAt   *time.Time
-	LastReceivedAt *time.Time
-	LastSentAt     *time.Time
+	ID                uuid.UUID
+	Name              string
+	Role              string
+	CountryCode       string
+	PartyID           string
+	State             string
+	VersionsURL       string
+	Version           string
+	Endpoints         []byte
+	AuthEncoding      string
+	TokenSealed       []byte
+	CreatedAt         time.Time
+	RegisteredAt      *time.Time
+	LastReceivedAt    *time.Time
+	LastSentAt        *time.Time
+	HiddenModules     []string
+	CertificateSealed []byte
+	CertificatePin    []byte
 }
 
 type PartnerParty struct {
@@ -283,6 +336,17 @@ type PartnerParty struct {
 	Source      string
 	Status      string
 	LastUpdated time.Time
+}
+
+type PartnerQuirk struct {
+	PartnerID uuid.UUID
+	Quirk     string
+	Mode      string
+	FirstSeen *time.Time
+	LastSeen  *time.Time
+	Count     int64
+	Detail    string
+	MessageID uuid.NullUUID
 }
 
 type PartnerTenant struct {
@@ -313,6 +377,30 @@ type PlanVersion struct {
 	Doc       []byte
 	ValidFrom time.Time
 	CreatedAt time.Time
+}
+
+type Quarantine struct {
+	ID         uuid.UUID
+	PartnerID  uuid.UUID
+	Module     string
+	Method     string
+	Path       string
+	SHA256     []byte
+	Body       []byte
+	HTTPStatus int32
+	StatusCode int32
+	Message    string
+	ErrorPath  string
+	ErrorRule  string
+	ErrorValue string
+	FirstAt    time.Time
+	LastAt     time.Time
+	Count      int64
+	MessageID  uuid.UUID
+	State      string
+	Resolution string
+	ResolvedBy string
+	ResolvedAt *time.Time
 }
 
 type Rating struct {

@@ -142,7 +142,7 @@ INSERT INTO partners (id, name, role, country_code, party_id, created_at)
 VALUES ($1, $2, coalesce(nullif($3::text, ''), 'CPO'), upper($4::text), upper($5::text), $6)
 ON CONFLICT (name) DO UPDATE SET role = coalesce(nullif($3, ''), partners.role),
     country_code = coalesce(nullif(excluded.country_code, ''), partners.country_code), party_id = coalesce(nullif(excluded.party_id, ''), partners.party_id)
-RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at
+RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, hidden_modules, certificate_sealed, certificate_pin
 `
 
 type EnsurePartnerParams struct {
@@ -181,6 +181,9 @@ func (q *Queries) EnsurePartner(ctx context.Context, arg EnsurePartnerParams) (P
 		&i.RegisteredAt,
 		&i.LastReceivedAt,
 		&i.LastSentAt,
+		&i.HiddenModules,
+		&i.CertificateSealed,
+		&i.CertificatePin,
 	)
 	return i, err
 }
@@ -243,7 +246,7 @@ func (q *Queries) LockObject(ctx context.Context, key string) error {
 }
 
 const lockPartner = `-- name: LockPartner :one
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at FROM partners WHERE id = $1 FOR UPDATE
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, hidden_modules, certificate_sealed, certificate_pin FROM partners WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockPartner(ctx context.Context, id uuid.UUID) (Partner, error) {
@@ -265,6 +268,9 @@ func (q *Queries) LockPartner(ctx context.Context, id uuid.UUID) (Partner, error
 		&i.RegisteredAt,
 		&i.LastReceivedAt,
 		&i.LastSentAt,
+		&i.HiddenModules,
+		&i.CertificateSealed,
+		&i.CertificatePin,
 	)
 	return i, err
 }
@@ -303,7 +309,7 @@ func (q *Queries) PartiesOfPartner(ctx context.Context, partnerID uuid.UUID) ([]
 }
 
 const partner = `-- name: Partner :one
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at FROM partners WHERE id = $1
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, hidden_modules, certificate_sealed, certificate_pin FROM partners WHERE id = $1
 `
 
 func (q *Queries) Partner(ctx context.Context, id uuid.UUID) (Partner, error) {
@@ -325,12 +331,63 @@ func (q *Queries) Partner(ctx context.Context, id uuid.UUID) (Partner, error) {
 		&i.RegisteredAt,
 		&i.LastReceivedAt,
 		&i.LastSentAt,
+		&i.HiddenModules,
+		&i.CertificateSealed,
+		&i.CertificatePin,
+	)
+	return i, err
+}
+
+const partnerAtDoor = `-- name: PartnerAtDoor :one
+SELECT p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.hidden_modules, p.certificate_sealed, p.certificate_pin,
+    ARRAY(SELECT te.id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::uuid[] AS tenant_ids,
+    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties,
+    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'on')::text[] AS quirks_on,
+    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'off')::text[] AS quirks_off
+FROM partners p WHERE p.id = $1
+`
+
+type PartnerAtDoorRow struct {
+	Partner       Partner
+	TenantIDs     []uuid.UUID
+	TenantParties []string
+	QuirksOn      []string
+	QuirksOff     []string
+}
+
+// A partner as the door knows it, without a token.
+func (q *Queries) PartnerAtDoor(ctx context.Context, id uuid.UUID) (PartnerAtDoorRow, error) {
+	row := q.db.QueryRow(ctx, partnerAtDoor, id)
+	var i PartnerAtDoorRow
+	err := row.Scan(
+		&i.Partner.ID,
+		&i.Partner.Name,
+		&i.Partner.Role,
+		&i.Partner.CountryCode,
+		&i.Partner.PartyID,
+		&i.Partner.State,
+		&i.Partner.VersionsURL,
+		&i.Partner.Version,
+		&i.Partner.Endpoints,
+		&i.Partner.AuthEncoding,
+		&i.Partner.TokenSealed,
+		&i.Partner.CreatedAt,
+		&i.Partner.RegisteredAt,
+		&i.Partner.LastReceivedAt,
+		&i.Partner.LastSentAt,
+		&i.Partner.HiddenModules,
+		&i.Partner.CertificateSealed,
+		&i.Partner.CertificatePin,
+		&i.TenantIDs,
+		&i.TenantParties,
+		&i.QuirksOn,
+		&i.QuirksOff,
 	)
 	return i, err
 }
 
 const partnerByName = `-- name: PartnerByName :one
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at FROM partners WHERE name = $1
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, hidden_modules, certificate_sealed, certificate_pin FROM partners WHERE name = $1
 `
 
 func (q *Queries) PartnerByName(ctx context.Context, name string) (Partner, error) {
@@ -352,6 +409,9 @@ func (q *Queries) PartnerByName(ctx context.Context, name string) (Partner, erro
 		&i.RegisteredAt,
 		&i.LastReceivedAt,
 		&i.LastSentAt,
+		&i.HiddenModules,
+		&i.CertificateSealed,
+		&i.CertificatePin,
 	)
 	return i, err
 }
@@ -388,7 +448,7 @@ func (q *Queries) PartnerSent(ctx context.Context, arg PartnerSentParams) error 
 }
 
 const partners = `-- name: Partners :many
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at FROM partners ORDER BY name, id
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, hidden_modules, certificate_sealed, certificate_pin FROM partners ORDER BY name, id
 `
 
 func (q *Queries) Partners(ctx context.Context) ([]Partner, error) {
@@ -416,6 +476,9 @@ func (q *Queries) Partners(ctx context.Context) ([]Partner, error) {
 			&i.RegisteredAt,
 			&i.LastReceivedAt,
 			&i.LastSentAt,
+			&i.HiddenModules,
+			&i.CertificateSealed,
+			&i.CertificatePin,
 		); err != nil {
 			return nil, err
 		}
@@ -429,9 +492,11 @@ func (q *Queries) Partners(ctx context.Context) ([]Partner, error) {
 
 const partnersByToken = `-- name: PartnersByToken :many
 
-SELECT t.hash, t.kind, p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at,
+SELECT t.hash, t.kind, p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.hidden_modules, p.certificate_sealed, p.certificate_pin,
     ARRAY(SELECT te.id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::uuid[] AS tenant_ids,
-    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties
+    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties,
+    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'on')::text[] AS quirks_on,
+    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'off')::text[] AS quirks_off
 FROM partner_tokens t JOIN partners p ON p.id = t.partner_id
 WHERE t.hash = ANY ($1::bytea[]) AND t.revoked_at IS NULL
 `
@@ -442,10 +507,12 @@ type PartnersByTokenRow struct {
 	Partner       Partner
 	TenantIDs     []uuid.UUID
 	TenantParties []string
+	QuirksOn      []string
+	QuirksOff     []string
 }
 
 // Partners: OCPI connections, the tokens that they present, the parties behind them and the utilities they work with.
-// Who presents one of these tokens, with the utilities of the connection (TEN-02). The caller knows which hash it prefers (TRN-05).
+// Who presents one of these tokens, with the utilities of the connection (TEN-02) and what was decided on its quirks. The caller knows which hash it prefers (TRN-05).
 func (q *Queries) PartnersByToken(ctx context.Context, hashes [][]byte) ([]PartnersByTokenRow, error) {
 	rows, err := q.db.Query(ctx, partnersByToken, hashes)
 	if err != nil {
@@ -473,8 +540,13 @@ func (q *Queries) PartnersByToken(ctx context.Context, hashes [][]byte) ([]Partn
 			&i.Partner.RegisteredAt,
 			&i.Partner.LastReceivedAt,
 			&i.Partner.LastSentAt,
+			&i.Partner.HiddenModules,
+			&i.Partner.CertificateSealed,
+			&i.Partner.CertificatePin,
 			&i.TenantIDs,
 			&i.TenantParties,
+			&i.QuirksOn,
+			&i.QuirksOff,
 		); err != nil {
 			return nil, err
 		}

@@ -1,12 +1,23 @@
 -- Partners: OCPI connections, the tokens that they present, the parties behind them and the utilities they work with.
 
--- Who presents one of these tokens, with the utilities of the connection (TEN-02). The caller knows which hash it prefers (TRN-05).
+-- Who presents one of these tokens, with the utilities of the connection (TEN-02) and what was decided on its quirks. The caller knows which hash it prefers (TRN-05).
 -- name: PartnersByToken :many
 SELECT t.hash, t.kind, sqlc.embed(p),
     ARRAY(SELECT te.id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::uuid[] AS tenant_ids,
-    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties
+    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties,
+    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'on')::text[] AS quirks_on,
+    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'off')::text[] AS quirks_off
 FROM partner_tokens t JOIN partners p ON p.id = t.partner_id
 WHERE t.hash = ANY (@hashes::bytea[]) AND t.revoked_at IS NULL;
+
+-- A partner as the door knows it, without a token.
+-- name: PartnerAtDoor :one
+SELECT sqlc.embed(p),
+    ARRAY(SELECT te.id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::uuid[] AS tenant_ids,
+    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties,
+    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'on')::text[] AS quirks_on,
+    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'off')::text[] AS quirks_off
+FROM partners p WHERE p.id = @id;
 
 -- name: Partner :one
 SELECT * FROM partners WHERE id = @id;
