@@ -23,7 +23,7 @@ SELECT cdr_id, ocpi_id, country_code, party_id, state, reason, cpo_state, flags,
             WHEN 'margin' THEN coalesce(r.margin, 0) WHEN 'duration' THEN extract(epoch FROM s.ended_at - s.started_at)
             ELSE extract(epoch FROM s.started_at) END) * $2::integer)::numeric AS key
     FROM cdr_states s JOIN partners p ON p.id = s.partner_id JOIN tenants t ON t.id = s.tenant_id
-        LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN ratings r ON r.id = s.rating_id
+        LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN ratings r ON r.id = s.rating_id AND s.state NOT IN ('credited', 'dropped')
     WHERE ($3::uuid IS NULL OR s.tenant_id = $3)
         AND s.started_at >= $4::timestamptz AND s.started_at < $5::timestamptz
         AND ($6::uuid IS NULL OR s.partner_id = $6)
@@ -82,7 +82,7 @@ type CDRListRow struct {
 }
 
 // The CDR list of the back office. Its filters stand twice, for the rows and for the sums of the tabs. Without tenant_id:
-// every utility.
+// every utility. What was credited or dropped earns nothing any more.
 // Ordered by a key, ties by id; after_key and after_id are those of the row that the page starts behind. backward turns the
 // page around: the rows before that one, nearest first.
 func (q *Queries) CDRList(ctx context.Context, arg CDRListParams) ([]CDRListRow, error) {
@@ -148,7 +148,7 @@ func (q *Queries) CDRList(ctx context.Context, arg CDRListParams) ([]CDRListRow,
 const cDRSums = `-- name: CDRSums :many
 SELECT s.state, s.cpo_state = 'disputed' AS disputed, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh, sum(s.claimed)::numeric AS claimed,
     coalesce(sum(r.retail_net), 0)::numeric AS retail_net, coalesce(sum(r.margin), 0)::numeric AS margin
-FROM cdr_states s LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN ratings r ON r.id = s.rating_id
+FROM cdr_states s LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN ratings r ON r.id = s.rating_id AND s.state NOT IN ('credited', 'dropped')
 WHERE ($1::uuid IS NULL OR s.tenant_id = $1)
     AND s.started_at >= $2::timestamptz AND s.started_at < $3::timestamptz
     AND ($4::uuid IS NULL OR s.partner_id = $4)

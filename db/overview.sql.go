@@ -15,8 +15,8 @@ import (
 
 const overviewDays = `-- name: OverviewDays :many
 SELECT (s.started_at AT TIME ZONE 'Europe/Berlin')::date AS day, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh,
-    coalesce(sum(r.retail_net), 0)::numeric AS retail_net, sum(s.claimed)::numeric AS claimed, coalesce(sum(r.margin), 0)::numeric AS margin
-FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id
+    coalesce(sum(r.retail_net), 0)::numeric AS retail_net, coalesce(sum(r.claimed_net), 0)::numeric AS claimed, coalesce(sum(r.margin), 0)::numeric AS margin
+FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id AND s.state IN ('rated', 'invoiced')
 WHERE s.state NOT IN ('credited', 'dropped') AND s.started_at >= $1::timestamptz AND s.started_at < $2::timestamptz
     AND ($3::uuid IS NULL OR s.tenant_id = $3)
 GROUP BY 1, 2 ORDER BY 1, 2
@@ -38,7 +38,7 @@ type OverviewDaysRow struct {
 	Margin    decimal.Decimal
 }
 
-// Days are calendar days in Germany. Credited and dropped CDRs earn and cost nothing.
+// Days are calendar days in Germany. Money counts once a CDR is rated and nothing holds it.
 func (q *Queries) OverviewDays(ctx context.Context, arg OverviewDaysParams) ([]OverviewDaysRow, error) {
 	rows, err := q.db.Query(ctx, overviewDays, arg.Since, arg.Until, arg.TenantID)
 	if err != nil {

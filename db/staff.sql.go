@@ -30,6 +30,20 @@ func (q *Queries) DeleteWebSession(ctx context.Context, tokenHash []byte) error 
 	return err
 }
 
+const disableStaff = `-- name: DisableStaff :exec
+UPDATE staff SET disabled_at = $1::timestamptz WHERE id = $2
+`
+
+type DisableStaffParams struct {
+	Now time.Time
+	ID  uuid.UUID
+}
+
+func (q *Queries) DisableStaff(ctx context.Context, arg DisableStaffParams) error {
+	_, err := q.db.Exec(ctx, disableStaff, arg.Now, arg.ID)
+	return err
+}
+
 const insertStaff = `-- name: InsertStaff :exec
 INSERT INTO staff (id, tenant_id, email, name, password_hash, language, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 `

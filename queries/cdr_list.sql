@@ -1,5 +1,5 @@
 -- The CDR list of the back office. Its filters stand twice, for the rows and for the sums of the tabs. Without tenant_id:
--- every utility.
+-- every utility. What was credited or dropped earns nothing any more.
 
 -- Ordered by a key, ties by id; after_key and after_id are those of the row that the page starts behind. backward turns the
 -- page around: the rows before that one, nearest first.
@@ -12,7 +12,7 @@ SELECT * FROM (
             WHEN 'margin' THEN coalesce(r.margin, 0) WHEN 'duration' THEN extract(epoch FROM s.ended_at - s.started_at)
             ELSE extract(epoch FROM s.started_at) END) * @direction::integer)::numeric AS key
     FROM cdr_states s JOIN partners p ON p.id = s.partner_id JOIN tenants t ON t.id = s.tenant_id
-        LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN ratings r ON r.id = s.rating_id
+        LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN ratings r ON r.id = s.rating_id AND s.state NOT IN ('credited', 'dropped')
     WHERE (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id))
         AND s.started_at >= @since::timestamptz AND s.started_at < @until::timestamptz
         AND (sqlc.narg(partner_id)::uuid IS NULL OR s.partner_id = sqlc.narg(partner_id))
@@ -28,7 +28,7 @@ LIMIT @max_rows;
 -- name: CDRSums :many
 SELECT s.state, s.cpo_state = 'disputed' AS disputed, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh, sum(s.claimed)::numeric AS claimed,
     coalesce(sum(r.retail_net), 0)::numeric AS retail_net, coalesce(sum(r.margin), 0)::numeric AS margin
-FROM cdr_states s LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN ratings r ON r.id = s.rating_id
+FROM cdr_states s LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN ratings r ON r.id = s.rating_id AND s.state NOT IN ('credited', 'dropped')
 WHERE (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id))
     AND s.started_at >= @since::timestamptz AND s.started_at < @until::timestamptz
     AND (sqlc.narg(partner_id)::uuid IS NULL OR s.partner_id = sqlc.narg(partner_id))

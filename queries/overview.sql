@@ -17,11 +17,11 @@ UNION ALL
 SELECT 'email-failed', '', count(*), 0 FROM emails e
 WHERE e.state = 'failed' AND (sqlc.narg(tenant_id)::uuid IS NULL OR e.tenant_id = sqlc.narg(tenant_id)) HAVING count(*) > 0;
 
--- Days are calendar days in Germany. Credited and dropped CDRs earn and cost nothing.
+-- Days are calendar days in Germany. Money counts once a CDR is rated and nothing holds it.
 -- name: OverviewDays :many
 SELECT (s.started_at AT TIME ZONE 'Europe/Berlin')::date AS day, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh,
-    coalesce(sum(r.retail_net), 0)::numeric AS retail_net, sum(s.claimed)::numeric AS claimed, coalesce(sum(r.margin), 0)::numeric AS margin
-FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id
+    coalesce(sum(r.retail_net), 0)::numeric AS retail_net, coalesce(sum(r.claimed_net), 0)::numeric AS claimed, coalesce(sum(r.margin), 0)::numeric AS margin
+FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id AND s.state IN ('rated', 'invoiced')
 WHERE s.state NOT IN ('credited', 'dropped') AND s.started_at >= @since::timestamptz AND s.started_at < @until::timestamptz
     AND (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id))
 GROUP BY 1, 2 ORDER BY 1, 2;

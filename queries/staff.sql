@@ -22,3 +22,6 @@ DELETE FROM web_sessions WHERE token_hash = @token_hash;
 
 -- name: DeleteExpiredWebSessions :exec
 DELETE FROM web_sessions WHERE expires_at < @now;
+
+-- name: DisableStaff :exec
+UPDATE staff SET disabled_at = @now::timestamptz WHERE id = @id;
