@@ -173,8 +173,7 @@ func (o *office) fail(err error, c echo.Context) {
 	if !ok {
 		v = &visit{Context: c, office: o, Page: ui.Page{Lang: ui.FromHeader(c.Request().Header.Get("Accept-Language")), Theme: ui.ThemeOf(c.Request())}}
 	}
-	v.Address = "/overview" // the page that failed is no place to lead to
-	v.Query = ""
+	v.Address, v.Query = "", "" // the page that failed is no place to lead to
 	if err := v.render(status, errorPage(v, status)); err != nil {
 		o.Log.ErrorContext(c.Request().Context(), "cannot show error page", "error", err)
 	}

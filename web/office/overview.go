@@ -84,7 +84,7 @@ func (v *visit) tiles(rows []db.OverviewWorkRow) (tiles []tile, open int64) {
 				continue
 			}
 			t.many += r.Many
-			if r.Currency != "" {
+			if r.Currency != "" && !r.Amount.IsZero() {
 				t.amounts = append(t.amounts, v.Lang.Money(r.Amount, r.Currency))
 			}
 		}

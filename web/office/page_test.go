@@ -13,25 +13,24 @@ import (
 
 var screenshots = flag.String("screenshots", "", "folder to write pictures of every page to")
 
-// pages is every page that our clerk can see, by a name for messages.
-func (w *world) pages() map[string]string {
+// pages is every page that our clerk can see, with a name for messages.
+func (w *world) pages() [][2]string {
 	u := w.ours
-	return map[string]string{
-		"overview": "/overview", "cdrs": "/cdrs", "cdrs-filtered": "/cdrs?q=Markt&state=rated&sort=-kwh", "cdrs-empty": "/cdrs?q=nothing-like-this",
-		"cdr-rated": "/cdrs/" + u.rated.String(), "cdr-held": "/cdrs/" + u.held.String(), "cdr-waiting": "/cdrs/" + u.waiting.String(), "cdr-disputed": "/cdrs/" + u.disputed.String(), "cdr-credited": "/cdrs/" + u.credited.String(),
-		"invoices": "/invoices", "invoices-month": "/invoices?month=2026-11&state=draft", "invoice-issued": "/invoices/" + u.issued.String(), "invoice-draft": "/invoices/" + u.draft.String(), "invoice-failed": "/invoices/" + u.failed.String(),
-		"partners": "/partners", "partner": "/partners/" + w.cpo.ID.String(), "outbox": "/outbox", "email": "/outbox/" + u.email.String(), "missing": "/nothing-here",
+	return [][2]string{
+		{"overview", "/overview"}, {"cdrs", "/cdrs"}, {"cdrs-filtered", "/cdrs?q=Markt&state=rated&sort=-kwh"}, {"cdrs-empty", "/cdrs?q=nothing-like-this"},
+		{"cdr-rated", "/cdrs/" + u.rated.String()}, {"cdr-held", "/cdrs/" + u.held.String()}, {"cdr-waiting", "/cdrs/" + u.waiting.String()}, {"cdr-disputed", "/cdrs/" + u.disputed.String()}, {"cdr-credited", "/cdrs/" + u.credited.String()},
+		{"invoices", "/invoices"}, {"invoices-month", "/invoices?month=2026-11&state=draft"}, {"invoice-issued", "/invoices/" + u.issued.String()}, {"invoice-draft", "/invoices/" + u.draft.String()}, {"invoice-failed", "/invoices/" + u.failed.String()},
+		{"partners", "/partners"}, {"partner", "/partners/" + w.cpo.ID.String()}, {"outbox", "/outbox"}, {"email", "/outbox/" + u.email.String()}, {"missing", "/nothing-here"},
 	}
 }
 
-// TestEveryPageInTheBrowser holds every page, in both languages and both themes, to axe, to the content security policy and
+// everyPage holds every page, in both languages and both themes, to axe, to the content security policy and
 // to the width of a small phone.
-func TestEveryPageInTheBrowser(t *testing.T) {
-	w := build(t)
+func everyPage(w *world) {
 	clerk := w.signIn(w.ours.staff)
-	browser := uitest.Open(t)
+	browser := uitest.Open(w.T)
 	for _, theme := range []string{"light", "dark"} {
-		t.Run(theme, func(t *testing.T) {
+		w.Run(theme, func(t *testing.T) {
 			t.Parallel()
 			tab := browser.Tab(t, w.url)
 			tab.Cookies(&http.Cookie{Name: "theme", Value: theme})
@@ -39,13 +38,46 @@ func TestEveryPageInTheBrowser(t *testing.T) {
 				look(tab, "signin-"+lang+"-"+theme, "/"+lang+"/signin")
 			}
 			tab.Cookies(clerk.cookies()...)
-			for name, path := range w.pages() {
+			for _, p := range w.pages() {
 				for _, lang := range []string{"de", "en"} {
-					look(tab, name+"-"+lang+"-"+theme, "/"+lang+path)
+					look(tab, p[0]+"-"+lang+"-"+theme, "/"+lang+p[1])
 				}
 			}
 		})
 	}
+}
+
+// TestEmptyPagesSayWhatComesNext opens every page of a platform on which nothing has happened.
+func TestEmptyPagesSayWhatComesNext(t *testing.T) {
+	w := open(t)
+	u := w.utility("SWI", "Stadtwerke Isenhagen GmbH", "clerk@sw-isenhagen.example")
+	c := w.signIn(u.staff)
+	for path, want := range map[string]string{
+		"/en/overview": "Invite a CPO or hub next", "/en/cdrs": "Every CDR that a partner sends appears here", "/en/invoices": "An invoice run turns the rated sessions",
+		"/en/partners": "roamwerk partner invite", "/en/outbox": "Every invoice that is issued puts an e-mail",
+	} {
+		if res := c.get(path); res.StatusCode != http.StatusOK || !strings.Contains(res.body, want) {
+			t.Errorf("%s: %s without %q", path, res.Status, want)
+		}
+	}
+	tab := uitest.Open(t).Tab(t, w.url)
+	tab.Cookies(c.cookies()...)
+	for _, path := range []string{"/overview", "/cdrs", "/invoices", "/partners", "/outbox"} {
+		look(tab, "empty-"+path[1:], "/de"+path)
+	}
+}
+
+// operatorsPages holds the pages of an operator, who has a choice of utilities, to the same rules.
+func operatorsPages(w *world) {
+	tab := uitest.Open(w.T).Tab(w.T, w.url)
+	tab.Cookies(w.signIn(operator).cookies()...)
+	for name, path := range map[string]string{"overview": "/overview", "cdrs": "/cdrs", "cdr": "/cdrs/" + w.ours.rated.String(), "invoices": "/invoices", "partner": "/partners/" + w.hub.ID.String(), "outbox": "/outbox"} {
+		look(tab, "operator-"+name, "/de"+path)
+	}
+	tab.Size(1440, 900)
+	tab.Open("/de/cdrs")
+	uitest.Eval[bool](tab, `(() => { const s = document.getElementById("utility"); s.value = "`+w.other.ID.String()+`"; s.dispatchEvent(new Event("change", {bubbles: true})); return true; })()`)
+	tab.WaitFor(`location.pathname === "/de/overview" && document.querySelector(".lead")?.textContent === "` + w.other.Name + `"`)
 }
 
 // look checks one page at the size of a desk and of a phone.

@@ -10,6 +10,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ import (
 	"github.com/roamwerk/roamwerk/ocpi"
 	partnerclient "github.com/roamwerk/roamwerk/ocpi/client"
 	"github.com/roamwerk/roamwerk/web/office"
+	"github.com/roamwerk/roamwerk/web/ui/uitest"
 )
 
 // world is a platform with two utilities whose back office is open. Everything in it was made by the platform's own work:
@@ -62,6 +64,26 @@ const (
 )
 
 var silent = slog.New(slog.DiscardHandler)
+
+func TestMain(m *testing.M) { os.Exit(uitest.Run(m)) }
+
+// in is the world of a subtest.
+func (w *world) in(t *testing.T) *world {
+	sub := *w
+	sub.T = t
+	return &sub
+}
+
+// TestFilledPlatform looks at a platform with two months of traffic. Its parts leave the world as it is.
+func TestFilledPlatform(t *testing.T) {
+	w := build(t)
+	for name, part := range map[string]func(*world){
+		"every page": everyPage, "operator": operatorsPages, "isolation": isolation, "details": details,
+		"paging": paging, "filters": filters, "fragments": fragments, "export": export, "keyboard": keyboard,
+	} {
+		t.Run(name, func(t *testing.T) { part(w.in(t)) })
+	}
+}
 
 // open opens an empty back office with its operator.
 func open(t *testing.T) *world {
@@ -164,8 +186,11 @@ func (w *world) utility(party, name, staff string) utility {
 	})
 	w.check(err)
 	w.hire(uuid.NullUUID{UUID: tenant.ID, Valid: true}, staff, "Klara Clerk")
-	w.check(w.ops.DB.EnablePartnerForAllTenants(w.Context(), w.cpo.ID))
-	w.check(w.ops.DB.EnablePartnerForAllTenants(w.Context(), w.hub.ID))
+	for _, partner := range []uuid.UUID{w.cpo.ID, w.hub.ID} {
+		if partner != uuid.Nil {
+			w.check(w.ops.DB.EnablePartnerForAllTenants(w.Context(), partner))
+		}
+	}
 	return utility{Tenant: tenant, staff: staff}
 }
 

@@ -158,6 +158,9 @@ func (l Lang) DateTime(t time.Time) string {
 	return t.In(Berlin).Format("02.01.2006 15:04")
 }
 
+// TimeOfDay is the German time of day of an instant.
+func (l Lang) TimeOfDay(t time.Time) string { return t.In(Berlin).Format("15:04") }
+
 // Month is the month of t as it stands: "November 2026".
 func (l Lang) Month(t time.Time) string {
 	return l.T("month."+strconv.Itoa(int(t.Month()))) + " " + strconv.Itoa(t.Year())

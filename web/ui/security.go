@@ -36,5 +36,5 @@ func AllowFrames(h http.Header) {
 
 // Framed lets a document of this host be shown in a frame of this host. It loads nothing.
 func Framed(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; plugin-types application/pdf; frame-ancestors 'self'")
+	h.Set("Content-Security-Policy", "default-src 'none'; object-src 'self'; frame-ancestors 'self'")
 }

@@ -8,8 +8,10 @@ import (
 	_ "embed"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,8 +29,34 @@ const limit = 30 * time.Second
 // Browser is a running Chromium.
 type Browser struct{ ctx context.Context }
 
-// Open starts Chromium; it ends with the test.
+// shared is the browser of this process, started by the first test that asks.
+var shared struct {
+	sync.Mutex
+	browser *Browser
+	stop    func()
+}
+
+// Run runs the tests of a package and closes the browser after them: os.Exit(uitest.Run(m)) is their TestMain.
+func Run(m *testing.M) int {
+	code := m.Run()
+	if shared.stop != nil {
+		shared.stop()
+	}
+	return code
+}
+
+// Open returns the browser of this process, for packages whose TestMain is Run.
 func Open(t testing.TB) *Browser {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.browser == nil {
+		shared.browser = start(t)
+	}
+	return shared.browser
+}
+
+func start(t testing.TB) *Browser {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -40,13 +68,21 @@ func Open(t testing.TB) *Browser {
 	if path == "" {
 		t.Fatal("no Chromium for tests\nrun: make setup")
 	}
+	folder, err := os.MkdirTemp("", "roamwerk-uitest-")
+	if err != nil {
+		t.Fatal(err)
+	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.ExecPath(path), chromedp.UserDataDir(folder), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-dev-shm-usage", true),
 	)
 	allocated, stopProcess := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(allocated)
-	t.Cleanup(func() { stop(); stopProcess() })
+	shared.stop = func() {
+		stop()
+		stopProcess()
+		_ = os.RemoveAll(folder) // Chromium may still be writing to it: then it stays in the temporary folder
+	}
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatalf("start Chromium: %v", err)
 	}
@@ -165,7 +201,7 @@ func (t *Tab) CheckWidth(name string) {
 	wide := Eval[string](t, `(() => {
 		const w = document.documentElement.clientWidth;
 		if (document.documentElement.scrollWidth <= w) return "";
-		const over = [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > w + 1 && !e.closest(".table-wrap, .tabs, .side nav"));
+		const over = [...document.querySelectorAll("body *")].filter(e => (e.getBoundingClientRect().right > w + 1 || e.scrollWidth > w + 1) && !e.closest(".table-wrap, .tabs, .side nav"));
 		return document.documentElement.scrollWidth + " of " + w + " pixels: " + over.slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ");
 	})()`)
 	if wide != "" {

@@ -1,0 +1,138 @@
+package office_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/roamwerk/roamwerk/db"
+)
+
+// TestClerkRunsAMonth makes drafts, reads one, issues them and gets the documents, all without script.
+func TestClerkRunsAMonth(t *testing.T) {
+	w := build(t)
+	c := w.signIn(w.ours.staff)
+	month := url.Values{"month": {"2026-11"}}
+	follow := func(res response) response {
+		t.Helper()
+		if res.StatusCode != http.StatusSeeOther {
+			t.Fatalf("%s: %.300s", res.Status, res.body)
+		}
+		return c.get(res.Header.Get("Location"))
+	}
+	with := func(form url.Values, key, value string) url.Values {
+		form = url.Values{"month": form["month"]}
+		form.Set(key, value)
+		return form
+	}
+
+	w.cdr(&w.ours, session{card: card(&w.ours, 0), start: w.now.AddDate(0, 0, -1), minutes: 30, kwh: "10"})
+	w.settle()
+	if page := follow(c.post("/de/invoices/run", month)); !strings.Contains(page.body, "Rechnungslauf November 2026: 4 Entwürfe, 1 fehlerhaft.") {
+		t.Error("the run does not say what it did")
+	}
+	if page := c.get("/de/invoices/" + w.ours.failed.String()); !strings.Contains(page.body, "Die Straße in der Anschrift des Kunden fehlt.") {
+		t.Error("a failed invoice does not say why")
+	}
+	if page := c.get("/en/invoices/" + w.ours.draft.String()); !strings.Contains(page.body, "Enter the customer number") || strings.Contains(page.body, "<iframe") {
+		t.Error("a draft cannot be issued, or has a PDF")
+	}
+
+	for _, typed := range []string{"", "3", "5", "all"} {
+		page := follow(c.post("/de/invoices/issue", with(month, "confirm", typed)))
+		if !strings.Contains(page.body, "Nichts ausgestellt") {
+			t.Errorf("%q issues", typed)
+		}
+	}
+	one := c.get("/de/invoices/" + w.ours.draft.String())
+	number := regexp.MustCompile(`Kundennummer (\d+) ein`).FindStringSubmatch(one.body)
+	if number == nil {
+		t.Fatal("no customer number to type")
+	}
+	issue := "/de/invoices/" + w.ours.draft.String() + "/issue"
+	if page := follow(c.post(issue, url.Values{"confirm": {"99999"}})); !strings.Contains(page.body, "Nichts ausgestellt") {
+		t.Error("the wrong customer number issues")
+	}
+	if page := follow(c.post(issue, url.Values{"confirm": {number[1]}})); !strings.Contains(page.body, "ausgestellt.") || !strings.Contains(page.body, "SWI-2026-000005") {
+		t.Error("the invoice is not issued")
+	}
+	if page := follow(c.post(issue, url.Values{"confirm": {number[1]}})); !strings.Contains(page.body, "Nichts ausgestellt") {
+		t.Error("the invoice is issued twice")
+	}
+	if page := follow(c.post("/de/invoices/issue", with(month, "confirm", "3"))); !strings.Contains(page.body, "3 Rechnungen ausgestellt.") || strings.Contains(c.get("/de/invoices").body, "3 Rechnungen ausgestellt.") {
+		t.Error("issuing is not said once")
+	}
+	w.settle()
+
+	pdf := c.get("/de/invoices/" + w.ours.draft.String() + "/document.pdf")
+	if !strings.HasPrefix(pdf.body, "%PDF-") || pdf.Header.Get("Content-Type") != "application/pdf" || !strings.Contains(pdf.Header.Get("Content-Security-Policy"), "frame-ancestors 'self'") || !strings.HasPrefix(pdf.Header.Get("Content-Disposition"), "inline") {
+		t.Errorf("PDF: %s %v", pdf.Status, pdf.Header)
+	}
+	xml := c.get("/de/invoices/" + w.ours.draft.String() + "/document.xml?download")
+	if !strings.Contains(xml.body, "SWI-2026-000005") || !strings.HasPrefix(xml.Header.Get("Content-Disposition"), `attachment; filename="`) {
+		t.Errorf("XML: %s %v", xml.Status, xml.Header)
+	}
+	if res := c.get("/de/invoices/" + w.ours.failed.String() + "/document.pdf"); res.StatusCode != http.StatusNotFound {
+		t.Errorf("PDF of a draft: %s", res.Status)
+	}
+	for _, form := range []url.Values{{}, {"month": {"2026-13"}}, {"month": {"x"}}} {
+		for _, path := range []string{"/de/invoices/run", "/de/invoices/issue"} {
+			if res := c.post(path, form); res.StatusCode != http.StatusBadRequest {
+				t.Errorf("%s %v: %s", path, form, res.Status)
+			}
+		}
+	}
+	if res := w.signIn(operator).post("/de/invoices/run", month); res.StatusCode != http.StatusBadRequest {
+		t.Errorf("a run for every utility at once: %s", res.Status)
+	}
+}
+
+// details reads what the pages say of one CDR of each kind.
+func details(w *world) {
+	t := w.T
+	c := w.signIn(w.ours.staff)
+	for id, wants := range map[uuid.UUID][]string{
+		w.ours.disputed: {"strittig", "8,40\u00a0€", "8,15\u00a0€", "Forderung weicht um 0,25\u00a0€ ab", "11,80\u00a0€", "1,52\u00a0€", "0,59\u00a0€/kWh", "Element 1, ohne Bedingung", "Kosten weichen von der Nachrechnung ab", "Tarif Standard, Version 1"},
+		w.ours.held:     {"gehalten", "Eine Plausibilitätsregel hält ihn an", "Mehr Energie, als der Anschluss in der Zeit abgeben kann", "Wert 132 %, Grenze 110 %"},
+		w.ours.waiting:  {"wartet", "Die Karte ist unbekannt", "nicht zugeordnet", "noch nicht bewertet"},
+		w.ours.credited: {"gutgeschrieben", "Zurückgenommen durch CDR-SWI-904070", "Gutschrift"},
+	} {
+		res := c.get("/de/cdrs/" + id.String())
+		for _, want := range wants {
+			if !strings.Contains(res.body, want) {
+				t.Errorf("%s: %s without %q", id, res.Status, want)
+			}
+		}
+	}
+	message := c.get("/de/cdrs/" + w.ours.rated.String() + "/message.json")
+	state, err := w.ops.DB.CDRDetail(t.Context(), db.CDRDetailParams{CDRID: w.ours.rated})
+	w.check(err)
+	raw, err := w.ops.DB.RawCDR(t.Context(), db.RawCDRParams{ID: w.ours.rated, ReceivedAt: state.CDRState.ReceivedAt})
+	w.check(err)
+	if !bytes.Equal([]byte(message.body), raw) || message.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("message: %s, %d bytes of %d", message.Status, len(message.body), len(raw))
+	}
+}
+
+func TestErrorPages(t *testing.T) {
+	w := open(t)
+	c := w.signIn(operator)
+	for path, want := range map[string]int{"/fr/overview": 404, "/nowhere": 404, "/de/nowhere": 404, "/de/cdrs/1/2": 404, "/de/theme": 405} {
+		res := c.get(path, "Accept-Language", "de")
+		if res.StatusCode != want || !strings.Contains(res.body, "<h1>") || res.Header.Get("Content-Security-Policy") == "" {
+			t.Errorf("%s: %s", path, res.Status)
+		}
+	}
+	res := c.post("/de/theme", url.Values{"theme": {"dark"}}, "Referer", w.url+"/de/cdrs?state=held")
+	if res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != "/de/cdrs?state=held" || !strings.Contains(c.get("/de/cdrs").body, `data-theme="dark"`) {
+		t.Errorf("theme without script: %s to %q", res.Status, res.Header.Get("Location"))
+	}
+	if res := c.post("/de/theme", url.Values{"theme": {"light"}}, "Referer", "https://evil.example/de/cdrs"); res.Header.Get("Location") != "/de/overview" {
+		t.Errorf("back to another host: %q", res.Header.Get("Location"))
+	}
+}
