@@ -16,6 +16,7 @@ var schedule = []struct {
 }{
 	{"partitions", 24 * time.Hour, (*Worker).ensurePartitions},
 	{"tidy", time.Hour, (*Worker).tidy},
+	{"tokens", 5 * time.Minute, (*Worker).distributeMissing},
 }
 
 // RunSchedule runs what is due by the clock. Each slot of each job is taken by one process only, however many run.

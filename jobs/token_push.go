@@ -102,3 +102,13 @@ func pushBackoff(attempts int32) time.Duration {
 
 // postponeToken does nothing: a claimed delivery is due again after pushClaim, an unclaimed one is still due.
 func (w *Worker) postponeToken(context.Context, uuid.UUID, error) error { return nil }
+
+// distributeMissing makes tokens due at partners that have never heard of them: what fell between an issue and a registration
+// that happened at the same moment. The sweeper rings for it.
+func (w *Worker) distributeMissing(ctx context.Context) error {
+	missing, err := w.DB.DistributeMissing(ctx, w.Now())
+	if missing > 0 {
+		w.Log.InfoContext(ctx, "distribute tokens that partners lack", "count", missing)
+	}
+	return err
+}

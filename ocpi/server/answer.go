@@ -51,7 +51,7 @@ func (c *call) send(a answer) error {
 	if a.ring.ids == nil {
 		return nil
 	}
-	c.echo.Response().Flush()
+	_ = http.NewResponseController(c.echo.Response()).Flush() // else the partner has to wait for the bell
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.echo.Request().Context()), ringTime)
 	defer cancel()
 	c.Bell.Ring(ctx, a.ring.kind, a.ring.ids...)

@@ -2,14 +2,20 @@ package server_test
 
 import (
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
 
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/ocpi"
+	"github.com/roamwerk/roamwerk/ocpi/server"
 )
 
 const cdrsPath = "/ocpi/2.2.1/cdrs"
@@ -206,6 +212,30 @@ func TestOneCDRFromEightClients(t *testing.T) { // CDR-06, CDR-07, OWN-15
 	}
 	check(t, "CDRs created", len(created), cdrs)
 	check(t, "rings", w.rung(jobs.CDRRate), cdrs)
+}
+
+// A Redis that is down costs a partner neither its CDR nor time (the sweeper rings later).
+func TestCDRWithoutRedis(t *testing.T) {
+	w := newWorld(t)
+	w.addTenant("DE*SWX")
+	cpo := w.registered(ocpi.RoleCPO, "DE*CPO")
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	bell := jobs.NewBell(asynq.RedisClientOpt{Addr: silent.Addr().String()}, w.ops.Log)
+	defer bell.Close()
+	door := httptest.NewServer(server.New(server.Options{
+		DB: w.db, Box: w.ops.Box, Bell: bell, Client: w.ops.Client, BaseURL: w.url, Now: w.clock.now, Log: w.ops.Log,
+	}))
+	defer door.Close()
+	began := time.Now()
+	cpo.do(http.MethodPost, door.URL+cdrsPath, cdrJSON).want(http.StatusCreated, 1000)
+	if took := time.Since(began); took > 500*time.Millisecond {
+		t.Errorf("answered after %v", took)
+	}
+	check(t, "due", w.cdrState("CDR1").DueAt != nil, true)
 }
 
 func BenchmarkPostCDR(b *testing.B) {

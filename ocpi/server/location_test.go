@@ -227,3 +227,25 @@ func TestConcurrentLocation(t *testing.T) { // OWN-15
 		t.Errorf("columns: %q, %v", row.Name, err)
 	}
 }
+
+func TestConcurrentEVSEs(t *testing.T) { // OWN-15: no change is lost
+	w := newWorld(t)
+	w.addTenant("DE*SWX")
+	cpo := w.registered(ocpi.RoleCPO, "DE*CPO")
+	cpo.do(http.MethodPut, locationPath, locationJSON).want(201, 1000)
+	const writers, each = 16, 4
+	var wg sync.WaitGroup
+	for i := range writers {
+		wg.Go(func() {
+			for j := range each {
+				uid := fmt.Sprintf("EVSE-%d-%d", i, j)
+				a, err := cpo.send(http.MethodPut, locationPath+"/"+uid, []byte(change(t, evseJSON, "uid", uid)))
+				if err != nil || a.status != 201 || a.code != 1000 {
+					t.Errorf("%s: %d/%d %v", uid, a.status, a.code, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	check(t, "EVSEs", len(cpo.do(http.MethodGet, locationPath, nil).object()["evses"].([]any)), 1+writers*each)
+}

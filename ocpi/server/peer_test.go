@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hibiken/asynq"
-
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/ocpi"
@@ -16,12 +14,16 @@ import (
 	"github.com/roamwerk/roamwerk/ocpi/ocpitest"
 )
 
-// work runs the platform's workers until the test ends.
-func (w *world) work(redis asynq.RedisConnOpt) {
-	w.t.Helper()
-	worker := &jobs.Worker{
-		DB: w.db, Box: w.ops.Box, Bell: w.ops.Bell, Client: w.ops.Client, Redis: redis, Now: w.clock.now, Log: w.ops.Log, SweepEvery: 50 * time.Millisecond,
+func (w *world) worker() *jobs.Worker {
+	return &jobs.Worker{
+		DB: w.db, Box: w.ops.Box, Bell: w.ops.Bell, Client: w.ops.Client, Redis: w.redis, Now: w.clock.now, Log: w.ops.Log, SweepEvery: 50 * time.Millisecond,
 	}
+}
+
+// work runs the platform's workers until the test ends.
+func (w *world) work() {
+	w.t.Helper()
+	worker := w.worker()
 	ctx, cancel := context.WithCancel(w.ctx)
 	done := make(chan error, 1)
 	go func() { done <- worker.Run(ctx) }()
@@ -141,7 +143,7 @@ func (w *world) roam(cpo *ocpitest.CPO, swx db.Tenant) {
 		w.t.Fatal(err)
 	}
 	w.issueCard(swx, "04LATE")
-	w.work(w.redis)
+	w.work()
 	w.eventually("the push of the card", func() bool { return len(cpo.Tokens()) == 1 })
 	if err := cpo.Unregister(w.ctx); err != nil {
 		w.t.Fatal(err)
@@ -159,7 +161,7 @@ func TestCardAndCharge(t *testing.T) {
 	if err := cpo.Register(w.ctx, i.VersionsURL, i.Token); err != nil {
 		t.Fatal(err)
 	}
-	w.work(w.redis)
+	w.work()
 	late := w.issueCard(swx, "04LATE")
 	w.eventually("the push of both cards", func() bool { return len(cpo.Tokens()) == 2 })
 	w.block(late)
@@ -200,7 +202,7 @@ func TestHub(t *testing.T) { // RTG-08, RTG-09, HUB-01, CRED-33
 	if err := hub.Announce(w.ctx); err != nil {
 		t.Fatal(err)
 	}
-	w.work(w.redis)
+	w.work()
 	for _, cpo := range []*ocpitest.CPO{one, two} {
 		w.eventually("the broadcast of the card", func() bool { return len(cpo.Tokens()) == 1 })
 		if err := cpo.Publish(w.ctx); err != nil {
@@ -258,7 +260,7 @@ func TestTokenPushAfterAnOutage(t *testing.T) {
 		return n, last
 	}
 	cpo.platform.tokens = 503
-	w.work(w.redis)
+	w.work()
 	card := w.issueCard(swx, "04 A/B")
 	w.eventually("the push to the other partner", func() bool { n, _ := pushes(other); return n == 1 })
 	problem := func() string {
@@ -297,5 +299,20 @@ func TestTokenPushAfterAnOutage(t *testing.T) {
 	var token ocpi.Token
 	if err := ocpi.Unmarshal(last.body, &token); err != nil || *token.Valid || token.Validate().Err() != nil {
 		t.Errorf("token: %s, %v", last.body, err)
+	}
+}
+
+// A card that was issued in the very moment of a registration reaches the partner all the same (OFF-03).
+func TestTokenThatNobodyPlannedToPush(t *testing.T) {
+	w := newWorld(t)
+	card := w.issueCard(w.addTenant("DE*SWX"), "04AABBCC")
+	w.registered(ocpi.RoleCPO, "DE*CPO")
+	w.count("WITH gone AS (DELETE FROM token_deliveries RETURNING 1) SELECT count(*) FROM gone")
+	if err := w.worker().RunSchedule(w.ctx); err != nil {
+		t.Fatal(err)
+	}
+	deliveries, err := w.db.TokenDeliveries(w.ctx, card)
+	if err != nil || len(deliveries) != 1 || deliveries[0].DueAt == nil {
+		t.Errorf("deliveries: %+v, %v", deliveries, err)
 	}
 }
