@@ -11,6 +11,18 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+type Alert struct {
+	ID         uuid.UUID
+	Kind       string
+	PartnerID  uuid.UUID
+	TenantID   uuid.NullUUID
+	Subject    string
+	Params     []byte
+	FirstAt    time.Time
+	LastAt     time.Time
+	ResolvedAt *time.Time
+}
+
 type Authorization struct {
 	Reference  uuid.UUID
 	TenantID   uuid.UUID
@@ -71,6 +83,44 @@ type CDRsDefault struct {
 	SHA256     []byte
 }
 
+type ChargingProfile struct {
+	CountryCode string
+	PartyID     string
+	SessionID   string
+	TenantID    uuid.UUID
+	Wanted      []byte
+	Active      []byte
+	ActiveAt    *time.Time
+	Refusals    int32
+	NotBefore   *time.Time
+}
+
+type Command struct {
+	ID            uuid.UUID
+	TenantID      uuid.UUID
+	PartnerID     uuid.UUID
+	CountryCode   string
+	PartyID       string
+	Kind          string
+	TokenID       uuid.NullUUID
+	Reference     uuid.NullUUID
+	LocationID    string
+	EVSEUID       string
+	ConnectorID   string
+	SessionID     string
+	ReservationID string
+	ExpiresAt     *time.Time
+	Detail        []byte
+	State         string
+	Response      string
+	Result        string
+	Message       string
+	CreatedAt     time.Time
+	AnsweredAt    *time.Time
+	ResultAt      *time.Time
+	DueAt         *time.Time
+}
+
 type Contract struct {
 	ID         uuid.UUID
 	TenantID   uuid.UUID
@@ -80,6 +130,15 @@ type Contract struct {
 	ValidFrom  time.Time
 	ValidTo    *time.Time
 	CreatedAt  time.Time
+}
+
+type ContractPlace struct {
+	TenantID    uuid.UUID
+	ContractID  uuid.UUID
+	CountryCode string
+	PartyID     string
+	LocationID  string
+	EVSEUID     string
 }
 
 type Customer struct {
@@ -97,6 +156,7 @@ type Customer struct {
 	VATID          string
 	BuyerReference string
 	Language       string
+	NoCredit       bool
 	CreatedAt      time.Time
 }
 
@@ -325,6 +385,12 @@ type Partner struct {
 	HiddenModules     []string
 	CertificateSealed []byte
 	CertificatePin    []byte
+	FailingSince      *time.Time
+	RejectedAt        *time.Time
+	CheckAt           *time.Time
+	Advertised        string
+	AnnounceAt        *time.Time
+	AnnounceProblem   string
 }
 
 type PartnerParty struct {
@@ -336,6 +402,8 @@ type PartnerParty struct {
 	Source      string
 	Status      string
 	LastUpdated time.Time
+	AwaySince   *time.Time
+	Ignored     int64
 }
 
 type PartnerQuirk struct {
@@ -377,6 +445,40 @@ type PlanVersion struct {
 	Doc       []byte
 	ValidFrom time.Time
 	CreatedAt time.Time
+}
+
+type Pull struct {
+	ID             uuid.UUID
+	PartnerID      uuid.UUID
+	Module         string
+	CountryCode    string
+	PartyID        string
+	TenantID       uuid.NullUUID
+	DueAt          *time.Time
+	ClaimedUntil   *time.Time
+	WantFull       bool
+	Cursor         *time.Time
+	FullAt         *time.Time
+	DoneAt         *time.Time
+	Attempts       int32
+	FailingSince   *time.Time
+	Problem        string
+	StartedAt      *time.Time
+	DateFrom       *time.Time
+	NextUrl        string
+	Total          int32
+	ReadAt         *time.Time
+	BrokenOff      bool
+	Pages          int32
+	Objects        int32
+	Bad            int32
+	ForeignObjects int32
+	Vanished       int32
+}
+
+type PullSeen struct {
+	PullID uuid.UUID
+	Key    string
 }
 
 type Quarantine struct {
@@ -498,27 +600,38 @@ type Tenant struct {
 }
 
 type Token struct {
-	ID           uuid.UUID
-	TenantID     uuid.UUID
-	ContractID   uuid.UUID
-	UID          string
-	Type         string
-	VisualNumber string
-	Issuer       string
-	Valid        bool
-	Whitelist    string
-	Language     string
-	CreatedAt    time.Time
-	LastUpdated  time.Time
+	ID             uuid.UUID
+	TenantID       uuid.UUID
+	ContractID     uuid.UUID
+	UID            string
+	Type           string
+	VisualNumber   string
+	Issuer         string
+	Valid          bool
+	Whitelist      string
+	Language       string
+	GroupID        string
+	ProfileType    string
+	EnergySupplier string
+	EnergyContract string
+	CreatedAt      time.Time
+	LastUpdated    time.Time
 }
 
 type TokenDelivery struct {
-	TokenID   uuid.UUID
+	TokenID    uuid.UUID
+	PartnerID  uuid.UUID
+	Confirmed  *time.Time
+	DueAt      *time.Time
+	Attempts   int32
+	Problem    string
+	ComparedAt *time.Time
+}
+
+type UnknownToken struct {
 	PartnerID uuid.UUID
-	Confirmed *time.Time
-	DueAt     *time.Time
-	Attempts  int32
-	Problem   string
+	Hour      time.Time
+	Count     int64
 }
 
 type WebSession struct {

@@ -1,0 +1,30 @@
+package jobs
+
+import (
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+// Inbound is a message of a partner that comes another way than through the door: we fetched it, or it is taken out of
+// quarantine. It goes through the same handlers as a message that the partner pushes.
+type Inbound struct {
+	Partner uuid.UUID
+	Method  string
+	Path    string // below the URL of the version, escaped, without a slash in front: locations/DE/CPO/LOC1
+	Body    []byte // as the partner wrote it
+}
+
+// Receipt is how it was answered.
+type Receipt struct {
+	HTTPStatus int
+	StatusCode ocpi.StatusCode
+	Message    string // status_message
+}
+
+// Taken reports whether the message was accepted.
+func (r Receipt) Taken() bool {
+	return r.HTTPStatus >= http.StatusOK && r.HTTPStatus < http.StatusMultipleChoices && r.StatusCode.Success()
+}
