@@ -57,19 +57,25 @@ func items(members []member, name string) []jsontext.Value {
 	if i < 0 {
 		return nil
 	}
-	dec := jsontext.NewDecoder(bytes.NewReader(members[i].value))
+	return itemsOf(members[i].value)
+}
+
+// itemsOf splits a list that is known to be valid JSON; anything else has no
+// items.
+func itemsOf(list jsontext.Value) []jsontext.Value {
+	dec := jsontext.NewDecoder(bytes.NewReader(list))
 	if token, err := dec.ReadToken(); err != nil || token.Kind() != jsontext.KindBeginArray {
 		return nil
 	}
-	var list []jsontext.Value
+	var all []jsontext.Value
 	for dec.PeekKind() != jsontext.KindEndArray {
 		value, err := dec.ReadValue()
 		if err != nil {
 			return nil
 		}
-		list = append(list, value.Clone())
+		all = append(all, value.Clone())
 	}
-	return list
+	return all
 }
 
 // merge returns the members of an object with those of a patch put in, and

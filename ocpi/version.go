@@ -16,6 +16,7 @@ const (
 	Version211 VersionNumber = "2.1.1"
 	Version22  VersionNumber = "2.2"
 	Version221 VersionNumber = "2.2.1"
+	Version230 VersionNumber = "2.3.0"
 )
 
 // Compare returns -1, 0 or +1 as v is older than, the same as or newer than
