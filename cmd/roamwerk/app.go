@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -12,17 +14,25 @@ import (
 
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/db/seal"
+	"github.com/roamwerk/roamwerk/jobs"
+	"github.com/roamwerk/roamwerk/mail"
+	"github.com/roamwerk/roamwerk/ocpi/client"
+	"github.com/roamwerk/roamwerk/ocpi/server"
+	"github.com/roamwerk/roamwerk/web/office"
 )
 
 // app is the platform with its connections open.
 type app struct {
-	cfg   config
-	log   *slog.Logger
-	now   func() time.Time
-	db    *db.DB
-	box   *seal.Box
-	queue asynq.RedisConnOpt
-	redis redis.UniversalClient
+	cfg    config
+	log    *slog.Logger
+	now    func() time.Time
+	db     *db.DB
+	box    *seal.Box
+	queue  asynq.RedisConnOpt
+	redis  redis.UniversalClient
+	bell   *jobs.Bell
+	client *client.Client // calls partners
+	mail   *mail.Sender   // nil: e-mails stay in the outbox
 }
 
 // open connects to what the settings name.
@@ -39,31 +49,60 @@ func open(ctx context.Context, cfg config, log *slog.Logger) (*app, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%sREDIS_URL: %w", prefix, err)
 	}
+	var sender *mail.Sender
+	if cfg.SMTPURL != "" {
+		if sender, err = mail.New(cfg.SMTPURL); err != nil {
+			return nil, fmt.Errorf("%sSMTP_URL: %w", prefix, err)
+		}
+	}
 	database, err := db.Open(ctx, cfg.DatabaseURL)
 	if err != nil {
 		return nil, err
 	}
 	return &app{
-		cfg:   cfg,
-		log:   log,
-		now:   time.Now,
-		db:    database,
-		box:   box,
-		queue: queue,
-		redis: queue.MakeRedisClient().(redis.UniversalClient),
+		cfg:    cfg,
+		log:    log,
+		now:    time.Now,
+		db:     database,
+		box:    box,
+		queue:  queue,
+		redis:  queue.MakeRedisClient().(redis.UniversalClient),
+		bell:   jobs.NewBell(queue, log),
+		client: client.New(client.Options{AllowPrivate: cfg.PrivatePartners, Log: log}),
+		mail:   sender,
 	}, nil
 }
 
 // close disconnects. Doors and workers have ended before.
 func (a *app) close() error {
 	a.db.Close()
-	return a.redis.Close()
+	return errors.Join(a.bell.Close(), a.redis.Close())
+}
+
+// worker does the platform's work.
+func (a *app) worker() *jobs.Worker {
+	return &jobs.Worker{
+		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, Mail: a.mail, Redis: a.queue, Now: a.now, Log: a.log, Concurrency: a.cfg.Workers,
+	}
 }
 
 // doors is everything that answers HTTP.
 func (a *app) doors() http.Handler {
+	partners := server.New(server.Options{
+		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, BaseURL: a.cfg.BaseURL, Now: a.now, Log: a.log,
+	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", answerHealth)
 	mux.HandleFunc("GET /readyz", a.answerReady)
-	return mux
+	mux.Handle("/", office.New(office.Options{
+		DB: a.db, Bell: a.bell, Box: a.box, BaseURL: a.cfg.BaseURL, Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"), Now: a.now, Log: a.log,
+	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Before the mux, which would redirect the empty path segments that partners send (TRN-26).
+		if strings.HasPrefix(r.URL.Path, "/ocpi/") {
+			partners.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }

@@ -23,6 +23,7 @@ import (
 // devCmd runs the whole platform in one process.
 type devCmd struct {
 	Listen string `help:"Address and port, instead of ROAMWERK_LISTEN." placeholder:"ADDR"`
+	Demo   bool   `help:"Fill a new folder with a demonstration: utilities, partners, customers, and three months of charging."`
 }
 
 // Run starts what the platform needs, from the bottom up, runs it until it is
@@ -53,6 +54,7 @@ func (c devCmd) Run(o *outside) (err error) {
 	}
 	defer listener.Close()
 	cfg.BaseURL = cmp.Or(cfg.BaseURL, localURL(listener.Addr().String()))
+	cfg.PrivatePartners = true
 
 	postgres, err := pgserver.Start(o.ctx, pgserver.Options{DataDir: filepath.Join(dir, databaseDir), Log: log})
 	if err != nil {
@@ -84,6 +86,8 @@ func (c devCmd) Run(o *outside) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.close()) }()
+	clock := &clock{real: time.Now}
+	a.now = clock.now
 
 	removeNote, err := noteRunning(dir, cfg)
 	if err != nil {
@@ -91,8 +95,17 @@ func (c devCmd) Run(o *outside) (err error) {
 	}
 	defer func() { err = errors.Join(err, removeNote()) }()
 
+	var world *demo
+	if c.Demo {
+		if world, err = startDemo(o.ctx, a, clock, dir, o.stdout); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, world.stop()) }()
+	}
+
 	g, ctx := errgroup.WithContext(o.ctx)
 	g.Go(func() error { return serve(ctx, listener, a.doors(), log) })
+	g.Go(func() error { return a.worker().Run(ctx) })
 	g.Go(func() error {
 		select {
 		case <-ctx.Done():
@@ -102,6 +115,9 @@ func (c devCmd) Run(o *outside) (err error) {
 		}
 	})
 	step("ready: " + cfg.BaseURL)
+	if c.Demo {
+		g.Go(func() error { return world.run(ctx) })
+	}
 	err = g.Wait()
 	fmt.Fprintln(o.stdout, "stopping")
 	return err

@@ -11,11 +11,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 	"github.com/caarlos0/env/v11"
 	"github.com/redis/go-redis/v9/logging"
+
+	"github.com/roamwerk/roamwerk/ocpi/ocpitest"
 )
 
 // cli is every command. What administers a platform reaches the one that "dev"
@@ -25,10 +28,17 @@ type cli struct {
 
 	Dev     devCmd     `cmd:"" help:"Run everything in one process, with its own PostgreSQL and Redis."`
 	Serve   serveCmd   `cmd:"" help:"Run the doors: OCPI for partners, pages for people."`
+	Work    workCmd    `cmd:"" help:"Run the workers and the schedule."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database schema up to date."`
 	Config  configCmd  `cmd:"" help:"Print every setting with its value, default and meaning."`
 
-	Price priceCmd `cmd:"" help:"Price CDRs by the tariffs in them, without a database."`
+	Tenant  tenantCmd  `cmd:"" help:"Administer utilities."`
+	Partner partnerCmd `cmd:"" help:"Administer OCPI partners."`
+	Card    cardCmd    `cmd:"" help:"Administer cards."`
+	Invoice invoiceCmd `cmd:"" help:"Bill, list and export invoices."`
+
+	Price    priceCmd    `cmd:"" help:"Price CDRs by the tariffs in them, without a database."`
+	Simulate simulateCmd `cmd:"" help:"Be a CPO or a hub towards any platform, to try it out or to load it."`
 }
 
 // outside is what a command gets from the world.
@@ -57,6 +67,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 		kong.Name("roamwerk"),
 		kong.Description("Open EV roaming and billing platform. Settings: roamwerk config."),
 		kong.Writers(stdout, stderr),
+		kong.Vars{"faults": strings.Join(ocpitest.FaultNames(), ", ")},
 	)
 	if err != nil {
 		return err

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+
+	"github.com/roamwerk/roamwerk/billing"
+	"github.com/roamwerk/roamwerk/db"
+)
+
+// invoiceCmd administers invoices.
+type invoiceCmd struct {
+	Run    invoiceRunCmd    `cmd:"" help:"Bill a month: drafts for every customer, issued at once with --issue."`
+	List   invoiceListCmd   `cmd:"" help:"List invoices."`
+	Export invoiceExportCmd `cmd:"" help:"Write a document of an invoice to a file."`
+}
+
+// month is a calendar month on the command line, as 2026-10.
+type month struct{ time.Time }
+
+// UnmarshalText reads a month.
+func (m *month) UnmarshalText(text []byte) (err error) {
+	if m.Time, err = time.Parse("2006-01", string(text)); err != nil {
+		return fmt.Errorf("%q is no month, want for example 2026-10", text)
+	}
+	return nil
+}
+
+type invoiceRunCmd struct {
+	Tenant string `required:"" help:"Utility, for example DE*SWX."`
+	Month  month  `required:"" help:"Month to bill." placeholder:"YYYY-MM"`
+	Issue  bool   `help:"Issue the drafts: give them their numbers and send them."`
+}
+
+// Run bills the month.
+func (c invoiceRunCmd) Run(o *outside) error {
+	return admin(o, func(a *app) (any, error) {
+		tenant, err := a.tenant(o, c.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		unrated, err := a.waitForRating(o, tenant.ID)
+		if err != nil {
+			return nil, err
+		}
+		run, err := a.ops().RunInvoices(o.ctx, tenant.ID, c.Month.Time, c.Issue)
+		if err != nil {
+			return nil, err
+		}
+		invoices, err := a.invoices(o, tenant.ID, c.Month)
+		if err != nil {
+			return nil, err
+		}
+		return map[string]any{
+			"run": run.ID, "tenant": c.Tenant, "month": c.Month.Format("2006-01"), "drafts": run.Drafts, "failed": run.Failed, "issued": run.Issued,
+			"unrated_cdrs": unrated, "invoices": invoices,
+		}, nil
+	})
+}
+
+// waitForRating gives the workers half a minute to rate what has just come in, so that a run does not miss it. It returns how
+// many CDRs are still unrated then.
+func (a *app) waitForRating(o *outside, tenant uuid.UUID) (int64, error) {
+	const patience, step = 30 * time.Second, 100 * time.Millisecond
+	for waited := time.Duration(0); ; waited += step {
+		n, err := a.db.CountUnratedCDRs(o.ctx, tenant)
+		if err != nil || n == 0 || waited >= patience {
+			return n, err
+		}
+		select {
+		case <-o.ctx.Done():
+			return n, o.ctx.Err()
+		case <-time.After(step):
+		}
+	}
+}
+
+type invoiceListCmd struct {
+	Tenant string `help:"Utility; all when empty."`
+	Month  *month `help:"Month; all when empty." placeholder:"YYYY-MM"`
+}
+
+// Run lists.
+func (c invoiceListCmd) Run(o *outside) error {
+	return admin(o, func(a *app) (any, error) {
+		var tenant uuid.UUID
+		if c.Tenant != "" {
+			t, err := a.tenant(o, c.Tenant)
+			if err != nil {
+				return nil, err
+			}
+			tenant = t.ID
+		}
+		var m month
+		if c.Month != nil {
+			m = *c.Month
+		}
+		list, err := a.invoices(o, tenant, m)
+		return map[string]any{"invoices": list}, err
+	})
+}
+
+// listedInvoice is an invoice as commands print it. Amounts are plain decimals.
+type listedInvoice struct {
+	Tenant   string            `json:"tenant"`
+	Number   string            `json:"number"` // empty until it is issued
+	Date     string            `json:"date"`
+	Customer string            `json:"customer"`
+	Net      json.Number       `json:"net"`
+	VAT      json.Number       `json:"vat"`
+	Gross    json.Number       `json:"gross"`
+	Currency string            `json:"currency"`
+	State    string            `json:"state"`
+	Problems []billing.Problem `json:"problems,omitempty"`
+}
+
+// invoices lists those of a tenant and month; zero values mean all.
+func (a *app) invoices(o *outside, tenant uuid.UUID, m month) ([]listedInvoice, error) {
+	p := db.InvoicesForListParams{TenantID: uuid.NullUUID{UUID: tenant, Valid: tenant != uuid.Nil}}
+	if !m.IsZero() {
+		p.Month = &m.Time
+	}
+	rows, err := a.db.InvoicesForList(o.ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("list invoices: %w", err)
+	}
+	list := make([]listedInvoice, len(rows))
+	money := func(d decimal.Decimal) json.Number { return json.Number(d.StringFixed(2)) }
+	for i, r := range rows {
+		list[i] = listedInvoice{
+			Tenant: r.CountryCode + "*" + r.PartyID, Customer: r.Customer, Net: money(r.Net), VAT: money(r.VAT), Gross: money(r.Gross), Currency: r.Currency, State: r.State,
+		}
+		if r.Number != nil {
+			list[i].Number, list[i].Date = *r.Number, r.Date.Format(time.DateOnly)
+		}
+		if err := json.Unmarshal(r.Problems, &list[i].Problems); err != nil {
+			return nil, fmt.Errorf("problems of invoice %s: %w", r.ID, err)
+		}
+	}
+	return list, nil
+}
+
+type invoiceExportCmd struct {
+	Tenant string `required:"" help:"Utility, for example DE*SWX."`
+	Number string `required:"" help:"Invoice number."`
+	Format string `required:"" help:"pdf or xml." enum:"pdf,xml"`
+	Out    string `required:"" help:"File to write." placeholder:"FILE"`
+}
+
+// Run writes the file.
+func (c invoiceExportCmd) Run(o *outside) error {
+	return admin(o, func(a *app) (any, error) {
+		tenant, err := a.tenant(o, c.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		invoice, err := a.db.InvoiceByNumber(o.ctx, db.InvoiceByNumberParams{TenantID: tenant.ID, Number: &c.Number})
+		if errors.Is(err, db.ErrNotFound) {
+			return nil, fmt.Errorf("%s has no invoice %s", c.Tenant, c.Number)
+		} else if err != nil {
+			return nil, err
+		}
+		doc, err := a.document(o, invoice.ID, c.Format)
+		if err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(c.Out, doc.Bytes, 0o644); err != nil {
+			return nil, err
+		}
+		return map[string]any{"file": c.Out, "bytes": len(doc.Bytes), "sha256": fmt.Sprintf("%x", doc.SHA256)}, nil
+	})
+}
+
+// document reads an archived document. One that no worker has written yet is written now: its bytes follow from the frozen
+// invoice, whoever writes them.
+func (a *app) document(o *outside, invoice uuid.UUID, format string) (db.Document, error) {
+	p := db.DocumentParams{InvoiceID: invoice, Format: format}
+	doc, err := a.db.Document(o.ctx, p)
+	if !errors.Is(err, db.ErrNotFound) {
+		return doc, err
+	}
+	if err := a.worker().RenderInvoice(o.ctx, invoice); err != nil {
+		return doc, err
+	}
+	return a.db.Document(o.ctx, p)
+}
