@@ -26,6 +26,8 @@ const module = "github.com/roamwerk/roamwerk/"
 var arrows = map[string][]string{
 	// Knowledge: no I/O, no clock, no randomness.
 	"ocpi":             {},
+	"ocpi/dialecttest": {"ocpi"},
+	"ocpi/v211":        {"ocpi"},
 	"billing":          {"ocpi"},
 	"billing/corpus":   {"billing", "ocpi"},
 	"billing/einvoice": {"billing", "ocpi"},
@@ -59,7 +61,7 @@ var arrows = map[string][]string{
 
 // lenders are the packages that any test may import besides: they lend
 // servers, partners and browsers, and sample invoices.
-var lenders = []string{"billing/corpus", "db/dbtest", "ocpi/ocpitest", "web/ui/uitest"}
+var lenders = []string{"billing/corpus", "db/dbtest", "ocpi/dialecttest", "ocpi/ocpitest", "web/ui/uitest"}
 
 // topLevel is every folder that the repository has at its root; another one
 // needs a decision record in docs/adr.
@@ -67,7 +69,7 @@ var topLevel = []string{"api", "billing", "cmd", "db", "docs", "jobs", "mail", "
 
 // exact are the packages in which money, energy and time must be exact and
 // repeatable: no clock, no randomness, no floats.
-var exact = []string{"ocpi", "billing", "billing/einvoice"}
+var exact = []string{"ocpi", "ocpi/v211", "billing", "billing/einvoice"}
 
 // repeatable are those that only have to be free of clock and randomness: they
 // draw, and a drawing's lengths are floats.
