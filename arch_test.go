@@ -28,6 +28,7 @@ var arrows = map[string][]string{
 	"ocpi":             {},
 	"ocpi/dialecttest": {"ocpi"},
 	"ocpi/v211":        {"ocpi"},
+	"ocpi/v230":        {"ocpi"},
 	"billing":          {"ocpi"},
 	"billing/corpus":   {"billing", "ocpi"},
 	"billing/einvoice": {"billing", "ocpi"},
@@ -69,7 +70,7 @@ var topLevel = []string{"api", "billing", "cmd", "db", "docs", "jobs", "mail", "
 
 // exact are the packages in which money, energy and time must be exact and
 // repeatable: no clock, no randomness, no floats.
-var exact = []string{"ocpi", "ocpi/v211", "billing", "billing/einvoice"}
+var exact = []string{"ocpi", "ocpi/v211", "ocpi/v230", "billing", "billing/einvoice"}
 
 // repeatable are those that only have to be free of clock and randomness: they
 // draw, and a drawing's lengths are floats.
