@@ -8,7 +8,6 @@ package client
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -101,9 +100,10 @@ type request struct {
 	body    any          // nil: none
 }
 
-// answer is a success: what stood in data, and the headers.
+// answer is a success: what stood in data, all of the body, and the headers.
 type answer struct {
 	data   jsontext.Value
+	body   []byte
 	header http.Header
 	url    *url.URL
 }
@@ -132,7 +132,7 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return answer{}, fail.unreachable(fmt.Errorf("read answer: %w", err))
 	}
-	fail.HTTPStatus = res.StatusCode
+	fail.HTTPStatus, fail.RetryAfter = res.StatusCode, retryAfter(res.Header)
 	if len(body) > maxAnswer {
 		return answer{}, fail.notOCPI(fmt.Sprintf("the answer is larger than %d bytes", maxAnswer))
 	}
@@ -140,7 +140,7 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{data: data, header: res.Header, url: u}, nil
+	return answer{data: data, body: body, header: res.Header, url: u}, nil
 }
 
 func (r request) build(ctx context.Context, u *url.URL) (*http.Request, error) {
@@ -167,17 +167,22 @@ func (r request) build(ctx context.Context, u *url.URL) (*http.Request, error) {
 	return req, nil
 }
 
+// addressError says why an address is not called.
+type addressError string
+
+func (e addressError) Error() string { return string(e) }
+
 // parse reads an address that a partner gave us.
 func (c *Client) parse(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return nil, errors.New("not an absolute http or https URL")
+		return nil, addressError("not an absolute http or https URL")
 	}
 	if u.Scheme == "http" && !c.allowPrivate {
-		return nil, errors.New("plain http is not allowed, OCPI needs TLS")
+		return nil, addressError("plain http is not allowed, OCPI needs TLS")
 	}
 	if u.User != nil {
-		return nil, errors.New("a URL with a user name is not allowed")
+		return nil, addressError("a URL with a user name is not allowed")
 	}
 	return u, nil
 }
@@ -200,6 +205,7 @@ func (e *Error) judge(status int, body []byte) (jsontext.Value, error) {
 		envelope.Data = text // the object itself in the place of the envelope
 	}
 	if code := ocpi.StatusCode(envelope.StatusCode); status < 200 || status > 299 || code != 0 && !code.Success() {
+		e.data = envelope.Data
 		return nil, e.refused(code, envelope.StatusMessage)
 	}
 	if err != nil {

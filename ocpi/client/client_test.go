@@ -230,6 +230,7 @@ type shelf struct {
 	between func()                   // happens after each page
 	bare    bool                     // no headers but Link
 	forgets bool                     // X-Total-Count on the first page only
+	inBody  bool                     // the next address stands in the body
 	calls   int
 }
 
@@ -256,35 +257,56 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.bare && (offset == 0 || !s.forgets) {
 		w.Header().Set("X-Total-Count", strconv.Itoa(len(s.ids)))
 	}
+	body := map[string]any{"status_code": 1000, "data": items}
+	if s.inBody {
+		body["link"] = ""
+	}
 	if end < len(s.ids) {
 		query := r.URL.Query()
 		query.Set("offset", strconv.Itoa(end))
 		next := s.URL + "/tariffs?" + query.Encode()
-		if s.link != nil {
+		if s.inBody {
+			body["link"] = next
+		} else if s.link != nil {
 			w.Header().Set("Link", s.link(next))
 		} else {
 			w.Header().Set("Link", "<"+next+`>; rel="next"`)
 		}
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"status_code": 1000, "data": items})
+	_ = json.NewEncoder(w).Encode(body)
 	if s.between != nil {
 		s.between()
 	}
 }
 
-// read lists the shelf: the ids, how many objects could not be read, and the error that ended the list.
+// read crawls through the shelf: the ids, how many objects could not be read, and the error that ended the crawl.
 func (s *shelf) read(t *testing.T) (ids string, broken int, err error) {
 	t.Helper()
-	for tariff, err := range newClient().Tariffs(t.Context(), client.Peer{Auth: auth}, s.URL+"/tariffs", client.Query{DateFrom: time.Unix(0, 0), Limit: 2}) {
-		var item *client.ItemError
-		switch {
-		case errors.As(err, &item):
-			broken++
-		case err != nil:
+	next, err := client.FirstPage(s.URL+"/tariffs", client.Query{DateFrom: time.Unix(0, 0), Limit: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for total := 0; next != ""; {
+		page, err := newClient().Page(t.Context(), client.Peer{Auth: auth}, next, total)
+		if err != nil {
 			return ids, broken, err
-		default:
+		}
+		if len(page.Items) == 0 {
+			break
+		}
+		if seen[page.Visit()] {
+			return ids, broken, errors.New("a circle")
+		}
+		seen[page.Visit()] = true
+		for _, raw := range page.Items {
+			var tariff ocpi.Tariff
+			if err := ocpi.Unmarshal(raw, &tariff); err != nil {
+				broken++
+			}
 			ids += string(tariff.ID)
 		}
+		next, total = page.Next, page.Total
 	}
 	return ids, broken, nil
 }
@@ -305,14 +327,15 @@ func TestPages(t *testing.T) { // PAG-13 to PAG-18
 		"other links": {func(s *shelf) {
 			s.link = func(n string) string { return `</x>; rel="prev", <` + n + `>; title="a, b"; rel="next"` }
 		}, "ABCDE", 0, false},
-		"no link":       {func(s *shelf) { s.link = func(string) string { return "" } }, "AB", 0, false},
-		"foreign host":  {func(s *shelf) { s.link = func(string) string { return `<https://evil.example/>; rel="next"` } }, "AB", 0, true},
-		"circle":        {func(s *shelf) { s.link = func(string) string { return "<" + s.URL + `/tariffs?offset=0>; rel="next"` } }, "ABAB", 0, true},
-		"broken object": {func(s *shelf) { s.ids[2] = "broken" }, "ABDE", 1, false},
-		"empty":         {func(s *shelf) { s.ids = nil }, "", 0, false},
-		"shrinks":       {func(s *shelf) { once(&s.between, func() { s.ids = s.ids[1:] }) }, "ABCDE", 0, false},
-		"grows":         {func(s *shelf) { once(&s.between, func() { s.ids = append(s.ids, "F") }) }, "ABCDEF", 0, false},
-		"never ends":    {func(s *shelf) { s.between = func() { s.ids = []string{"A"}; s.page = 0 } }, "AB", 0, false},
+		"link in the body": {func(s *shelf) { s.inBody = true }, "ABCDE", 0, false},
+		"no link":          {func(s *shelf) { s.link = func(string) string { return "" } }, "AB", 0, false},
+		"foreign host":     {func(s *shelf) { s.link = func(string) string { return `<https://evil.example/>; rel="next"` } }, "", 0, true},
+		"circle":           {func(s *shelf) { s.link = func(string) string { return "<" + s.URL + `/tariffs?offset=0>; rel="next"` } }, "ABAB", 0, true},
+		"broken object":    {func(s *shelf) { s.ids[2] = "broken" }, "ABDE", 1, false},
+		"empty":            {func(s *shelf) { s.ids = nil }, "", 0, false},
+		"shrinks":          {func(s *shelf) { once(&s.between, func() { s.ids = s.ids[1:] }) }, "ABCDE", 0, false},
+		"grows":            {func(s *shelf) { once(&s.between, func() { s.ids = append(s.ids, "F") }) }, "ABCDEF", 0, false},
+		"never ends":       {func(s *shelf) { s.between = func() { s.ids = []string{"A"}; s.page = 0 } }, "AB", 0, false},
 	} {
 		s := newShelf(t, 2, "A", "B", "C", "D", "E")
 		test.prepare(s)
@@ -331,5 +354,27 @@ func once(f *func(), do func()) {
 			done = true
 			do()
 		}
+	}
+}
+
+// STA-08: how long a partner wants to be left alone.
+func TestRetryAfter(t *testing.T) {
+	for value, want := range map[string][2]time.Duration{
+		"":    {0, 0},
+		"120": {2 * time.Minute, 2 * time.Minute},
+		"-5":  {0, 0},
+		"x":   {0, 0},
+		time.Now().Add(time.Hour).UTC().Format(http.TimeFormat): {50 * time.Minute, time.Hour},
+		"Thu, 01 Jan 1970 00:00:00 GMT":                         {0, 0},
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", value)
+			w.WriteHeader(http.StatusTooManyRequests)
+		}))
+		var busy *client.Error
+		if _, err := newClient().Page(t.Context(), client.Peer{Auth: auth}, s.URL, 0); !errors.As(err, &busy) || busy.RetryAfter < want[0] || busy.RetryAfter > want[1] {
+			t.Errorf("Retry-After %q: %v", value, busy)
+		}
+		s.Close()
 	}
 }

@@ -3,7 +3,12 @@ package client
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/roamwerk/roamwerk/ocpi"
 )
@@ -25,8 +30,11 @@ type Error struct {
 	URL        string          // without its query
 	HTTPStatus int             // 0 when there was no answer
 	StatusCode ocpi.StatusCode // 0 when the answer had none
+	RetryAfter time.Duration   // how long the partner wants to be left alone; 0 when it does not say (STA-08)
 	Message    string          // the partner's own words, or ours
 	Err        error           // the cause; may be nil
+
+	data jsontext.Value // what stood beside a refusal; it means something to commands only (TRN-15)
 }
 
 func (e *Error) Error() string {
@@ -76,6 +84,26 @@ func rootCause(err error) string {
 		}
 		err = inner
 	}
+}
+
+// Unsent reports whether the partner cannot have got the call: no connection came about. What an Unreachable partner did with
+// a call that may have gone out is not known.
+func (e *Error) Unsent() bool {
+	var address addressError
+	var op *net.OpError
+	return e.Fault == Unreachable && (errors.As(e.Err, &address) || errors.As(e.Err, &op) && op.Op == "dial")
+}
+
+// retryAfter reads the header of that name: seconds or a date (RFC 9110 § 10.2.3).
+func retryAfter(h http.Header) time.Duration {
+	text := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(text); err == nil {
+		return time.Duration(max(seconds, 0)) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(time.Until(at), 0)
+	}
+	return 0
 }
 
 // unauthorized reports whether the partner does not accept the token.

@@ -3,8 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
-	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -14,9 +12,6 @@ import (
 
 	"github.com/roamwerk/roamwerk/ocpi"
 )
-
-// maxPages ends a list that does not end (PAG-15).
-const maxPages = 10_000
 
 // Query selects objects of a list. Zero values are not sent.
 type Query struct {
@@ -39,123 +34,84 @@ func (q Query) values() url.Values {
 	return v
 }
 
-// ItemError is one object of a list that cannot be read. The list goes on after it (PAG-18).
-type ItemError struct {
-	Raw jsontext.Value
-	Err error
+// Page is one page of a list. Its objects are as the partner wrote them: one that cannot be read does not spoil the others
+// (PAG-18), and a CDR is stored the way it came.
+type Page struct {
+	Items []jsontext.Value
+	URL   string // where it was read: the address that was asked for, or an earlier one
+	Next  string // the next page; "" on the last one
+	Total int    // X-Total-Count, or that of the page before
 }
 
-func (e *ItemError) Error() string { return "object of a list: " + e.Err.Error() }
+// Visit names the page and the state of the list in which it was read. A crawl that comes to the same twice runs in a circle
+// (PAG-15).
+func (p Page) Visit() string { return strconv.Itoa(p.Total) + " " + p.URL }
 
-// Unwrap returns the cause.
-func (e *ItemError) Unwrap() error { return e.Err }
+// FirstPage returns the address of the first page of a list.
+func FirstPage(endpoint string, q Query) (string, error) { return join(endpoint, q.values()) }
 
-// Locations lists the Locations of the CPO that the routing names, or through a hub of all (RTG-12). An *ItemError is
-// followed by further objects; every other error is the end, and the list was not complete (PAG-19).
-func (c *Client) Locations(ctx context.Context, peer Peer, endpoint string, q Query) iter.Seq2[ocpi.Location, error] {
-	return list[ocpi.Location](ctx, c, peer, endpoint, q)
-}
-
-// Tariffs lists tariffs, as Locations does Locations.
-func (c *Client) Tariffs(ctx context.Context, peer Peer, endpoint string, q Query) iter.Seq2[ocpi.Tariff, error] {
-	return list[ocpi.Tariff](ctx, c, peer, endpoint, q)
-}
-
-// Sessions lists sessions, as Locations does Locations. The query needs a DateFrom.
-func (c *Client) Sessions(ctx context.Context, peer Peer, endpoint string, q Query) iter.Seq2[ocpi.Session, error] {
-	return list[ocpi.Session](ctx, c, peer, endpoint, q)
-}
-
-// CDRs lists CDRs, as Locations does Locations. They come as the partner wrote them, because that is what is stored.
-func (c *Client) CDRs(ctx context.Context, peer Peer, endpoint string, q Query) iter.Seq2[jsontext.Value, error] {
-	return list[jsontext.Value](ctx, c, peer, endpoint, q)
-}
-
-// ClientInfos lists the parties behind a hub (HUB-08).
-func (c *Client) ClientInfos(ctx context.Context, auth Auth, endpoint string, q Query) iter.Seq2[ocpi.ClientInfo, error] {
-	return list[ocpi.ClientInfo](ctx, c, Peer{Auth: auth}, endpoint, q)
-}
-
-// list yields the objects of all pages.
-func list[T any](ctx context.Context, c *Client, peer Peer, endpoint string, q Query) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var none T
-		address, err := join(endpoint, q.values())
+// Page reads one page of a list: of the CPO that the routing names, or through a hub of all behind it (RTG-12). The address is
+// that of FirstPage, or the Next of the page before, verbatim (PAG-13). totalBefore is the Total of the page before, 0 on the
+// first one: when it falls, objects have gone and those behind them have moved up, and so the page is read again from as many
+// objects earlier (PAG-16).
+func (c *Client) Page(ctx context.Context, peer Peer, address string, totalBefore int) (Page, error) {
+	for {
+		a, err := c.do(ctx, request{method: http.MethodGet, url: address, auth: peer.Auth, routing: peer.Routing})
 		if err != nil {
-			yield(none, err)
-			return
+			return Page{}, err
 		}
-		seen := map[string]bool{}
-		total := 0 // X-Total-Count of the page before
-		for address != "" {
-			a, items, err := c.page(ctx, peer, address)
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			before := total
-			if n, err := strconv.Atoi(a.header.Get(ocpi.HeaderTotalCount)); err == nil { // PAG-17
-				total = n
-			}
-			visit := strconv.Itoa(total) + " " + address
-			if seen[visit] || len(seen) == maxPages {
-				yield(none, fmt.Errorf("GET %s: the pages run in a circle or do not end", withoutQuery(address)))
-				return
-			}
-			seen[visit] = true
-			if earlier := a.stepBack(before - total); earlier != "" {
-				address = earlier
-				continue
-			}
-			for _, raw := range items {
-				var item T
-				if err := ocpi.UnmarshalLenient(raw, &item); err != nil {
-					if !yield(none, &ItemError{Raw: raw, Err: err}) {
-						return
-					}
-				} else if !yield(item, nil) {
-					return
-				}
-			}
-			if len(items) == 0 {
-				return
-			}
-			if address, err = a.next(); err != nil {
-				yield(none, err)
-				return
-			}
+		page := Page{URL: address, Total: totalBefore}
+		if err := ocpi.Unmarshal(a.data, &page.Items); err != nil {
+			return Page{}, a.notOCPI(err)
 		}
+		if n, err := strconv.Atoi(a.header.Get(ocpi.HeaderTotalCount)); err == nil { // PAG-17
+			page.Total = n
+		}
+		if earlier := a.stepBack(totalBefore - page.Total); earlier != "" {
+			address, totalBefore = earlier, page.Total
+			continue
+		}
+		page.Next, err = a.next()
+		return page, err
 	}
-}
-
-func (c *Client) page(ctx context.Context, peer Peer, address string) (answer, []jsontext.Value, error) {
-	a, err := c.do(ctx, request{method: http.MethodGet, url: address, auth: peer.Auth, routing: peer.Routing})
-	if err != nil {
-		return answer{}, nil, err
-	}
-	var items []jsontext.Value
-	if err := ocpi.Unmarshal(a.data, &items); err != nil {
-		return answer{}, nil, a.notOCPI(err)
-	}
-	return a, items, nil
 }
 
 // errForeignLink refuses to take the credentials token to another host (TRN-11, PAG-14).
 var errForeignLink = errors.New("the next page is on another host")
 
-// next returns the address of the next page as the partner gives it, or "" on the last one.
+// next returns the address of the next page as the partner gives it, or "" on the last one. Some give it in the body instead
+// of the header, and some who hear us over https write http.
 func (a answer) next() (string, error) {
 	link, err := ocpi.NextLink(a.header, a.url)
+	if err == nil && link == nil {
+		link, err = a.linkInBody()
+	}
 	if err != nil {
 		return "", a.notOCPI(err)
 	}
 	if link == nil {
 		return "", nil
 	}
-	if link.Scheme != a.url.Scheme || link.Host != a.url.Host {
+	if link.Host != a.url.Host || link.Scheme != a.url.Scheme && link.Scheme != "http" {
 		return "", a.notOCPI(errForeignLink)
 	}
+	link.Scheme = a.url.Scheme
 	return link.String(), nil
+}
+
+// linkInBody is what some partners write in the place of the header: an address, or nothing on the last page.
+func (a answer) linkInBody() (*url.URL, error) {
+	var envelope struct {
+		Link string `json:"link"`
+	}
+	if err := ocpi.Unmarshal(a.body, &envelope); err != nil || envelope.Link == "" {
+		return nil, nil // a bare list has no link
+	}
+	link, err := url.Parse(envelope.Link)
+	if err != nil {
+		return nil, err
+	}
+	return a.url.ResolveReference(link), nil
 }
 
 // stepBack returns the address of the same page by as many objects earlier as have gone since the page before, because what
