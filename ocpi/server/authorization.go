@@ -2,17 +2,15 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
-
-	"github.com/google/uuid"
 
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/ocpi"
 )
 
-// authorize answers whether a token may charge now (TOK-16 to TOK-27). Opening hours and EVSE status are not ours to judge
-// (TOK-23), and a Location that we do not know is no reason to refuse (TOK-24).
+// authorize answers whether a token may charge now (TOK-16 to TOK-27).
 func (c *call) authorize(ctx context.Context) (answer, error) {
 	at, err := c.locationReferences()
 	if err != nil {
@@ -22,38 +20,33 @@ func (c *call) authorize(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	now := c.Now()
-	info := ocpi.AuthorizationInfo{
-		Allowed: ocpi.AllowedAllowed,
-		Token:   jobs.TokenMessage(row.Token, row.ContractID, ocpi.Party{CountryCode: ocpi.CiString(row.CountryCode), PartyID: ocpi.CiString(row.PartyID)}),
-	}
-	switch {
-	case !row.Token.Valid:
-		info.Allowed = ocpi.AllowedBlocked
-	case row.ValidTo != nil && !now.Before(*row.ValidTo):
-		info.Allowed = ocpi.AllowedExpired
-	case now.Before(row.ValidFrom):
-		info.Allowed = ocpi.AllowedNotAllowed
-	}
-	reference := uuid.New()
-	record := db.InsertAuthorizationParams{
-		Reference: reference, TenantID: row.Token.TenantID, TokenID: row.Token.ID, PartnerID: c.partner.ID,
-		EVSEUIDs: []string{}, Allowed: string(info.Allowed), At: now,
-	}
-	if at != nil {
-		record.LocationID = string(at.LocationID)
-		for _, uid := range at.EVSEUIDs {
-			record.EVSEUIDs = append(record.EVSEUIDs, string(uid))
+	asking := jobs.Asking{Partner: c.partner.ID, At: at}
+	if row.Restricted {
+		if asking.CPO, err = c.askingCPO(ctx); err != nil {
+			return answer{}, err
 		}
 	}
-	if err := c.DB.InsertAuthorization(ctx, record); err != nil {
-		return answer{}, fmt.Errorf("insert authorization: %w", err)
+	info, err := c.ops.Authorize(ctx, row, asking)
+	return answer{data: &info}, err
+}
+
+// askingCPO is at which operator the driver stands: the one that the routing headers name, if the connection speaks for it
+// (RTG-07), else the partner itself. Zero: it is not known.
+func (c *call) askingCPO(ctx context.Context) (ocpi.Party, error) {
+	main := ocpi.Party{}
+	if c.partner.Role == string(ocpi.RoleCPO) {
+		main = ocpi.Party{CountryCode: ocpi.CiString(c.partner.CountryCode), PartyID: ocpi.CiString(c.partner.PartyID)}
 	}
-	if info.Allowed == ocpi.AllowedAllowed {
-		info.AuthorizationReference = ocpi.CiString(reference.String())
-		info.Location = at
+	from := ocpi.ReadRouting(c.echo.Request().Header).From
+	if from.IsZero() || from.Equal(main) {
+		return main, nil
 	}
-	return answer{data: &info}, nil
+	_, err := c.owner(ctx, from)
+	var stranger *ocpi.Error
+	if errors.As(err, &stranger) {
+		return main, nil
+	}
+	return from, err
 }
 
 // locationReferences reads the optional body; nothing, null and {} are all "not said" (TOK-17).
@@ -90,6 +83,9 @@ func (c *call) tokenOf(ctx context.Context, uid ocpi.CiString, kind ocpi.TokenTy
 	case err != nil:
 		return db.TokensByUIDRow{}, fmt.Errorf("find token: %w", err)
 	case len(rows) == 0:
+		if err := c.ops.UnknownToken(ctx, c.partner.ID); err != nil {
+			return db.TokensByUIDRow{}, err
+		}
 		return db.TokensByUIDRow{}, ocpi.NotFound(ocpi.StatusUnknownToken, "the token is not known")
 	case len(rows) > 1:
 		return db.TokensByUIDRow{}, ocpi.Refused(ocpi.StatusNotEnoughInformation, "several parties have this token: address one of them")

@@ -1,15 +1,18 @@
 package server_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
 
 	"github.com/roamwerk/roamwerk/db"
@@ -238,23 +241,44 @@ func TestCDRWithoutRedis(t *testing.T) {
 	check(t, "due", w.cdrState("CDR1").DueAt != nil, true)
 }
 
+// BenchmarkPostCDR is a CDR from the socket to the answer; BenchmarkInsertCDR, beside it, the part of that which is the
+// database's.
 func BenchmarkPostCDR(b *testing.B) {
 	w := newWorld(b)
 	w.addTenant("DE*SWX")
 	cpo := w.registered(ocpi.RoleCPO, "DE*CPO")
-	var mu sync.Mutex
-	n := 0
+	benchmarkCDRs(b, func(n int64) error {
+		a, err := cpo.send(http.MethodPost, cdrsPath, []byte(strings.Replace(cdrJSON, `"id":"CDR1"`, fmt.Sprintf(`"id":"CDR-%d"`, n), 1)))
+		if err == nil && a.status != http.StatusCreated {
+			err = fmt.Errorf("%d/%d", a.status, a.code)
+		}
+		return err
+	})
+}
+
+func BenchmarkInsertCDR(b *testing.B) {
+	w := newWorld(b)
+	swx := w.addTenant("DE*SWX")
+	cpo := w.registered(ocpi.RoleCPO, "DE*CPO")
+	sum := sha256.Sum256([]byte(cdrJSON))
+	benchmarkCDRs(b, func(n int64) error {
+		_, err := w.db.InsertCDR(w.ctx, db.InsertCDRParams{
+			ID: uuid.Must(uuid.NewV7()), ReceivedAt: w.clock.now(), PartnerID: cpo.id, TenantID: swx.ID, Raw: []byte(cdrJSON), SHA256: sum[:],
+			CountryCode: "DE", PartyID: "CPO", OCPIID: fmt.Sprintf("CDR-%d", n), StartedAt: w.clock.now(), EndedAt: w.clock.now(), Currency: "EUR",
+		})
+		return err
+	})
+}
+
+// benchmarkCDRs has 16 clients a core send CDRs.
+func benchmarkCDRs(b *testing.B, send func(n int64) error) {
+	var n atomic.Int64
 	b.SetParallelism(16)
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			mu.Lock()
-			n++
-			id := fmt.Sprintf(`"id":"CDR-%d"`, n)
-			mu.Unlock()
-			a, err := cpo.send(http.MethodPost, cdrsPath, []byte(strings.Replace(cdrJSON, `"id":"CDR1"`, id, 1)))
-			if err != nil || a.status != 201 {
-				b.Errorf("%d/%d %v", a.status, a.code, err)
+			if err := send(n.Add(1)); err != nil {
+				b.Error(err)
 				return
 			}
 		}
