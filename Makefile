@@ -17,7 +17,7 @@ FUZZTIME ?= 30s
 
 .PHONY: help
 help: ## list the verbs
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 .PHONY: run
 run: ## install what is missing, build, and run the platform with demonstration data
@@ -67,6 +67,10 @@ generate: $(SQLC) $(TEMPL) ## generate code from queries/*.sql and *.templ
 .PHONY: bench
 bench: setup ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: conformance
+conformance: setup ## run the tests that cite obligations of OCPI and write docs/conformance.md
+	go run ./cmd/conformance
 
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZTIME (30s)

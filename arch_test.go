@@ -54,6 +54,8 @@ var arrows = map[string][]string{
 	"web/ui":        {},
 	"web/ui/uitest": {"web/ui"},
 
+	"cmd/conformance": {},
+
 	"cmd/roamwerk": {
 		"billing", "billing/corpus", "billing/einvoice", "billing/pdf", "db", "db/pgserver", "db/seal", "jobs", "mail",
 		"ocpi", "ocpi/client", "ocpi/ocpitest", "ocpi/server", "web/office", "web/ui",
