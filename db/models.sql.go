@@ -83,44 +83,6 @@ type CDRsDefault struct {
 	SHA256     []byte
 }
 
-type ChargingProfile struct {
-	CountryCode string
-	PartyID     string
-	SessionID   string
-	TenantID    uuid.UUID
-	Wanted      []byte
-	Active      []byte
-	ActiveAt    *time.Time
-	Refusals    int32
-	NotBefore   *time.Time
-}
-
-type Command struct {
-	ID            uuid.UUID
-	TenantID      uuid.UUID
-	PartnerID     uuid.UUID
-	CountryCode   string
-	PartyID       string
-	Kind          string
-	TokenID       uuid.NullUUID
-	Reference     uuid.NullUUID
-	LocationID    string
-	EVSEUID       string
-	ConnectorID   string
-	SessionID     string
-	ReservationID string
-	ExpiresAt     *time.Time
-	Detail        []byte
-	State         string
-	Response      string
-	Result        string
-	Message       string
-	CreatedAt     time.Time
-	AnsweredAt    *time.Time
-	ResultAt      *time.Time
-	DueAt         *time.Time
-}
-
 type Contract struct {
 	ID         uuid.UUID
 	TenantID   uuid.UUID
@@ -130,15 +92,6 @@ type Contract struct {
 	ValidFrom  time.Time
 	ValidTo    *time.Time
 	CreatedAt  time.Time
-}
-
-type ContractPlace struct {
-	TenantID    uuid.UUID
-	ContractID  uuid.UUID
-	CountryCode string
-	PartyID     string
-	LocationID  string
-	EVSEUID     string
 }
 
 type Customer struct {
@@ -156,7 +109,6 @@ type Customer struct {
 	VATID          string
 	BuyerReference string
 	Language       string
-	NoCredit       bool
 	CreatedAt      time.Time
 }
 
@@ -382,15 +334,13 @@ type Partner struct {
 	RegisteredAt      *time.Time
 	LastReceivedAt    *time.Time
 	LastSentAt        *time.Time
+	RefusedQuirks     []string
 	HiddenModules     []string
 	CertificateSealed []byte
 	CertificatePin    []byte
 	FailingSince      *time.Time
 	RejectedAt        *time.Time
 	CheckAt           *time.Time
-	Advertised        string
-	AnnounceAt        *time.Time
-	AnnounceProblem   string
 }
 
 type PartnerParty struct {
@@ -428,6 +378,7 @@ type PartnerToken struct {
 	Kind      string
 	CreatedAt time.Time
 	RevokedAt *time.Time
+	Doubt     bool
 }
 
 type Plan struct {
@@ -489,6 +440,8 @@ type Quarantine struct {
 	Path       string
 	SHA256     []byte
 	Body       []byte
+	FromParty  string
+	ToParty    string
 	HTTPStatus int32
 	StatusCode int32
 	Message    string
@@ -600,22 +553,18 @@ type Tenant struct {
 }
 
 type Token struct {
-	ID             uuid.UUID
-	TenantID       uuid.UUID
-	ContractID     uuid.UUID
-	UID            string
-	Type           string
-	VisualNumber   string
-	Issuer         string
-	Valid          bool
-	Whitelist      string
-	Language       string
-	GroupID        string
-	ProfileType    string
-	EnergySupplier string
-	EnergyContract string
-	CreatedAt      time.Time
-	LastUpdated    time.Time
+	ID           uuid.UUID
+	TenantID     uuid.UUID
+	ContractID   uuid.UUID
+	UID          string
+	Type         string
+	VisualNumber string
+	Issuer       string
+	Valid        bool
+	Whitelist    string
+	Language     string
+	CreatedAt    time.Time
+	LastUpdated  time.Time
 }
 
 type TokenDelivery struct {
@@ -626,12 +575,6 @@ type TokenDelivery struct {
 	Attempts   int32
 	Problem    string
 	ComparedAt *time.Time
-}
-
-type UnknownToken struct {
-	PartnerID uuid.UUID
-	Hour      time.Time
-	Count     int64
 }
 
 type WebSession struct {

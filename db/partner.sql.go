@@ -13,7 +13,7 @@ import (
 )
 
 const clientInfos = `-- name: ClientInfos :many
-SELECT partner_id, role, country_code, party_id, name, source, status, last_updated FROM partner_parties
+SELECT partner_id, role, country_code, party_id, name, source, status, last_updated, away_since, ignored FROM partner_parties
 WHERE partner_id = $1 AND country_code = upper($2::text) AND party_id = upper($3::text) AND source <> 'credentials'
 ORDER BY role = 'CPO' DESC, last_updated DESC
 `
@@ -43,6 +43,8 @@ func (q *Queries) ClientInfos(ctx context.Context, arg ClientInfosParams) ([]Par
 			&i.Source,
 			&i.Status,
 			&i.LastUpdated,
+			&i.AwaySince,
+			&i.Ignored,
 		); err != nil {
 			return nil, err
 		}
@@ -99,6 +101,16 @@ func (q *Queries) ConnectionsOfParty(ctx context.Context, arg ConnectionsOfParty
 	return items, nil
 }
 
+const doubtPartnerTokens = `-- name: DoubtPartnerTokens :exec
+UPDATE partner_tokens SET doubt = true WHERE partner_id = $1 AND kind = 'live' AND revoked_at IS NULL
+`
+
+// Leaves open which of two tokens counts, until one is used.
+func (q *Queries) DoubtPartnerTokens(ctx context.Context, partnerID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, doubtPartnerTokens, partnerID)
+	return err
+}
+
 const dropCredentialsParties = `-- name: DropCredentialsParties :exec
 DELETE FROM partner_parties WHERE partner_id = $1 AND source = 'credentials'
 `
@@ -142,7 +154,7 @@ INSERT INTO partners (id, name, role, country_code, party_id, created_at)
 VALUES ($1, $2, coalesce(nullif($3::text, ''), 'CPO'), upper($4::text), upper($5::text), $6)
 ON CONFLICT (name) DO UPDATE SET role = coalesce(nullif($3, ''), partners.role),
     country_code = coalesce(nullif(excluded.country_code, ''), partners.country_code), party_id = coalesce(nullif(excluded.party_id, ''), partners.party_id)
-RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, hidden_modules, certificate_sealed, certificate_pin
+RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at
 `
 
 type EnsurePartnerParams struct {
@@ -181,9 +193,13 @@ func (q *Queries) EnsurePartner(ctx context.Context, arg EnsurePartnerParams) (P
 		&i.RegisteredAt,
 		&i.LastReceivedAt,
 		&i.LastSentAt,
+		&i.RefusedQuirks,
 		&i.HiddenModules,
 		&i.CertificateSealed,
 		&i.CertificatePin,
+		&i.FailingSince,
+		&i.RejectedAt,
+		&i.CheckAt,
 	)
 	return i, err
 }
@@ -246,7 +262,7 @@ func (q *Queries) LockObject(ctx context.Context, key string) error {
 }
 
 const lockPartner = `-- name: LockPartner :one
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, hidden_modules, certificate_sealed, certificate_pin FROM partners WHERE id = $1 FOR UPDATE
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at FROM partners WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockPartner(ctx context.Context, id uuid.UUID) (Partner, error) {
@@ -268,15 +284,19 @@ func (q *Queries) LockPartner(ctx context.Context, id uuid.UUID) (Partner, error
 		&i.RegisteredAt,
 		&i.LastReceivedAt,
 		&i.LastSentAt,
+		&i.RefusedQuirks,
 		&i.HiddenModules,
 		&i.CertificateSealed,
 		&i.CertificatePin,
+		&i.FailingSince,
+		&i.RejectedAt,
+		&i.CheckAt,
 	)
 	return i, err
 }
 
 const partiesOfPartner = `-- name: PartiesOfPartner :many
-SELECT partner_id, role, country_code, party_id, name, source, status, last_updated FROM partner_parties WHERE partner_id = $1 ORDER BY country_code, party_id, role = 'CPO' DESC, role
+SELECT partner_id, role, country_code, party_id, name, source, status, last_updated, away_since, ignored FROM partner_parties WHERE partner_id = $1 ORDER BY country_code, party_id, role = 'CPO' DESC, role
 `
 
 func (q *Queries) PartiesOfPartner(ctx context.Context, partnerID uuid.UUID) ([]PartnerParty, error) {
@@ -297,6 +317,8 @@ func (q *Queries) PartiesOfPartner(ctx context.Context, partnerID uuid.UUID) ([]
 			&i.Source,
 			&i.Status,
 			&i.LastUpdated,
+			&i.AwaySince,
+			&i.Ignored,
 		); err != nil {
 			return nil, err
 		}
@@ -309,7 +331,7 @@ func (q *Queries) PartiesOfPartner(ctx context.Context, partnerID uuid.UUID) ([]
 }
 
 const partner = `-- name: Partner :one
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, hidden_modules, certificate_sealed, certificate_pin FROM partners WHERE id = $1
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at FROM partners WHERE id = $1
 `
 
 func (q *Queries) Partner(ctx context.Context, id uuid.UUID) (Partner, error) {
@@ -331,19 +353,21 @@ func (q *Queries) Partner(ctx context.Context, id uuid.UUID) (Partner, error) {
 		&i.RegisteredAt,
 		&i.LastReceivedAt,
 		&i.LastSentAt,
+		&i.RefusedQuirks,
 		&i.HiddenModules,
 		&i.CertificateSealed,
 		&i.CertificatePin,
+		&i.FailingSince,
+		&i.RejectedAt,
+		&i.CheckAt,
 	)
 	return i, err
 }
 
 const partnerAtDoor = `-- name: PartnerAtDoor :one
-SELECT p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.hidden_modules, p.certificate_sealed, p.certificate_pin,
+SELECT p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.refused_quirks, p.hidden_modules, p.certificate_sealed, p.certificate_pin, p.failing_since, p.rejected_at, p.check_at,
     ARRAY(SELECT te.id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::uuid[] AS tenant_ids,
-    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties,
-    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'on')::text[] AS quirks_on,
-    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'off')::text[] AS quirks_off
+    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties
 FROM partners p WHERE p.id = $1
 `
 
@@ -351,8 +375,6 @@ type PartnerAtDoorRow struct {
 	Partner       Partner
 	TenantIDs     []uuid.UUID
 	TenantParties []string
-	QuirksOn      []string
-	QuirksOff     []string
 }
 
 // A partner as the door knows it, without a token.
@@ -375,19 +397,21 @@ func (q *Queries) PartnerAtDoor(ctx context.Context, id uuid.UUID) (PartnerAtDoo
 		&i.Partner.RegisteredAt,
 		&i.Partner.LastReceivedAt,
 		&i.Partner.LastSentAt,
+		&i.Partner.RefusedQuirks,
 		&i.Partner.HiddenModules,
 		&i.Partner.CertificateSealed,
 		&i.Partner.CertificatePin,
+		&i.Partner.FailingSince,
+		&i.Partner.RejectedAt,
+		&i.Partner.CheckAt,
 		&i.TenantIDs,
 		&i.TenantParties,
-		&i.QuirksOn,
-		&i.QuirksOff,
 	)
 	return i, err
 }
 
 const partnerByName = `-- name: PartnerByName :one
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, hidden_modules, certificate_sealed, certificate_pin FROM partners WHERE name = $1
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at FROM partners WHERE name = $1
 `
 
 func (q *Queries) PartnerByName(ctx context.Context, name string) (Partner, error) {
@@ -409,9 +433,13 @@ func (q *Queries) PartnerByName(ctx context.Context, name string) (Partner, erro
 		&i.RegisteredAt,
 		&i.LastReceivedAt,
 		&i.LastSentAt,
+		&i.RefusedQuirks,
 		&i.HiddenModules,
 		&i.CertificateSealed,
 		&i.CertificatePin,
+		&i.FailingSince,
+		&i.RejectedAt,
+		&i.CheckAt,
 	)
 	return i, err
 }
@@ -448,7 +476,7 @@ func (q *Queries) PartnerSent(ctx context.Context, arg PartnerSentParams) error 
 }
 
 const partners = `-- name: Partners :many
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, hidden_modules, certificate_sealed, certificate_pin FROM partners ORDER BY name, id
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at FROM partners ORDER BY name, id
 `
 
 func (q *Queries) Partners(ctx context.Context) ([]Partner, error) {
@@ -476,9 +504,13 @@ func (q *Queries) Partners(ctx context.Context) ([]Partner, error) {
 			&i.RegisteredAt,
 			&i.LastReceivedAt,
 			&i.LastSentAt,
+			&i.RefusedQuirks,
 			&i.HiddenModules,
 			&i.CertificateSealed,
 			&i.CertificatePin,
+			&i.FailingSince,
+			&i.RejectedAt,
+			&i.CheckAt,
 		); err != nil {
 			return nil, err
 		}
@@ -492,11 +524,9 @@ func (q *Queries) Partners(ctx context.Context) ([]Partner, error) {
 
 const partnersByToken = `-- name: PartnersByToken :many
 
-SELECT t.hash, t.kind, p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.hidden_modules, p.certificate_sealed, p.certificate_pin,
+SELECT t.hash, t.kind, t.doubt, p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.refused_quirks, p.hidden_modules, p.certificate_sealed, p.certificate_pin, p.failing_since, p.rejected_at, p.check_at,
     ARRAY(SELECT te.id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::uuid[] AS tenant_ids,
-    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties,
-    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'on')::text[] AS quirks_on,
-    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'off')::text[] AS quirks_off
+    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties
 FROM partner_tokens t JOIN partners p ON p.id = t.partner_id
 WHERE t.hash = ANY ($1::bytea[]) AND t.revoked_at IS NULL
 `
@@ -504,15 +534,14 @@ WHERE t.hash = ANY ($1::bytea[]) AND t.revoked_at IS NULL
 type PartnersByTokenRow struct {
 	Hash          []byte
 	Kind          string
+	Doubt         bool
 	Partner       Partner
 	TenantIDs     []uuid.UUID
 	TenantParties []string
-	QuirksOn      []string
-	QuirksOff     []string
 }
 
 // Partners: OCPI connections, the tokens that they present, the parties behind them and the utilities they work with.
-// Who presents one of these tokens, with the utilities of the connection (TEN-02) and what was decided on its quirks. The caller knows which hash it prefers (TRN-05).
+// Who presents one of these tokens, with the utilities of the connection (TEN-02). The caller knows which hash it prefers (TRN-05).
 func (q *Queries) PartnersByToken(ctx context.Context, hashes [][]byte) ([]PartnersByTokenRow, error) {
 	rows, err := q.db.Query(ctx, partnersByToken, hashes)
 	if err != nil {
@@ -525,6 +554,7 @@ func (q *Queries) PartnersByToken(ctx context.Context, hashes [][]byte) ([]Partn
 		if err := rows.Scan(
 			&i.Hash,
 			&i.Kind,
+			&i.Doubt,
 			&i.Partner.ID,
 			&i.Partner.Name,
 			&i.Partner.Role,
@@ -540,13 +570,15 @@ func (q *Queries) PartnersByToken(ctx context.Context, hashes [][]byte) ([]Partn
 			&i.Partner.RegisteredAt,
 			&i.Partner.LastReceivedAt,
 			&i.Partner.LastSentAt,
+			&i.Partner.RefusedQuirks,
 			&i.Partner.HiddenModules,
 			&i.Partner.CertificateSealed,
 			&i.Partner.CertificatePin,
+			&i.Partner.FailingSince,
+			&i.Partner.RejectedAt,
+			&i.Partner.CheckAt,
 			&i.TenantIDs,
 			&i.TenantParties,
-			&i.QuirksOn,
-			&i.QuirksOff,
 		); err != nil {
 			return nil, err
 		}
@@ -710,6 +742,26 @@ func (q *Queries) SaveCredentialsParty(ctx context.Context, arg SaveCredentialsP
 		arg.Now,
 	)
 	return err
+}
+
+const settlePartnerTokens = `-- name: SettlePartnerTokens :execrows
+WITH settled AS (UPDATE partner_tokens SET doubt = false WHERE hash = $2 AND doubt AND revoked_at IS NULL RETURNING partner_id)
+UPDATE partner_tokens t SET revoked_at = $1::timestamptz, doubt = false FROM settled
+WHERE t.partner_id = settled.partner_id AND t.doubt AND t.hash <> $2 AND t.revoked_at IS NULL
+`
+
+type SettlePartnerTokensParams struct {
+	Now  time.Time
+	Hash []byte
+}
+
+// The token that was used is the one that counts. No row: that was settled before.
+func (q *Queries) SettlePartnerTokens(ctx context.Context, arg SettlePartnerTokensParams) (int64, error) {
+	result, err := q.db.Exec(ctx, settlePartnerTokens, arg.Now, arg.Hash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const tenantsOfPartner = `-- name: TenantsOfPartner :many

@@ -183,7 +183,7 @@ func (q *Queries) PartnerNames(ctx context.Context, tenantID uuid.NullUUID) ([]P
 }
 
 const partnerParties = `-- name: PartnerParties :many
-SELECT partner_id, role, country_code, party_id, name, source, status, last_updated FROM partner_parties WHERE partner_id = $1 ORDER BY role, country_code, party_id
+SELECT partner_id, role, country_code, party_id, name, source, status, last_updated, away_since, ignored FROM partner_parties WHERE partner_id = $1 ORDER BY role, country_code, party_id
 `
 
 func (q *Queries) PartnerParties(ctx context.Context, partnerID uuid.UUID) ([]PartnerParty, error) {
@@ -204,6 +204,8 @@ func (q *Queries) PartnerParties(ctx context.Context, partnerID uuid.UUID) ([]Pa
 			&i.Source,
 			&i.Status,
 			&i.LastUpdated,
+			&i.AwaySince,
+			&i.Ignored,
 		); err != nil {
 			return nil, err
 		}

@@ -40,7 +40,7 @@ func (q *Queries) BeginCrawl(ctx context.Context, arg BeginCrawlParams) error {
 const claimCheck = `-- name: ClaimCheck :one
 UPDATE partners SET check_at = $1::timestamptz
 WHERE id = (SELECT i.id FROM partners i WHERE i.id = $2 AND i.check_at <= $3::timestamptz AND i.state = 'registered' FOR UPDATE SKIP LOCKED)
-RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem
+RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at
 `
 
 type ClaimCheckParams struct {
@@ -69,15 +69,13 @@ func (q *Queries) ClaimCheck(ctx context.Context, arg ClaimCheckParams) (Partner
 		&i.RegisteredAt,
 		&i.LastReceivedAt,
 		&i.LastSentAt,
+		&i.RefusedQuirks,
 		&i.HiddenModules,
 		&i.CertificateSealed,
 		&i.CertificatePin,
 		&i.FailingSince,
 		&i.RejectedAt,
 		&i.CheckAt,
-		&i.Advertised,
-		&i.AnnounceAt,
-		&i.AnnounceProblem,
 	)
 	return i, err
 }
@@ -645,7 +643,7 @@ func (q *Queries) PullsOfPartner(ctx context.Context, partnerID uuid.UUID) ([]Pu
 }
 
 const registeredPartners = `-- name: RegisteredPartners :many
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem FROM partners WHERE state = 'registered' ORDER BY id
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at FROM partners WHERE state = 'registered' ORDER BY id
 `
 
 func (q *Queries) RegisteredPartners(ctx context.Context) ([]Partner, error) {
@@ -673,15 +671,13 @@ func (q *Queries) RegisteredPartners(ctx context.Context) ([]Partner, error) {
 			&i.RegisteredAt,
 			&i.LastReceivedAt,
 			&i.LastSentAt,
+			&i.RefusedQuirks,
 			&i.HiddenModules,
 			&i.CertificateSealed,
 			&i.CertificatePin,
 			&i.FailingSince,
 			&i.RejectedAt,
 			&i.CheckAt,
-			&i.Advertised,
-			&i.AnnounceAt,
-			&i.AnnounceProblem,
 		); err != nil {
 			return nil, err
 		}
@@ -810,7 +806,7 @@ func (q *Queries) TokensCompared(ctx context.Context, arg TokensComparedParams) 
 }
 
 const tokensToCompare = `-- name: TokensToCompare :many
-SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, te.country_code, te.party_id, d.confirmed
+SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.created_at, t.last_updated, c.contract_id, te.country_code, te.party_id, d.confirmed
 FROM token_deliveries d JOIN tokens t ON t.id = d.token_id JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
 WHERE d.partner_id = $1 AND d.due_at IS NULL AND d.confirmed IS NOT NULL
 ORDER BY d.compared_at NULLS FIRST, d.token_id LIMIT $2
@@ -850,10 +846,6 @@ func (q *Queries) TokensToCompare(ctx context.Context, arg TokensToCompareParams
 			&i.Token.Valid,
 			&i.Token.Whitelist,
 			&i.Token.Language,
-			&i.Token.GroupID,
-			&i.Token.ProfileType,
-			&i.Token.EnergySupplier,
-			&i.Token.EnergyContract,
 			&i.Token.CreatedAt,
 			&i.Token.LastUpdated,
 			&i.ContractID,

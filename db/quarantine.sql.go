@@ -14,12 +14,12 @@ import (
 
 const quarantine = `-- name: Quarantine :one
 
-INSERT INTO quarantine (id, partner_id, module, method, path, sha256, body, http_status, status_code, message, error_path, error_rule, error_value,
+INSERT INTO quarantine (id, partner_id, module, method, path, sha256, body, from_party, to_party, http_status, status_code, message, error_path, error_rule, error_value,
     first_at, last_at, message_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-    $14::timestamptz, $14::timestamptz, $15)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+    $16::timestamptz, $16::timestamptz, $17)
 ON CONFLICT (partner_id, method, path, sha256) DO UPDATE SET count = quarantine.count + 1, last_at = excluded.last_at, message_id = excluded.message_id,
-    http_status = excluded.http_status, status_code = excluded.status_code, message = excluded.message,
+    from_party = excluded.from_party, to_party = excluded.to_party, http_status = excluded.http_status, status_code = excluded.status_code, message = excluded.message,
     error_path = excluded.error_path, error_rule = excluded.error_rule, error_value = excluded.error_value,
     state = CASE WHEN quarantine.state = 'dismissed' THEN 'dismissed' ELSE 'open' END,
     resolution = CASE WHEN quarantine.state = 'dismissed' THEN quarantine.resolution ELSE '' END,
@@ -36,6 +36,8 @@ type QuarantineParams struct {
 	Path       string
 	SHA256     []byte
 	Body       []byte
+	FromParty  string
+	ToParty    string
 	HTTPStatus int32
 	StatusCode int32
 	Message    string
@@ -57,6 +59,8 @@ func (q *Queries) Quarantine(ctx context.Context, arg QuarantineParams) (uuid.UU
 		arg.Path,
 		arg.SHA256,
 		arg.Body,
+		arg.FromParty,
+		arg.ToParty,
 		arg.HTTPStatus,
 		arg.StatusCode,
 		arg.Message,
@@ -72,7 +76,7 @@ func (q *Queries) Quarantine(ctx context.Context, arg QuarantineParams) (uuid.UU
 }
 
 const quarantineList = `-- name: QuarantineList :many
-SELECT q.id, q.partner_id, p.name AS partner, q.module, q.method, q.path, q.http_status, q.status_code, q.message, q.error_path, q.error_rule, q.error_value,
+SELECT q.id, q.partner_id, p.name AS partner, q.module, q.method, q.path, q.from_party, q.to_party, q.http_status, q.status_code, q.message, q.error_path, q.error_rule, q.error_value,
     q.first_at, q.last_at, q.count, q.message_id, q.state, q.resolution, q.resolved_by, q.resolved_at
 FROM quarantine q JOIN partners p ON p.id = q.partner_id
 WHERE ($1::uuid IS NULL OR q.partner_id = $1)
@@ -99,6 +103,8 @@ type QuarantineListRow struct {
 	Module     string
 	Method     string
 	Path       string
+	FromParty  string
+	ToParty    string
 	HTTPStatus int32
 	StatusCode int32
 	Message    string
@@ -140,6 +146,8 @@ func (q *Queries) QuarantineList(ctx context.Context, arg QuarantineListParams) 
 			&i.Module,
 			&i.Method,
 			&i.Path,
+			&i.FromParty,
+			&i.ToParty,
 			&i.HTTPStatus,
 			&i.StatusCode,
 			&i.Message,
@@ -163,6 +171,35 @@ func (q *Queries) QuarantineList(ctx context.Context, arg QuarantineListParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const quarantineReason = `-- name: QuarantineReason :exec
+UPDATE quarantine SET http_status = $1, status_code = $2, message = $3,
+    error_path = $4, error_rule = $5, error_value = $6 WHERE id = $7
+`
+
+type QuarantineReasonParams struct {
+	HTTPStatus int32
+	StatusCode int32
+	Message    string
+	ErrorPath  string
+	ErrorRule  string
+	ErrorValue string
+	ID         uuid.UUID
+}
+
+// What a replay that failed says now.
+func (q *Queries) QuarantineReason(ctx context.Context, arg QuarantineReasonParams) error {
+	_, err := q.db.Exec(ctx, quarantineReason,
+		arg.HTTPStatus,
+		arg.StatusCode,
+		arg.Message,
+		arg.ErrorPath,
+		arg.ErrorRule,
+		arg.ErrorValue,
+		arg.ID,
+	)
+	return err
 }
 
 const quarantineSums = `-- name: QuarantineSums :many
@@ -210,7 +247,7 @@ func (q *Queries) QuarantineSums(ctx context.Context, partnerID uuid.NullUUID) (
 }
 
 const quarantinedMessage = `-- name: QuarantinedMessage :one
-SELECT id, partner_id, module, method, path, sha256, body, http_status, status_code, message, error_path, error_rule, error_value, first_at, last_at, count, message_id, state, resolution, resolved_by, resolved_at FROM quarantine WHERE id = $1
+SELECT id, partner_id, module, method, path, sha256, body, from_party, to_party, http_status, status_code, message, error_path, error_rule, error_value, first_at, last_at, count, message_id, state, resolution, resolved_by, resolved_at FROM quarantine WHERE id = $1
 `
 
 func (q *Queries) QuarantinedMessage(ctx context.Context, id uuid.UUID) (Quarantine, error) {
@@ -224,6 +261,8 @@ func (q *Queries) QuarantinedMessage(ctx context.Context, id uuid.UUID) (Quarant
 		&i.Path,
 		&i.SHA256,
 		&i.Body,
+		&i.FromParty,
+		&i.ToParty,
 		&i.HTTPStatus,
 		&i.StatusCode,
 		&i.Message,

@@ -124,17 +124,21 @@ func (q *Queries) SetPartnerPin(ctx context.Context, arg SetPartnerPinParams) er
 }
 
 const setQuirk = `-- name: SetQuirk :exec
-INSERT INTO partner_quirks (partner_id, quirk, mode) VALUES ($1, $2, $3)
-ON CONFLICT (partner_id, quirk) DO UPDATE SET mode = excluded.mode
+WITH decided AS (
+    INSERT INTO partner_quirks (partner_id, quirk, mode) VALUES ($3, $1::text, $2::text)
+    ON CONFLICT (partner_id, quirk) DO UPDATE SET mode = excluded.mode
+)
+UPDATE partners SET refused_quirks = array_remove(refused_quirks, $1::text) || CASE WHEN $2::text = 'off' THEN ARRAY[$1::text] ELSE '{}' END WHERE id = $3
 `
 
 type SetQuirkParams struct {
-	PartnerID uuid.UUID
 	Quirk     string
 	Mode      string
+	PartnerID uuid.UUID
 }
 
+// Decides on a quirk, in both places.
 func (q *Queries) SetQuirk(ctx context.Context, arg SetQuirkParams) error {
-	_, err := q.db.Exec(ctx, setQuirk, arg.PartnerID, arg.Quirk, arg.Mode)
+	_, err := q.db.Exec(ctx, setQuirk, arg.Quirk, arg.Mode, arg.PartnerID)
 	return err
 }

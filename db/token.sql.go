@@ -330,7 +330,7 @@ func (q *Queries) Token(ctx context.Context, id uuid.UUID) (TokenRow, error) {
 }
 
 const tokenDeliveries = `-- name: TokenDeliveries :many
-SELECT token_id, partner_id, confirmed, due_at, attempts, problem FROM token_deliveries WHERE token_id = $1 ORDER BY partner_id
+SELECT token_id, partner_id, confirmed, due_at, attempts, problem, compared_at FROM token_deliveries WHERE token_id = $1 ORDER BY partner_id
 `
 
 func (q *Queries) TokenDeliveries(ctx context.Context, tokenID uuid.UUID) ([]TokenDelivery, error) {
@@ -349,6 +349,7 @@ func (q *Queries) TokenDeliveries(ctx context.Context, tokenID uuid.UUID) ([]Tok
 			&i.DueAt,
 			&i.Attempts,
 			&i.Problem,
+			&i.ComparedAt,
 		); err != nil {
 			return nil, err
 		}

@@ -1,12 +1,10 @@
 -- Partners: OCPI connections, the tokens that they present, the parties behind them and the utilities they work with.
 
--- Who presents one of these tokens, with the utilities of the connection (TEN-02) and what was decided on its quirks. The caller knows which hash it prefers (TRN-05).
+-- Who presents one of these tokens, with the utilities of the connection (TEN-02). The caller knows which hash it prefers (TRN-05).
 -- name: PartnersByToken :many
-SELECT t.hash, t.kind, sqlc.embed(p),
+SELECT t.hash, t.kind, t.doubt, sqlc.embed(p),
     ARRAY(SELECT te.id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::uuid[] AS tenant_ids,
-    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties,
-    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'on')::text[] AS quirks_on,
-    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'off')::text[] AS quirks_off
+    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties
 FROM partner_tokens t JOIN partners p ON p.id = t.partner_id
 WHERE t.hash = ANY (@hashes::bytea[]) AND t.revoked_at IS NULL;
 
@@ -14,9 +12,7 @@ WHERE t.hash = ANY (@hashes::bytea[]) AND t.revoked_at IS NULL;
 -- name: PartnerAtDoor :one
 SELECT sqlc.embed(p),
     ARRAY(SELECT te.id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::uuid[] AS tenant_ids,
-    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties,
-    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'on')::text[] AS quirks_on,
-    ARRAY(SELECT k.quirk FROM partner_quirks k WHERE k.partner_id = p.id AND k.mode = 'off')::text[] AS quirks_off
+    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties
 FROM partners p WHERE p.id = @id;
 
 -- name: Partner :one
@@ -61,6 +57,16 @@ UPDATE partner_tokens SET revoked_at = @now::timestamptz WHERE hash = @hash AND 
 
 -- name: RevokeOtherPartnerTokens :exec
 UPDATE partner_tokens SET revoked_at = @now::timestamptz WHERE partner_id = @partner_id AND hash <> @keep::bytea AND revoked_at IS NULL;
+
+-- Leaves open which of two tokens counts, until one is used.
+-- name: DoubtPartnerTokens :exec
+UPDATE partner_tokens SET doubt = true WHERE partner_id = @partner_id AND kind = 'live' AND revoked_at IS NULL;
+
+-- The token that was used is the one that counts. No row: that was settled before.
+-- name: SettlePartnerTokens :execrows
+WITH settled AS (UPDATE partner_tokens SET doubt = false WHERE hash = @hash AND doubt AND revoked_at IS NULL RETURNING partner_id)
+UPDATE partner_tokens t SET revoked_at = @now::timestamptz, doubt = false FROM settled
+WHERE t.partner_id = settled.partner_id AND t.doubt AND t.hash <> @hash AND t.revoked_at IS NULL;
 
 -- name: EnablePartnerForAllTenants :exec
 INSERT INTO partner_tenants (partner_id, tenant_id) SELECT @partner_id, id FROM tenants ON CONFLICT DO NOTHING;

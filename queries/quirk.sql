@@ -13,9 +13,13 @@ ON CONFLICT (partner_id, quirk) DO UPDATE SET count = partner_quirks.count + exc
     message_id = CASE WHEN partner_quirks.first_seen IS NULL THEN excluded.message_id ELSE partner_quirks.message_id END
 RETURNING (count = @times::bigint)::boolean AS is_new;
 
+-- Decides on a quirk, in both places.
 -- name: SetQuirk :exec
-INSERT INTO partner_quirks (partner_id, quirk, mode) VALUES (@partner_id, @quirk, @mode)
-ON CONFLICT (partner_id, quirk) DO UPDATE SET mode = excluded.mode;
+WITH decided AS (
+    INSERT INTO partner_quirks (partner_id, quirk, mode) VALUES (@partner_id, @quirk::text, @mode::text)
+    ON CONFLICT (partner_id, quirk) DO UPDATE SET mode = excluded.mode
+)
+UPDATE partners SET refused_quirks = array_remove(refused_quirks, @quirk::text) || CASE WHEN @mode::text = 'off' THEN ARRAY[@quirk::text] ELSE '{}' END WHERE id = @partner_id;
 
 -- name: SetHiddenModules :exec
 UPDATE partners SET hidden_modules = @hidden_modules WHERE id = @id;

@@ -48,6 +48,8 @@ CREATE TABLE quarantine (
     path         text NOT NULL,
     sha256       bytea NOT NULL CHECK (length(sha256) = 32), -- of the body
     body         bytea NOT NULL, -- the bytes that came, unpacked
+    from_party   text NOT NULL, -- of the routing headers, as in messages
+    to_party     text NOT NULL,
     http_status  integer NOT NULL, -- how it was answered
     status_code  integer NOT NULL,
     message      text NOT NULL, -- status_message of the answer
@@ -83,9 +85,13 @@ CREATE TABLE partner_quirks (
 );
 
 ALTER TABLE partners
+    ADD COLUMN refused_quirks     text[] NOT NULL DEFAULT '{}', -- those of partner_quirks that are off, where every call sees them
     ADD COLUMN hidden_modules     text[] NOT NULL DEFAULT '{}', -- what our version details do not list to this partner
     ADD COLUMN certificate_sealed bytea, -- certificate and key in PEM with which we call this partner, encrypted; NULL: none
     ADD COLUMN certificate_pin    bytea CHECK (length(certificate_pin) = 32); -- SHA-256 of the certificate that it must call with; NULL: any or none
+
+-- A token whose rotation ended without an answer: it counts beside the one before until one of the two is used (CRED-22).
+ALTER TABLE partner_tokens ADD COLUMN doubt boolean NOT NULL DEFAULT false;
 
 -- Makes the monthly partitions that are missing up to three months ahead of the given instant, and those before it that
 -- late records may need.
