@@ -15,7 +15,8 @@ import (
 
 // TestClerkRunsAMonth makes drafts, reads one, issues them and gets the documents, all without script.
 func TestClerkRunsAMonth(t *testing.T) {
-	w := build(t)
+	t.Parallel()
+	w := build(t, 12)
 	c := w.signIn(w.ours.staff)
 	month := url.Values{"month": {"2026-11"}}
 	follow := func(res response) response {
@@ -100,7 +101,7 @@ func details(w *world) {
 		w.ours.disputed: {"strittig", "8,40\u00a0€", "8,15\u00a0€", "Forderung weicht um 0,25\u00a0€ ab", "11,80\u00a0€", "1,52\u00a0€", "0,59\u00a0€/kWh", "Element 1, ohne Bedingung", "Kosten weichen von der Nachrechnung ab", "Tarif Standard, Version 1"},
 		w.ours.held:     {"gehalten", "Eine Plausibilitätsregel hält ihn an", "Mehr Energie, als der Anschluss in der Zeit abgeben kann", "Wert 132 %, Grenze 110 %"},
 		w.ours.waiting:  {"wartet", "Die Karte ist unbekannt", "nicht zugeordnet", "noch nicht bewertet"},
-		w.ours.credited: {"gutgeschrieben", "Zurückgenommen durch CDR-SWI-904070", "Gutschrift"},
+		w.ours.credited: {"gutgeschrieben", "zurückgenommen, wird nicht berechnet", "Zurückgenommen durch CDR-SWI-904070", "Gutschrift"},
 	} {
 		res := c.get("/de/cdrs/" + id.String())
 		for _, want := range wants {
@@ -122,7 +123,7 @@ func details(w *world) {
 func TestErrorPages(t *testing.T) {
 	w := open(t)
 	c := w.signIn(operator)
-	for path, want := range map[string]int{"/fr/overview": 404, "/nowhere": 404, "/de/nowhere": 404, "/de/cdrs/1/2": 404, "/de/theme": 405} {
+	for path, want := range map[string]int{"/fr/overview": 404, "/nowhere": 404, "/de/nowhere": 404, "/de/cdrs/1/2": 404, "/de/theme": 404} {
 		res := c.get(path, "Accept-Language", "de")
 		if res.StatusCode != want || !strings.Contains(res.body, "<h1>") || res.Header.Get("Content-Security-Policy") == "" {
 			t.Errorf("%s: %s", path, res.Status)

@@ -64,6 +64,7 @@ var routes = []struct {
 	{method: "GET", path: "/partners/:id", handle: (*office).partnerDetail},
 	{method: "GET", path: "/outbox", handle: (*office).emailList},
 	{method: "GET", path: "/outbox/:id", handle: (*office).emailDetail},
+	{method: "GET", path: "/*", handle: (*office).nothing},
 }
 
 type office struct {
@@ -130,6 +131,9 @@ func (o *office) root(c echo.Context) error {
 func (o *office) home(v *visit) error {
 	return v.Redirect(http.StatusSeeOther, string(v.Link("/overview")))
 }
+
+// nothing is every page that does not exist, so that it has the navigation around it.
+func (o *office) nothing(*visit) error { return echo.ErrNotFound }
 
 // setTheme is for those without script.
 func (o *office) setTheme(v *visit) error {

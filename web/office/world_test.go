@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,8 +36,9 @@ type world struct {
 	*testing.T
 	ops   *jobs.Ops
 	url   string
-	now   time.Time
-	count int // of CDRs
+	now   time.Time     // when the world begins
+	skip  *atomic.Int64 // nanoseconds that were skipped since
+	count int           // of CDRs
 	ours  utility
 	other utility
 	cpo   db.Partner
@@ -76,7 +78,8 @@ func (w *world) in(t *testing.T) *world {
 
 // TestFilledPlatform looks at a platform with two months of traffic. Its parts leave the world as it is.
 func TestFilledPlatform(t *testing.T) {
-	w := build(t)
+	t.Parallel()
+	w := build(t, 64)
 	for name, part := range map[string]func(*world){
 		"every page": everyPage, "operator": operatorsPages, "isolation": isolation, "details": details,
 		"paging": paging, "filters": filters, "fragments": fragments, "export": export, "keyboard": keyboard,
@@ -98,15 +101,16 @@ func open(t *testing.T) *world {
 	}
 	bell := jobs.NewBell(redis, silent)
 	t.Cleanup(func() { _ = bell.Close() })
-	w := &world{T: t, now: time.Date(2026, 11, 20, 13, 0, 0, 0, time.UTC)}
-	w.ops = &jobs.Ops{DB: dbtest.New(t), Box: box, Bell: bell, Now: func() time.Time { return w.now }, Log: silent}
-	worker := jobs.Worker{DB: w.ops.DB, Box: box, Bell: bell, Redis: redis, Now: func() time.Time { return w.now }, Log: silent, Client: partnerclient.New(partnerclient.Options{AllowPrivate: true}), SweepEvery: 50 * time.Millisecond}
+	w := &world{T: t, now: time.Date(2026, 11, 20, 13, 0, 0, 0, time.UTC), skip: new(atomic.Int64)}
+	clock := func() time.Time { return w.now.Add(time.Duration(w.skip.Load())) }
+	w.ops = &jobs.Ops{DB: dbtest.New(t), Box: box, Bell: bell, Now: clock, Log: silent}
+	worker := jobs.Worker{DB: w.ops.DB, Box: box, Bell: bell, Redis: redis, Now: clock, Log: silent, Client: partnerclient.New(partnerclient.Options{AllowPrivate: true}), SweepEvery: 50 * time.Millisecond}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- worker.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
 
-	server := httptest.NewServer(office.New(office.Options{DB: w.ops.DB, Bell: bell, Box: box, Now: func() time.Time { return w.now }, Log: silent}))
+	server := httptest.NewServer(office.New(office.Options{DB: w.ops.DB, Bell: bell, Box: box, Now: clock, Log: silent}))
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	w.hire(uuid.NullUUID{}, operator, "Olga Operator")
@@ -121,15 +125,15 @@ func (w *world) check(err error) {
 	}
 }
 
-// build fills the world: our utility with two months of traffic, another one with little.
-func build(t *testing.T) *world {
+// build fills the world: our utility with the charging sessions of seven weeks, another one with three.
+func build(t *testing.T, sessions int) *world {
 	t.Helper()
 	w := open(t)
 	w.cpo = w.partner("Ladenetz Nord GmbH", "CPO", "LNN")
 	w.hub = w.partner("Roaming-Drehscheibe Süd", "HUB", "RDS")
 	w.ours = w.utility("SWI", "Stadtwerke Isenhagen GmbH", "clerk@sw-isenhagen.example")
 	w.other = w.utility("SWL", "Stadtwerke Lindenau GmbH", "clerk@sw-lindenau.example")
-	w.fill(&w.ours, 64)
+	w.fill(&w.ours, sessions)
 	w.fill(&w.other, 3)
 	return w
 }
