@@ -50,6 +50,81 @@ func (q *Queries) AuthorizationsOfToken(ctx context.Context, arg AuthorizationsO
 	return items, nil
 }
 
+const contractPlaces = `-- name: ContractPlaces :many
+SELECT tenant_id, contract_id, country_code, party_id, location_id, evse_uid FROM contract_places WHERE contract_id = $1 AND country_code = upper($2::text) AND party_id = upper($3::text)
+ORDER BY location_id, evse_uid
+`
+
+type ContractPlacesParams struct {
+	ContractID  uuid.UUID
+	CountryCode string
+	PartyID     string
+}
+
+// Where a contract may be used at one CPO.
+func (q *Queries) ContractPlaces(ctx context.Context, arg ContractPlacesParams) ([]ContractPlace, error) {
+	rows, err := q.db.Query(ctx, contractPlaces, arg.ContractID, arg.CountryCode, arg.PartyID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ContractPlace
+	for rows.Next() {
+		var i ContractPlace
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ContractID,
+			&i.CountryCode,
+			&i.PartyID,
+			&i.LocationID,
+			&i.EVSEUID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const countUnknownToken = `-- name: CountUnknownToken :one
+INSERT INTO unknown_tokens (partner_id, hour, count) VALUES ($1, $2, 1)
+ON CONFLICT (partner_id, hour) DO UPDATE SET count = unknown_tokens.count + 1 RETURNING count
+`
+
+type CountUnknownTokenParams struct {
+	PartnerID uuid.UUID
+	Hour      time.Time
+}
+
+// Counts one question about a token that nobody has.
+func (q *Queries) CountUnknownToken(ctx context.Context, arg CountUnknownTokenParams) (int64, error) {
+	row := q.db.QueryRow(ctx, countUnknownToken, arg.PartnerID, arg.Hour)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const deleteContractPlaces = `-- name: DeleteContractPlaces :exec
+DELETE FROM contract_places WHERE contract_id = $1
+`
+
+func (q *Queries) DeleteContractPlaces(ctx context.Context, contractID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, deleteContractPlaces, contractID)
+	return err
+}
+
+const forgetUnknownTokens = `-- name: ForgetUnknownTokens :exec
+DELETE FROM unknown_tokens WHERE hour < $1
+`
+
+func (q *Queries) ForgetUnknownTokens(ctx context.Context, before time.Time) error {
+	_, err := q.db.Exec(ctx, forgetUnknownTokens, before)
+	return err
+}
+
 const insertAuthorization = `-- name: InsertAuthorization :exec
 INSERT INTO authorizations (reference, tenant_id, token_id, partner_id, location_id, evse_uids, allowed, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -76,6 +151,32 @@ func (q *Queries) InsertAuthorization(ctx context.Context, arg InsertAuthorizati
 		arg.EVSEUIDs,
 		arg.Allowed,
 		arg.At,
+	)
+	return err
+}
+
+const insertContractPlace = `-- name: InsertContractPlace :exec
+INSERT INTO contract_places (tenant_id, contract_id, country_code, party_id, location_id, evse_uid)
+VALUES ($1, $2, upper($3::text), upper($4::text), upper($5::text), upper($6::text))
+`
+
+type InsertContractPlaceParams struct {
+	TenantID    uuid.UUID
+	ContractID  uuid.UUID
+	CountryCode string
+	PartyID     string
+	LocationID  string
+	EVSEUID     string
+}
+
+func (q *Queries) InsertContractPlace(ctx context.Context, arg InsertContractPlaceParams) error {
+	_, err := q.db.Exec(ctx, insertContractPlace,
+		arg.TenantID,
+		arg.ContractID,
+		arg.CountryCode,
+		arg.PartyID,
+		arg.LocationID,
+		arg.EVSEUID,
 	)
 	return err
 }

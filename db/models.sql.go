@@ -83,6 +83,44 @@ type CDRsDefault struct {
 	SHA256     []byte
 }
 
+type ChargingProfile struct {
+	CountryCode string
+	PartyID     string
+	SessionID   string
+	TenantID    uuid.UUID
+	Wanted      []byte
+	Active      []byte
+	ActiveAt    *time.Time
+	Refusals    int32
+	NotBefore   *time.Time
+}
+
+type Command struct {
+	ID            uuid.UUID
+	TenantID      uuid.UUID
+	PartnerID     uuid.UUID
+	CountryCode   string
+	PartyID       string
+	Kind          string
+	TokenID       uuid.NullUUID
+	Reference     uuid.NullUUID
+	LocationID    string
+	EVSEUID       string
+	ConnectorID   string
+	SessionID     string
+	ReservationID string
+	ExpiresAt     *time.Time
+	Detail        []byte
+	State         string
+	Response      string
+	Result        string
+	Message       string
+	CreatedAt     time.Time
+	AnsweredAt    *time.Time
+	ResultAt      *time.Time
+	DueAt         *time.Time
+}
+
 type Contract struct {
 	ID         uuid.UUID
 	TenantID   uuid.UUID
@@ -92,6 +130,15 @@ type Contract struct {
 	ValidFrom  time.Time
 	ValidTo    *time.Time
 	CreatedAt  time.Time
+}
+
+type ContractPlace struct {
+	TenantID    uuid.UUID
+	ContractID  uuid.UUID
+	CountryCode string
+	PartyID     string
+	LocationID  string
+	EVSEUID     string
 }
 
 type Customer struct {
@@ -109,6 +156,7 @@ type Customer struct {
 	VATID          string
 	BuyerReference string
 	Language       string
+	NoCredit       bool
 	CreatedAt      time.Time
 }
 
@@ -341,6 +389,9 @@ type Partner struct {
 	FailingSince      *time.Time
 	RejectedAt        *time.Time
 	CheckAt           *time.Time
+	Advertised        string
+	AnnounceAt        *time.Time
+	AnnounceProblem   string
 }
 
 type PartnerParty struct {
@@ -416,7 +467,7 @@ type Pull struct {
 	Problem        string
 	StartedAt      *time.Time
 	DateFrom       *time.Time
-	NextUrl        string
+	NextURL        string
 	Total          int32
 	ReadAt         *time.Time
 	BrokenOff      bool
@@ -553,18 +604,22 @@ type Tenant struct {
 }
 
 type Token struct {
-	ID           uuid.UUID
-	TenantID     uuid.UUID
-	ContractID   uuid.UUID
-	UID          string
-	Type         string
-	VisualNumber string
-	Issuer       string
-	Valid        bool
-	Whitelist    string
-	Language     string
-	CreatedAt    time.Time
-	LastUpdated  time.Time
+	ID             uuid.UUID
+	TenantID       uuid.UUID
+	ContractID     uuid.UUID
+	UID            string
+	Type           string
+	VisualNumber   string
+	Issuer         string
+	Valid          bool
+	Whitelist      string
+	Language       string
+	GroupID        string
+	ProfileType    string
+	EnergySupplier string
+	EnergyContract string
+	CreatedAt      time.Time
+	LastUpdated    time.Time
 }
 
 type TokenDelivery struct {
@@ -575,6 +630,12 @@ type TokenDelivery struct {
 	Attempts   int32
 	Problem    string
 	ComparedAt *time.Time
+}
+
+type UnknownToken struct {
+	PartnerID uuid.UUID
+	Hour      time.Time
+	Count     int64
 }
 
 type WebSession struct {

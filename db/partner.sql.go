@@ -154,7 +154,7 @@ INSERT INTO partners (id, name, role, country_code, party_id, created_at)
 VALUES ($1, $2, coalesce(nullif($3::text, ''), 'CPO'), upper($4::text), upper($5::text), $6)
 ON CONFLICT (name) DO UPDATE SET role = coalesce(nullif($3, ''), partners.role),
     country_code = coalesce(nullif(excluded.country_code, ''), partners.country_code), party_id = coalesce(nullif(excluded.party_id, ''), partners.party_id)
-RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at
+RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem
 `
 
 type EnsurePartnerParams struct {
@@ -200,6 +200,9 @@ func (q *Queries) EnsurePartner(ctx context.Context, arg EnsurePartnerParams) (P
 		&i.FailingSince,
 		&i.RejectedAt,
 		&i.CheckAt,
+		&i.Advertised,
+		&i.AnnounceAt,
+		&i.AnnounceProblem,
 	)
 	return i, err
 }
@@ -262,7 +265,7 @@ func (q *Queries) LockObject(ctx context.Context, key string) error {
 }
 
 const lockPartner = `-- name: LockPartner :one
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at FROM partners WHERE id = $1 FOR UPDATE
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem FROM partners WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockPartner(ctx context.Context, id uuid.UUID) (Partner, error) {
@@ -291,6 +294,9 @@ func (q *Queries) LockPartner(ctx context.Context, id uuid.UUID) (Partner, error
 		&i.FailingSince,
 		&i.RejectedAt,
 		&i.CheckAt,
+		&i.Advertised,
+		&i.AnnounceAt,
+		&i.AnnounceProblem,
 	)
 	return i, err
 }
@@ -331,7 +337,7 @@ func (q *Queries) PartiesOfPartner(ctx context.Context, partnerID uuid.UUID) ([]
 }
 
 const partner = `-- name: Partner :one
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at FROM partners WHERE id = $1
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem FROM partners WHERE id = $1
 `
 
 func (q *Queries) Partner(ctx context.Context, id uuid.UUID) (Partner, error) {
@@ -360,12 +366,15 @@ func (q *Queries) Partner(ctx context.Context, id uuid.UUID) (Partner, error) {
 		&i.FailingSince,
 		&i.RejectedAt,
 		&i.CheckAt,
+		&i.Advertised,
+		&i.AnnounceAt,
+		&i.AnnounceProblem,
 	)
 	return i, err
 }
 
 const partnerAtDoor = `-- name: PartnerAtDoor :one
-SELECT p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.refused_quirks, p.hidden_modules, p.certificate_sealed, p.certificate_pin, p.failing_since, p.rejected_at, p.check_at,
+SELECT p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.refused_quirks, p.hidden_modules, p.certificate_sealed, p.certificate_pin, p.failing_since, p.rejected_at, p.check_at, p.advertised, p.announce_at, p.announce_problem,
     ARRAY(SELECT te.id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::uuid[] AS tenant_ids,
     ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties
 FROM partners p WHERE p.id = $1
@@ -404,6 +413,9 @@ func (q *Queries) PartnerAtDoor(ctx context.Context, id uuid.UUID) (PartnerAtDoo
 		&i.Partner.FailingSince,
 		&i.Partner.RejectedAt,
 		&i.Partner.CheckAt,
+		&i.Partner.Advertised,
+		&i.Partner.AnnounceAt,
+		&i.Partner.AnnounceProblem,
 		&i.TenantIDs,
 		&i.TenantParties,
 	)
@@ -411,7 +423,7 @@ func (q *Queries) PartnerAtDoor(ctx context.Context, id uuid.UUID) (PartnerAtDoo
 }
 
 const partnerByName = `-- name: PartnerByName :one
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at FROM partners WHERE name = $1
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem FROM partners WHERE name = $1
 `
 
 func (q *Queries) PartnerByName(ctx context.Context, name string) (Partner, error) {
@@ -440,6 +452,9 @@ func (q *Queries) PartnerByName(ctx context.Context, name string) (Partner, erro
 		&i.FailingSince,
 		&i.RejectedAt,
 		&i.CheckAt,
+		&i.Advertised,
+		&i.AnnounceAt,
+		&i.AnnounceProblem,
 	)
 	return i, err
 }
@@ -476,7 +491,7 @@ func (q *Queries) PartnerSent(ctx context.Context, arg PartnerSentParams) error 
 }
 
 const partners = `-- name: Partners :many
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at FROM partners ORDER BY name, id
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem FROM partners ORDER BY name, id
 `
 
 func (q *Queries) Partners(ctx context.Context) ([]Partner, error) {
@@ -511,6 +526,9 @@ func (q *Queries) Partners(ctx context.Context) ([]Partner, error) {
 			&i.FailingSince,
 			&i.RejectedAt,
 			&i.CheckAt,
+			&i.Advertised,
+			&i.AnnounceAt,
+			&i.AnnounceProblem,
 		); err != nil {
 			return nil, err
 		}
@@ -524,7 +542,7 @@ func (q *Queries) Partners(ctx context.Context) ([]Partner, error) {
 
 const partnersByToken = `-- name: PartnersByToken :many
 
-SELECT t.hash, t.kind, t.doubt, p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.refused_quirks, p.hidden_modules, p.certificate_sealed, p.certificate_pin, p.failing_since, p.rejected_at, p.check_at,
+SELECT t.hash, t.kind, t.doubt, p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.refused_quirks, p.hidden_modules, p.certificate_sealed, p.certificate_pin, p.failing_since, p.rejected_at, p.check_at, p.advertised, p.announce_at, p.announce_problem,
     ARRAY(SELECT te.id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::uuid[] AS tenant_ids,
     ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties
 FROM partner_tokens t JOIN partners p ON p.id = t.partner_id
@@ -577,6 +595,9 @@ func (q *Queries) PartnersByToken(ctx context.Context, hashes [][]byte) ([]Partn
 			&i.Partner.FailingSince,
 			&i.Partner.RejectedAt,
 			&i.Partner.CheckAt,
+			&i.Partner.Advertised,
+			&i.Partner.AnnounceAt,
+			&i.Partner.AnnounceProblem,
 			&i.TenantIDs,
 			&i.TenantParties,
 		); err != nil {

@@ -200,22 +200,28 @@ func (q *Queries) FailTokenDelivery(ctx context.Context, arg FailTokenDeliveryPa
 
 const insertToken = `-- name: InsertToken :exec
 
-INSERT INTO tokens (id, tenant_id, contract_id, uid, type, visual_number, issuer, valid, whitelist, language, created_at, last_updated)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+INSERT INTO tokens (id, tenant_id, contract_id, uid, type, visual_number, issuer, valid, whitelist, language, group_id, profile_type, energy_supplier, energy_contract,
+    created_at, last_updated)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+    $15, $15)
 `
 
 type InsertTokenParams struct {
-	ID           uuid.UUID
-	TenantID     uuid.UUID
-	ContractID   uuid.UUID
-	UID          string
-	Type         string
-	VisualNumber string
-	Issuer       string
-	Valid        bool
-	Whitelist    string
-	Language     string
-	Now          time.Time
+	ID             uuid.UUID
+	TenantID       uuid.UUID
+	ContractID     uuid.UUID
+	UID            string
+	Type           string
+	VisualNumber   string
+	Issuer         string
+	Valid          bool
+	Whitelist      string
+	Language       string
+	GroupID        string
+	ProfileType    string
+	EnergySupplier string
+	EnergyContract string
+	Now            time.Time
 }
 
 // Tokens of our customers, and what each partner knows of them.
@@ -231,6 +237,10 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error 
 		arg.Valid,
 		arg.Whitelist,
 		arg.Language,
+		arg.GroupID,
+		arg.ProfileType,
+		arg.EnergySupplier,
+		arg.EnergyContract,
 		arg.Now,
 	)
 	return err
@@ -293,7 +303,7 @@ func (q *Queries) SetTokenValid(ctx context.Context, arg SetTokenValidParams) (i
 }
 
 const token = `-- name: Token :one
-SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.created_at, t.last_updated, c.contract_id, te.country_code, te.party_id
+SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, te.country_code, te.party_id
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
 WHERE t.id = $1
 `
@@ -320,6 +330,10 @@ func (q *Queries) Token(ctx context.Context, id uuid.UUID) (TokenRow, error) {
 		&i.Token.Valid,
 		&i.Token.Whitelist,
 		&i.Token.Language,
+		&i.Token.GroupID,
+		&i.Token.ProfileType,
+		&i.Token.EnergySupplier,
+		&i.Token.EnergyContract,
 		&i.Token.CreatedAt,
 		&i.Token.LastUpdated,
 		&i.ContractID,
@@ -362,7 +376,7 @@ func (q *Queries) TokenDeliveries(ctx context.Context, tokenID uuid.UUID) ([]Tok
 }
 
 const tokenPage = `-- name: TokenPage :many
-SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.created_at, t.last_updated, c.contract_id, te.country_code, te.party_id
+SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, te.country_code, te.party_id
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
 WHERE t.tenant_id = ANY ($1::uuid[]) AND t.type <> 'AD_HOC_USER'
     AND ($2::timestamptz IS NULL OR t.last_updated >= $2)
@@ -414,6 +428,10 @@ func (q *Queries) TokenPage(ctx context.Context, arg TokenPageParams) ([]TokenPa
 			&i.Token.Valid,
 			&i.Token.Whitelist,
 			&i.Token.Language,
+			&i.Token.GroupID,
+			&i.Token.ProfileType,
+			&i.Token.EnergySupplier,
+			&i.Token.EnergyContract,
 			&i.Token.CreatedAt,
 			&i.Token.LastUpdated,
 			&i.ContractID,
@@ -431,8 +449,9 @@ func (q *Queries) TokenPage(ctx context.Context, arg TokenPageParams) ([]TokenPa
 }
 
 const tokensByUID = `-- name: TokensByUID :many
-SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.created_at, t.last_updated, c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id
-FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
+SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id, cu.no_credit,
+    EXISTS (SELECT FROM contract_places cp WHERE cp.contract_id = c.id) AS restricted
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id JOIN tenants te ON te.id = t.tenant_id
 WHERE t.tenant_id = ANY ($1::uuid[]) AND upper(t.uid) = upper($2::text) AND t.type = $3
 `
 
@@ -449,9 +468,12 @@ type TokensByUIDRow struct {
 	ValidTo     *time.Time
 	CountryCode string
 	PartyID     string
+	NoCredit    bool
+	Restricted  bool
 }
 
-// The tokens with this uid and type that belong to one of the given utilities (TOK-03, TEN-03).
+// The tokens with this uid and type that belong to one of the given utilities (TOK-03, TEN-03), with what decides whether
+// they may charge.
 func (q *Queries) TokensByUID(ctx context.Context, arg TokensByUIDParams) ([]TokensByUIDRow, error) {
 	rows, err := q.db.Query(ctx, tokensByUID, arg.TenantIDs, arg.UID, arg.Type)
 	if err != nil {
@@ -472,6 +494,10 @@ func (q *Queries) TokensByUID(ctx context.Context, arg TokensByUIDParams) ([]Tok
 			&i.Token.Valid,
 			&i.Token.Whitelist,
 			&i.Token.Language,
+			&i.Token.GroupID,
+			&i.Token.ProfileType,
+			&i.Token.EnergySupplier,
+			&i.Token.EnergyContract,
 			&i.Token.CreatedAt,
 			&i.Token.LastUpdated,
 			&i.ContractID,
@@ -479,6 +505,8 @@ func (q *Queries) TokensByUID(ctx context.Context, arg TokensByUIDParams) ([]Tok
 			&i.ValidTo,
 			&i.CountryCode,
 			&i.PartyID,
+			&i.NoCredit,
+			&i.Restricted,
 		); err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/ocpi"
 )
 
 // beginning is before every session that can be billed: contracts and plans without another date count from here, so that a
@@ -24,6 +25,9 @@ type NewCard struct {
 	Contract string // EMAID
 	Visual   string // number printed on the card
 	Plan     string // name; empty: the default plan
+
+	Whitelist string // OCPI WhitelistType; empty: NEVER for what lives in an app, else ALLOWED (TOK-13, TOK-14)
+	Group     string // OCPI group_id: cards of one group may stop each other's sessions; at most 20 characters (TOK-29)
 
 	Customer   string // name; an existing customer of the same name and e-mail address gets another card
 	Email      string
@@ -54,6 +58,9 @@ func (o *Ops) IssueCard(ctx context.Context, n NewCard) (Card, error) {
 	if n.Type == "" {
 		n.Type = "RFID"
 	}
+	if n.Whitelist == "" {
+		n.Whitelist = usualWhitelist(ocpi.TokenType(n.Type))
+	}
 	err := o.DB.Tx(ctx, func(q *db.Queries) error {
 		if err := q.LockTenant(ctx, n.Tenant); err != nil { // customer numbers count up
 			return fmt.Errorf("lock tenant: %w", err)
@@ -73,7 +80,7 @@ func (o *Ops) IssueCard(ctx context.Context, n NewCard) (Card, error) {
 		card = Card{TokenID: uuid.Must(uuid.NewV7()), CustomerID: customer.ID, CustomerNumber: customer.Number, ContractID: contract}
 		err = q.InsertToken(ctx, db.InsertTokenParams{
 			ID: card.TokenID, TenantID: n.Tenant, ContractID: contract, UID: n.UID, Type: n.Type, VisualNumber: n.Visual, Issuer: tenant.Name,
-			Valid: true, Whitelist: "ALLOWED", Language: customer.Language, Now: o.Now(),
+			Valid: true, Whitelist: n.Whitelist, Language: customer.Language, GroupID: n.Group, Now: o.Now(),
 		})
 		if db.IsDuplicate(err, "tokens_uid") {
 			return fmt.Errorf("card with UID %s %w", n.UID, ErrExists)
@@ -94,6 +101,15 @@ func (o *Ops) IssueCard(ctx context.Context, n NewCard) (Card, error) {
 	o.Bell.Ring(ctx, TokenPush, card.TokenID)
 	o.Bell.Ring(ctx, CDRRate, waiting...)
 	return card, nil
+}
+
+// usualWhitelist is whether a CPO may decide about a token without asking, when nobody said otherwise: not about one that
+// exists in an app only, because the platform is asked before each session anyway (TOK-14).
+func usualWhitelist(t ocpi.TokenType) string {
+	if t == ocpi.TokenAppUser || t == ocpi.TokenAdHocUser {
+		return string(ocpi.WhitelistNever)
+	}
+	return string(ocpi.WhitelistAllowed)
 }
 
 // customerFor finds the customer of a card, or adds one. The caller holds the tenant's row.

@@ -1,8 +1,10 @@
 -- Tokens of our customers, and what each partner knows of them.
 
 -- name: InsertToken :exec
-INSERT INTO tokens (id, tenant_id, contract_id, uid, type, visual_number, issuer, valid, whitelist, language, created_at, last_updated)
-VALUES (@id, @tenant_id, @contract_id, @uid, @type, @visual_number, @issuer, @valid, @whitelist, @language, @now, @now);
+INSERT INTO tokens (id, tenant_id, contract_id, uid, type, visual_number, issuer, valid, whitelist, language, group_id, profile_type, energy_supplier, energy_contract,
+    created_at, last_updated)
+VALUES (@id, @tenant_id, @contract_id, @uid, @type, @visual_number, @issuer, @valid, @whitelist, @language, @group_id, @profile_type, @energy_supplier, @energy_contract,
+    @now, @now);
 
 -- A change is later than every earlier version, so that it shows up in the next list by date (TOK-05).
 -- name: SetTokenValid :execrows
@@ -14,10 +16,12 @@ SELECT sqlc.embed(t), c.contract_id, te.country_code, te.party_id
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
 WHERE t.id = @id;
 
--- The tokens with this uid and type that belong to one of the given utilities (TOK-03, TEN-03).
+-- The tokens with this uid and type that belong to one of the given utilities (TOK-03, TEN-03), with what decides whether
+-- they may charge.
 -- name: TokensByUID :many
-SELECT sqlc.embed(t), c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id
-FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
+SELECT sqlc.embed(t), c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id, cu.no_credit,
+    EXISTS (SELECT FROM contract_places cp WHERE cp.contract_id = c.id) AS restricted
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id JOIN tenants te ON te.id = t.tenant_id
 WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND upper(t.uid) = upper(@uid::text) AND t.type = @type;
 
 -- The owners of a token among the given utilities, whatever its type: for a CDR that does not name the owner.

@@ -66,6 +66,7 @@ CREATE TABLE customers (
     vat_id       text NOT NULL DEFAULT '',
     buyer_reference text NOT NULL DEFAULT '', -- Leitweg-ID of a public body
     language     text NOT NULL DEFAULT 'de' CHECK (language IN ('de', 'en')),
+    no_credit    boolean NOT NULL DEFAULT false, -- may not charge until it has paid (OCPI AllowedType NO_CREDIT)
     created_at   timestamptz NOT NULL,
     UNIQUE (tenant_id, number),
     UNIQUE (tenant_id, id)
@@ -138,6 +139,10 @@ CREATE TABLE tokens (
     valid         boolean NOT NULL DEFAULT true,
     whitelist     text NOT NULL DEFAULT 'ALLOWED' CHECK (whitelist IN ('ALWAYS', 'ALLOWED', 'ALLOWED_OFFLINE', 'NEVER')),
     language      text NOT NULL DEFAULT 'de',
+    group_id      text NOT NULL DEFAULT '' CHECK (length(group_id) <= 20), -- charge points of OCPP 1.x take no more (TOK-29)
+    profile_type  text NOT NULL DEFAULT '' CHECK (profile_type IN ('', 'CHEAP', 'FAST', 'GREEN', 'REGULAR')), -- default_profile_type
+    energy_supplier text NOT NULL DEFAULT '' CHECK (length(energy_supplier) <= 64), -- energy_contract, of the driver's own supplier
+    energy_contract text NOT NULL DEFAULT '' CHECK (length(energy_contract) <= 64 AND (energy_contract = '' OR energy_supplier <> '')),
     created_at    timestamptz NOT NULL,
     last_updated  timestamptz NOT NULL,
     FOREIGN KEY (tenant_id, contract_id) REFERENCES contracts (tenant_id, id)

@@ -131,7 +131,7 @@ CREATE TABLE events (
     at         timestamptz NOT NULL,
     tenant_id  uuid REFERENCES tenants,
     actor      text NOT NULL,
-    subject    text NOT NULL CHECK (subject IN ('cdr', 'invoice', 'partner', 'tenant', 'token')),
+    subject    text NOT NULL CHECK (subject IN ('cdr', 'command', 'invoice', 'partner', 'tenant', 'token')),
     subject_id uuid NOT NULL,
     what       text NOT NULL,
     detail     jsonb NOT NULL DEFAULT '{}'
