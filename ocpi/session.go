@@ -98,3 +98,16 @@ func (s SessionStatus) Known() bool {
 	}
 	return false
 }
+
+// Meaning is the state that counts for what is done with a session: RESERVED,
+// as OCPI's prose has it once, is a reservation (SES-06), and in a state that
+// nobody knows the session goes on (TYP-12).
+func (s SessionStatus) Meaning() SessionStatus {
+	switch {
+	case s == "RESERVED":
+		return SessionReservation
+	case !s.Known():
+		return SessionActive
+	}
+	return s
+}
