@@ -29,8 +29,8 @@ func (w *Worker) rateCDR(ctx context.Context, id uuid.UUID) error {
 		if err != nil {
 			return err
 		}
-		if state.DueAt == nil {
-			return nil
+		if state.DueAt == nil || state.DueAt.After(w.Now()) {
+			return nil // another worker was faster, or it rang too early
 		}
 		raw, err := q.RawCDR(ctx, db.RawCDRParams{ID: id, ReceivedAt: state.ReceivedAt})
 		if err != nil {
@@ -367,18 +367,6 @@ func (w *Worker) postponeCDR(ctx context.Context, id uuid.UUID, reason error) er
 		}
 		return q.PostponeCDR(ctx, db.PostponeCDRParams{CDRID: id, DueAt: ptr(w.Now().Add(backoff(state.Attempts))), Reason: "error: " + reason.Error(), Now: w.Now()})
 	})
-}
-
-// event writes one line of the timeline of a subject. The actor of a job is the platform itself.
-func event(ctx context.Context, q *db.Queries, at time.Time, tenant uuid.UUID, subject string, id uuid.UUID, what string, detail map[string]string) error {
-	err := q.InsertEvent(ctx, db.InsertEventParams{
-		ID: uuid.Must(uuid.NewV7()), At: at, TenantID: uuid.NullUUID{UUID: tenant, Valid: tenant != uuid.Nil},
-		Actor: "roamwerk", Subject: subject, SubjectID: id, What: what, Detail: frozen(detail),
-	})
-	if err != nil {
-		return fmt.Errorf("write event: %w", err)
-	}
-	return nil
 }
 
 // frozen is a value as it is kept for ever: JSON with the names of the Go fields.

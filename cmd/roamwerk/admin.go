@@ -25,6 +25,7 @@ func admin(o *outside, fn func(a *app) (result any, err error)) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.close()) }()
+	o.ctx = jobs.WithActor(o.ctx, "command line")
 	result, err := fn(a)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/web/ui"
 )
 
@@ -56,6 +57,7 @@ func (o *office) signedIn(handle func(*office, *visit) error) echo.HandlerFunc {
 			return err
 		}
 		v.staff = &staff
+		v.SetRequest(v.Request().WithContext(jobs.WithActor(v.Request().Context(), staff.Name)))
 		if v.tenant = staff.TenantID; v.tenant.Valid {
 			tenant, err := o.DB.Tenant(c.Request().Context(), v.tenant.UUID)
 			if err != nil {

@@ -1,0 +1,37 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/roamwerk/roamwerk/db"
+)
+
+// platform is the actor of what nobody started by hand.
+const platform = "roamwerk"
+
+type actorKey struct{}
+
+// WithActor names who acts: what Ops does with the context is written down under this name.
+func WithActor(ctx context.Context, name string) context.Context {
+	return context.WithValue(ctx, actorKey{}, name)
+}
+
+// event writes one line of the timeline of a subject.
+func event(ctx context.Context, q *db.Queries, at time.Time, tenant uuid.UUID, subject string, id uuid.UUID, what string, detail map[string]string) error {
+	actor, ok := ctx.Value(actorKey{}).(string)
+	if !ok {
+		actor = platform
+	}
+	err := q.InsertEvent(ctx, db.InsertEventParams{
+		ID: uuid.Must(uuid.NewV7()), At: at, TenantID: uuid.NullUUID{UUID: tenant, Valid: tenant != uuid.Nil},
+		Actor: actor, Subject: subject, SubjectID: id, What: what, Detail: frozen(detail),
+	})
+	if err != nil {
+		return fmt.Errorf("write event: %w", err)
+	}
+	return nil
+}
