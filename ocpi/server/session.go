@@ -73,10 +73,15 @@ func (c *call) patchSession(ctx context.Context) (answer, error) {
 		if old == nil {
 			return nil, unknownSession(c.segment("session"))
 		}
-		if stale, err := c.stale(patch, old.doc.LastUpdated); stale || err != nil {
+		stale, err := c.stale(patch, old.doc.LastUpdated)
+		if err != nil {
 			return nil, err
 		}
-		next, err := old.doc.Patch(patch, c.decode)
+		apply := old.doc.Patch
+		if stale {
+			apply = old.doc.PatchLate
+		}
+		next, err := apply(patch, c.decode)
 		if err != nil {
 			return nil, err
 		}
@@ -91,6 +96,20 @@ func (c *call) patchSession(ctx context.Context) (answer, error) {
 type storedSession struct {
 	doc    *ocpi.Session
 	tenant tenant
+	status ocpi.SessionStatus // what counts, whatever the document says
+}
+
+// follow settles the state of a session that comes after old, nil if there was none. One that has ended stays ended: what
+// comes later is taken, but does not start it again (SES-08).
+func (s *storedSession) follow(old *storedSession) {
+	s.status = s.doc.Status.Meaning()
+	if old == nil {
+		return
+	}
+	ended := old.status == ocpi.SessionCompleted || old.status == ocpi.SessionInvalid
+	if ended && s.status != ocpi.SessionCompleted && s.status != ocpi.SessionInvalid {
+		s.status = old.status
+	}
 }
 
 // changeSession stores what change makes of the session that the path names; change gets nil for one that the caller does
@@ -115,6 +134,7 @@ func (c *call) changeSession(ctx context.Context, change func(old *storedSession
 			return err
 		}
 		created = old == nil
+		next.follow(old)
 		return c.saveSession(ctx, q, cpo, id, next)
 	})
 	return stored(created), err
@@ -132,7 +152,7 @@ func (c *call) storedSession(ctx context.Context, q *db.Queries, cpo ocpi.Party,
 			continue
 		}
 		doc, err := decodeStored[ocpi.Session](row.Doc)
-		return &storedSession{doc: doc, tenant: t}, err
+		return &storedSession{doc: doc, tenant: t, status: ocpi.SessionStatus(row.Status)}, err
 	}
 	return nil, unknownSession(id) // it is another utility's
 }
@@ -144,7 +164,7 @@ func (c *call) saveSession(ctx context.Context, q *db.Queries, cpo ocpi.Party, i
 	}
 	err = q.SaveSession(ctx, db.SaveSessionParams{
 		CountryCode: string(cpo.CountryCode), PartyID: string(cpo.PartyID), SessionID: string(id), PartnerID: c.partner.ID, TenantID: s.tenant.id,
-		Doc: doc, Status: string(s.doc.Status), StartedAt: s.doc.StartDateTime, KWh: s.doc.KWh.Decimal, LastUpdated: s.doc.LastUpdated, Now: c.Now(),
+		Doc: doc, Status: string(s.status), StartedAt: s.doc.StartDateTime, KWh: s.doc.KWh.Decimal, LastUpdated: s.doc.LastUpdated, Now: c.Now(),
 	})
 	if err != nil {
 		return fmt.Errorf("save session: %w", err)
