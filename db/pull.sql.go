@@ -21,7 +21,7 @@ WHERE id = $4 AND claimed_until = $5
 type BeginCrawlParams struct {
 	Now          *time.Time
 	DateFrom     *time.Time
-	NextUrl      string
+	NextURL      string
 	ID           uuid.UUID
 	ClaimedUntil *time.Time
 }
@@ -30,7 +30,7 @@ func (q *Queries) BeginCrawl(ctx context.Context, arg BeginCrawlParams) error {
 	_, err := q.db.Exec(ctx, beginCrawl,
 		arg.Now,
 		arg.DateFrom,
-		arg.NextUrl,
+		arg.NextURL,
 		arg.ID,
 		arg.ClaimedUntil,
 	)
@@ -40,7 +40,7 @@ func (q *Queries) BeginCrawl(ctx context.Context, arg BeginCrawlParams) error {
 const claimCheck = `-- name: ClaimCheck :one
 UPDATE partners SET check_at = $1::timestamptz
 WHERE id = (SELECT i.id FROM partners i WHERE i.id = $2 AND i.check_at <= $3::timestamptz AND i.state = 'registered' FOR UPDATE SKIP LOCKED)
-RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at
+RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem
 `
 
 type ClaimCheckParams struct {
@@ -76,6 +76,9 @@ func (q *Queries) ClaimCheck(ctx context.Context, arg ClaimCheckParams) (Partner
 		&i.FailingSince,
 		&i.RejectedAt,
 		&i.CheckAt,
+		&i.Advertised,
+		&i.AnnounceAt,
+		&i.AnnounceProblem,
 	)
 	return i, err
 }
@@ -120,7 +123,7 @@ func (q *Queries) ClaimPull(ctx context.Context, arg ClaimPullParams) (Pull, err
 		&i.Problem,
 		&i.StartedAt,
 		&i.DateFrom,
-		&i.NextUrl,
+		&i.NextURL,
 		&i.Total,
 		&i.ReadAt,
 		&i.BrokenOff,
@@ -622,7 +625,7 @@ func (q *Queries) PullsOfPartner(ctx context.Context, partnerID uuid.UUID) ([]Pu
 			&i.Problem,
 			&i.StartedAt,
 			&i.DateFrom,
-			&i.NextUrl,
+			&i.NextURL,
 			&i.Total,
 			&i.ReadAt,
 			&i.BrokenOff,
@@ -643,7 +646,7 @@ func (q *Queries) PullsOfPartner(ctx context.Context, partnerID uuid.UUID) ([]Pu
 }
 
 const registeredPartners = `-- name: RegisteredPartners :many
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at FROM partners WHERE state = 'registered' ORDER BY id
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem FROM partners WHERE state = 'registered' ORDER BY id
 `
 
 func (q *Queries) RegisteredPartners(ctx context.Context) ([]Partner, error) {
@@ -678,6 +681,9 @@ func (q *Queries) RegisteredPartners(ctx context.Context) ([]Partner, error) {
 			&i.FailingSince,
 			&i.RejectedAt,
 			&i.CheckAt,
+			&i.Advertised,
+			&i.AnnounceAt,
+			&i.AnnounceProblem,
 		); err != nil {
 			return nil, err
 		}
@@ -696,12 +702,12 @@ UPDATE token_deliveries SET due_at = $1::timestamptz, confirmed = NULL, attempts
 type RepeatTokenDeliveryParams struct {
 	Now       time.Time
 	PartnerID uuid.UUID
-	TokenIds  []uuid.UUID
+	TokenIDs  []uuid.UUID
 }
 
 // The partner's copy is not ours: it gets ours again.
 func (q *Queries) RepeatTokenDelivery(ctx context.Context, arg RepeatTokenDeliveryParams) error {
-	_, err := q.db.Exec(ctx, repeatTokenDelivery, arg.Now, arg.PartnerID, arg.TokenIds)
+	_, err := q.db.Exec(ctx, repeatTokenDelivery, arg.Now, arg.PartnerID, arg.TokenIDs)
 	return err
 }
 
@@ -797,16 +803,16 @@ UPDATE token_deliveries SET compared_at = $1::timestamptz WHERE partner_id = $2 
 type TokensComparedParams struct {
 	Now       time.Time
 	PartnerID uuid.UUID
-	TokenIds  []uuid.UUID
+	TokenIDs  []uuid.UUID
 }
 
 func (q *Queries) TokensCompared(ctx context.Context, arg TokensComparedParams) error {
-	_, err := q.db.Exec(ctx, tokensCompared, arg.Now, arg.PartnerID, arg.TokenIds)
+	_, err := q.db.Exec(ctx, tokensCompared, arg.Now, arg.PartnerID, arg.TokenIDs)
 	return err
 }
 
 const tokensToCompare = `-- name: TokensToCompare :many
-SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.created_at, t.last_updated, c.contract_id, te.country_code, te.party_id, d.confirmed
+SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, te.country_code, te.party_id, d.confirmed
 FROM token_deliveries d JOIN tokens t ON t.id = d.token_id JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
 WHERE d.partner_id = $1 AND d.due_at IS NULL AND d.confirmed IS NOT NULL
 ORDER BY d.compared_at NULLS FIRST, d.token_id LIMIT $2
@@ -846,6 +852,10 @@ func (q *Queries) TokensToCompare(ctx context.Context, arg TokensToCompareParams
 			&i.Token.Valid,
 			&i.Token.Whitelist,
 			&i.Token.Language,
+			&i.Token.GroupID,
+			&i.Token.ProfileType,
+			&i.Token.EnergySupplier,
+			&i.Token.EnergyContract,
 			&i.Token.CreatedAt,
 			&i.Token.LastUpdated,
 			&i.ContractID,
@@ -870,7 +880,7 @@ WHERE id = $8 AND claimed_until = $9
 `
 
 type TurnPageParams struct {
-	NextUrl        string
+	NextURL        string
 	Total          int32
 	Now            *time.Time
 	BrokenOff      bool
@@ -884,7 +894,7 @@ type TurnPageParams struct {
 // A page is read, and there are more.
 func (q *Queries) TurnPage(ctx context.Context, arg TurnPageParams) (int64, error) {
 	result, err := q.db.Exec(ctx, turnPage,
-		arg.NextUrl,
+		arg.NextURL,
 		arg.Total,
 		arg.Now,
 		arg.BrokenOff,

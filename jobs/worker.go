@@ -25,9 +25,13 @@ type Worker struct {
 	Bell   *Bell
 	Client *client.Client // calls partners
 	Mail   *mail.Sender   // nil: e-mails stay in the outbox
-	Redis  asynq.RedisConnOpt
-	Now    func() time.Time
-	Log    *slog.Logger
+
+	// Receive takes a message of a partner that we fetched, the way of those that are pushed (package ocpi/server).
+	Receive func(context.Context, Inbound) (Receipt, error)
+
+	Redis asynq.RedisConnOpt
+	Now   func() time.Time
+	Log   *slog.Logger
 
 	Concurrency int           // rows worked on at once; 0 means 8
 	SweepEvery  time.Duration // 0 means five seconds

@@ -82,15 +82,21 @@ func (a *app) close() error {
 // worker does the platform's work.
 func (a *app) worker() *jobs.Worker {
 	return &jobs.Worker{
-		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, Mail: a.mail, Redis: a.queue, Now: a.now, Log: a.log, Concurrency: a.cfg.Workers,
+		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, Mail: a.mail, Receive: a.partners().Receive, Redis: a.queue, Now: a.now, Log: a.log,
+		Concurrency: a.cfg.Workers,
 	}
+}
+
+// partners is the door for OCPI partners.
+func (a *app) partners() *server.Door {
+	return server.New(server.Options{
+		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, BaseURL: a.cfg.BaseURL, Now: a.now, Log: a.log,
+	})
 }
 
 // doors is everything that answers HTTP.
 func (a *app) doors() http.Handler {
-	partners := server.New(server.Options{
-		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, BaseURL: a.cfg.BaseURL, Now: a.now, Log: a.log,
-	})
+	partners := a.partners()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", answerHealth)
 	mux.HandleFunc("GET /readyz", a.answerReady)

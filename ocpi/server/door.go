@@ -75,15 +75,22 @@ func (s *server) door(next echo.HandlerFunc) echo.HandlerFunc {
 			response.Set(name, request.Get(name))
 		}
 		call := &call{server: s, echo: c, module: moduleOf(c.Request().URL.Path)}
-		if err := call.authenticate(c.Request().Context(), request.Get(ocpi.HeaderAuthorization)); err != nil {
-			return err
-		}
-		if err := call.route(request, response); err != nil {
+		if known, ok := inboundPartner(c.Request().Context()); ok {
+			call.partner, call.tenants = known.Partner, tenantsOf(known.TenantIDs, known.TenantParties)
+		} else if err := call.enter(request, response); err != nil {
 			return err
 		}
 		c.Set(callKey, call)
 		return next(c)
 	}
+}
+
+// enter finds out who calls, and whom.
+func (c *call) enter(request, response http.Header) error {
+	if err := c.authenticate(c.echo.Request().Context(), request.Get(ocpi.HeaderAuthorization)); err != nil {
+		return err
+	}
+	return c.route(request, response)
 }
 
 // authenticate finds out who calls (TRN-05 to TRN-10).
@@ -108,14 +115,20 @@ func (c *call) authenticate(ctx context.Context, header string) error {
 			c.partner, c.token, c.hash = row.Partner, candidates[i], hash
 			c.raw = i == len(candidates)-1
 			c.invited = row.Kind == "invite"
-			for j, id := range row.TenantIDs {
-				party := row.TenantParties[j]
-				c.tenants = append(c.tenants, tenant{id, ocpi.Party{CountryCode: ocpi.CiString(party[:2]), PartyID: ocpi.CiString(party[2:])}})
-			}
+			c.tenants = tenantsOf(row.TenantIDs, row.TenantParties)
 			return c.admit(ctx)
 		}
 	}
 	return ocpi.Unauthorized("the credentials token is not known")
+}
+
+// tenantsOf are the utilities of a connection, as a query returns them.
+func tenantsOf(ids []uuid.UUID, parties []string) []tenant {
+	all := make([]tenant, len(ids))
+	for i, id := range ids {
+		all[i] = tenant{id, ocpi.Party{CountryCode: ocpi.CiString(parties[i][:2]), PartyID: ocpi.CiString(parties[i][2:])}}
+	}
+	return all
 }
 
 // admit lets the partner in, unless it is still invited and wants more than the handshake (TRN-09).

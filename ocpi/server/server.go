@@ -37,9 +37,20 @@ type server struct {
 	ops jobs.Ops
 }
 
-// New returns the handler of all paths below /ocpi. It has to see the path as it came: a mux in front that cleans paths
-// would redirect the empty segments that some partners send (TRN-26).
-func New(o Options) http.Handler {
+// Door is the handler of all paths below /ocpi. It has to see the path as it came: a mux in front that cleans paths would
+// redirect the empty segments that some partners send (TRN-26).
+type Door struct {
+	server *server
+	echo   *echo.Echo
+}
+
+// ServeHTTP answers a partner.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	d.echo.ServeHTTP(w, withTidyPath(r))
+}
+
+// New returns the door.
+func New(o Options) *Door {
 	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
 	s := &server{Options: o, ops: jobs.Ops{
 		DB: o.DB, Box: o.Box, Bell: o.Bell, Now: o.Now, Log: o.Log, Client: o.Client, BaseURL: o.BaseURL,
@@ -58,9 +69,7 @@ func New(o Options) http.Handler {
 			e.Add(r.method, base+r.path, handle(r.handle))
 		}
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		e.ServeHTTP(w, withTidyPath(r))
-	})
+	return &Door{server: s, echo: e}
 }
 
 const (

@@ -34,6 +34,7 @@ type world struct {
 	db    *db.DB
 	dbURL string
 	ops   *jobs.Ops
+	door  *server.Door
 	redis asynq.RedisConnOpt
 	queue *asynq.Inspector
 	url   string // base URL
@@ -75,7 +76,8 @@ func newWorld(t testing.TB) *world {
 	bell := jobs.NewBell(redis, log)
 	calls := client.New(client.Options{AllowPrivate: true, Timeout: 5 * time.Second})
 	w.ops = &jobs.Ops{DB: w.db, Box: box, Bell: bell, Now: w.clock.now, Log: log, Client: calls, BaseURL: w.url}
-	door.Config.Handler = server.New(server.Options{DB: w.db, Box: box, Bell: bell, Client: calls, BaseURL: w.url, Now: w.clock.now, Log: log})
+	w.door = server.New(server.Options{DB: w.db, Box: box, Bell: bell, Client: calls, BaseURL: w.url, Now: w.clock.now, Log: log})
+	door.Config.Handler = w.door
 	door.Start()
 	t.Cleanup(func() {
 		w.http.CloseIdleConnections()
