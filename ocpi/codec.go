@@ -182,11 +182,11 @@ func ruleForType(t reflect.Type) string {
 	case reflect.String:
 		return "must be a string"
 	case reflect.Bool:
-		return "must be true or false"
+		return ruleBoolean
 	case reflect.Slice:
-		return "must be a list"
+		return ruleList
 	case reflect.Int:
-		return "must be an integer"
+		return ruleInteger
 	case reflect.Struct, reflect.Map:
 		return "must be an object"
 	}
@@ -272,7 +272,7 @@ func decodeInt(dec *jsontext.Decoder, n *int) error {
 	}
 	number, ok := parseInt(value)
 	if !ok {
-		return failedValue(dec, "must be an integer", value)
+		return failedValue(dec, ruleInteger, value)
 	}
 	*n = number
 	return nil

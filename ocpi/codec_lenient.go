@@ -2,6 +2,9 @@ package ocpi
 
 import (
 	"errors"
+	"net/http"
+	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -9,24 +12,65 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-var lenientDecoding = json.WithUnmarshalers(json.JoinUnmarshalers(
-	json.UnmarshalFromFunc(decodeQuotedDecimal),
-	json.UnmarshalFromFunc(decodeTime),
-	json.UnmarshalFromFunc(decodeQuotedInt),
-	json.UnmarshalFromFunc(decodeQuotedBool),
-	json.UnmarshalFromFunc(decodeUnquoted[string]),
-	json.UnmarshalFromFunc(decodeUnquoted[CiString]),
-	json.UnmarshalFromFunc(decodeTextsOrBlank),
-	json.UnmarshalFromFunc(decodeListedRestrictions),
-))
+// leniency decodes what some partners write instead of OCPI, and notes it. The
+// nil leniency notes nothing.
+type leniency struct{ notes Findings }
+
+func (l *leniency) options() json.Options {
+	return json.WithUnmarshalers(json.JoinUnmarshalers(
+		json.UnmarshalFromFunc(l.decodeDecimal),
+		json.UnmarshalFromFunc(decodeTime),
+		json.UnmarshalFromFunc(l.decodeInt),
+		json.UnmarshalFromFunc(l.decodeBool),
+		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, s *string) error { return decodeUnquoted(l, dec, s) }),
+		json.UnmarshalFromFunc(func(dec *jsontext.Decoder, s *CiString) error { return decodeUnquoted(l, dec, s) }),
+		json.UnmarshalFromFunc(l.decodeTexts),
+		json.UnmarshalFromFunc(l.decodeRestrictions),
+	))
+}
+
+var lenientDecoding = (*leniency)(nil).options()
+
+// UnmarshalTolerant is Unmarshal, and when that fails UnmarshalLenient. The
+// notes say which quirks were needed; when one of them is refused the error is
+// that of Unmarshal.
+func UnmarshalTolerant(b []byte, v any, refused []string) (Findings, error) {
+	exact := Unmarshal(b, v)
+	var fault *Error
+	if exact == nil || !errors.As(exact, &fault) || fault.HTTPStatus != http.StatusOK {
+		return nil, exact
+	}
+	reflect.ValueOf(v).Elem().SetZero()
+	var l leniency
+	if unmarshal(b, v, l.options()) != nil {
+		return nil, exact
+	}
+	for _, note := range l.notes {
+		if slices.Contains(refused, string(note.Quirk)) {
+			return nil, exact
+		}
+	}
+	return l.notes, nil
+}
+
+// note writes down what has just been read.
+func (l *leniency) note(dec *jsontext.Decoder, quirk Quirk, rule string, value jsontext.Value) {
+	if l == nil || slices.ContainsFunc(l.notes, func(f Finding) bool { return f.Quirk == quirk }) {
+		return
+	}
+	note := foreignFinding(dec.StackPointer(), rule, string(value))
+	note.Severity, note.Quirk = Note, quirk
+	l.notes = append(l.notes, note)
+}
 
 // unquoted reads the next value; of a string that holds something it returns
 // what it holds, and null of a blank one.
-func unquoted(dec *jsontext.Decoder) (jsontext.Value, error) {
+func (l *leniency) unquoted(dec *jsontext.Decoder, quirk Quirk, rule string) (jsontext.Value, error) {
 	value, err := dec.ReadValue()
 	if err != nil || value.Kind() != jsontext.KindString {
 		return value, err
 	}
+	l.note(dec, quirk, rule, value)
 	text, err := jsontext.AppendUnquote(nil, value)
 	if err != nil {
 		return nil, err
@@ -37,8 +81,8 @@ func unquoted(dec *jsontext.Decoder) (jsontext.Value, error) {
 	return text, nil
 }
 
-func decodeQuotedDecimal(dec *jsontext.Decoder, d *decimal.NullDecimal) error {
-	value, err := unquoted(dec)
+func (l *leniency) decodeDecimal(dec *jsontext.Decoder, d *decimal.NullDecimal) error {
+	value, err := l.unquoted(dec, QuirkTextForNumber, ruleNumber)
 	if err != nil {
 		return err
 	}
@@ -56,8 +100,8 @@ func decodeQuotedDecimal(dec *jsontext.Decoder, d *decimal.NullDecimal) error {
 	return nil
 }
 
-func decodeQuotedInt(dec *jsontext.Decoder, n *int) error {
-	value, err := unquoted(dec)
+func (l *leniency) decodeInt(dec *jsontext.Decoder, n *int) error {
+	value, err := l.unquoted(dec, QuirkTextForNumber, ruleInteger)
 	if err != nil {
 		return err
 	}
@@ -67,16 +111,20 @@ func decodeQuotedInt(dec *jsontext.Decoder, n *int) error {
 	}
 	number, ok := parseInt(value)
 	if !ok {
-		return failedValue(dec, "must be an integer", value)
+		return failedValue(dec, ruleInteger, value)
 	}
 	*n = number
 	return nil
 }
 
-func decodeQuotedBool(dec *jsontext.Decoder, b *bool) error {
-	value, err := unquoted(dec)
+func (l *leniency) decodeBool(dec *jsontext.Decoder, b *bool) error {
+	numeric := dec.PeekKind() == jsontext.KindNumber
+	value, err := l.unquoted(dec, QuirkTextForBoolean, ruleBoolean)
 	if err != nil {
 		return err
+	}
+	if numeric {
+		l.note(dec, QuirkTextForBoolean, ruleBoolean, value)
 	}
 	switch string(value) {
 	case "true", "True", "1":
@@ -84,22 +132,26 @@ func decodeQuotedBool(dec *jsontext.Decoder, b *bool) error {
 	case "false", "False", "0", "null":
 		*b = false
 	default:
-		return failedValue(dec, "must be true or false", value)
+		return failedValue(dec, ruleBoolean, value)
 	}
 	return nil
 }
 
-func decodeUnquoted[T ~string](dec *jsontext.Decoder, s *T) error {
+func decodeUnquoted[T ~string](l *leniency, dec *jsontext.Decoder, s *T) error {
 	switch dec.PeekKind() {
 	case jsontext.KindNumber, jsontext.KindTrue, jsontext.KindFalse:
 		value, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
 		*s = T(value)
-		return err
+		l.note(dec, QuirkNumberForText, "must be a string", value)
+		return nil
 	}
 	return errors.ErrUnsupported
 }
 
-func decodeTextsOrBlank(dec *jsontext.Decoder, texts *[]DisplayText) error {
+func (l *leniency) decodeTexts(dec *jsontext.Decoder, texts *[]DisplayText) error {
 	if dec.PeekKind() != jsontext.KindString {
 		return errors.ErrUnsupported
 	}
@@ -108,17 +160,19 @@ func decodeTextsOrBlank(dec *jsontext.Decoder, texts *[]DisplayText) error {
 		return err
 	}
 	if string(value) != strconv.Quote("") {
-		return failedValue(dec, "must be a list", value)
+		return failedValue(dec, ruleList, value)
 	}
+	l.note(dec, QuirkBlankList, ruleList, value)
 	*texts = nil
 	return nil
 }
 
-// decodeListedRestrictions reads restrictions in a list of at most one.
-func decodeListedRestrictions(dec *jsontext.Decoder, r *TariffRestrictions) error {
+// decodeRestrictions reads restrictions in a list of at most one.
+func (l *leniency) decodeRestrictions(dec *jsontext.Decoder, r *TariffRestrictions) error {
 	if dec.PeekKind() != jsontext.KindBeginArray {
 		return errors.ErrUnsupported
 	}
+	l.note(dec, QuirkListedRestrictions, "must be an object", jsontext.Value("[…]"))
 	if _, err := dec.ReadToken(); err != nil {
 		return err
 	}

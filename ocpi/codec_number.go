@@ -13,7 +13,10 @@ const (
 	// limit the digits; without a limit 1e999999999 would fill the memory.
 	maxDigits = 40
 
-	ruleNumber = "must be a number of at most 40 digits before and after the point"
+	ruleNumber  = "must be a number of at most 40 digits before and after the point"
+	ruleInteger = "must be an integer"
+	ruleBoolean = "must be true or false"
+	ruleList    = "must be a list"
 )
 
 // parseNumber reads a JSON number exactly, within the bounds of maxDigits.

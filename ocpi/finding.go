@@ -25,6 +25,7 @@ type Finding struct {
 	Path     string // charging_periods[3].dimensions[0].volume
 	Rule     string // "required", "at most 36 characters"
 	Value    string // what was there, shortened; empty for a missing or secret value
+	Quirk    Quirk  // of a note: the tolerance that took it, if that is a setting
 }
 
 func (f Finding) String() string {

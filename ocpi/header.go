@@ -88,18 +88,27 @@ func TokenCandidates(header string) ([]string, error) {
 			candidates = append(candidates, token)
 		}
 	}
-	if token, err := base64.StdEncoding.Strict().DecodeString(value); err == nil {
-		add(string(token))
-	}
-	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(value, "="))
-	if token, err := base64.RawStdEncoding.DecodeString(standard); err == nil {
-		add(string(token))
-	}
-	for _, token := range candidates {
-		add(strings.TrimRight(token, " \t\r\n"))
-	}
+	decoded, _ := decodeToken(value)
+	add(decoded)
+	add(strings.TrimRight(decoded, tokenSpace))
 	add(value)
 	return candidates, nil
+}
+
+// tokenSpace is the white space that some partners encode with a token.
+const tokenSpace = " \t\r\n"
+
+// decodeToken decodes a token from Base64, "" if it is none; padded says that
+// it is Base64 by the letter.
+func decodeToken(value string) (token string, padded bool) {
+	if b, err := base64.StdEncoding.Strict().DecodeString(value); err == nil {
+		return string(b), true
+	}
+	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(value, "="))
+	if b, err := base64.RawStdEncoding.DecodeString(standard); err == nil {
+		return string(b), false
+	}
+	return "", false
 }
 
 // FormatNextLink returns the value of the Link header that points to the next

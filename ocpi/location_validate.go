@@ -119,6 +119,9 @@ func (k *Connector) check(c *checker, p *place) {
 	c.int(p, "max_amperage", k.MaxAmperage)
 	c.optionalCount(p, "max_amperage", k.MaxAmperage)
 	c.optionalCount(p, "max_electric_power", k.MaxElectricPower)
+	if w := k.MaxElectricPower; w != nil && 0 < *w && *w < 1000 {
+		c.note(p, "max_electric_power", "power in W", strconv.Itoa(*w))
+	}
 	for i, id := range k.TariffIDs {
 		at := p.item("tariff_ids", i)
 		if id == "" {
@@ -133,6 +136,9 @@ func (k *Connector) check(c *checker, p *place) {
 func (g *GeoLocation) check(c *checker, p *place) {
 	c.degrees(p, "latitude", g.Latitude, 90)
 	c.degrees(p, "longitude", g.Longitude, 180)
+	if strings.Trim(g.Latitude, "-0.") == "" && strings.Trim(g.Longitude, "-0.") == "" && g.Latitude != "" && g.Longitude != "" {
+		c.note(p, "", "not 0,0", "")
+	}
 }
 
 func (g *AdditionalGeoLocation) check(c *checker, p *place) {

@@ -50,7 +50,12 @@ func (p *place) append(b []byte) []byte {
 	return b
 }
 
-const ruleRequired = "required"
+const (
+	ruleRequired   = "required"
+	ruleCurrency   = "three capital letters (ISO 4217)"
+	ruleCountry    = "three capital letters (ISO 3166-1 alpha-3)"
+	ruleKnownValue = "not a value of OCPI 2.2.1"
+)
 
 func (c *checker) reject(p *place, field, rule, value string) {
 	severity := Reject
@@ -68,7 +73,11 @@ func (c *checker) add(severity Severity, p *place, field, rule, value string) {
 	if secret(path) {
 		value = ""
 	}
-	c.findings = append(c.findings, Finding{Severity: severity, Path: path, Rule: rule, Value: shorten(value)})
+	finding := Finding{Severity: severity, Path: path, Rule: rule, Value: shorten(value)}
+	if severity == Note && !c.evidence {
+		finding.Quirk = noteQuirk(rule)
+	}
+	c.findings = append(c.findings, finding)
 }
 
 // maxID bounds an identifier absolutely: beyond it no index can hold it.
@@ -219,7 +228,7 @@ func (c *checker) currency(p *place, v string) {
 	if v == "" {
 		c.reject(p, "currency", ruleRequired, "")
 	} else if !upperLetters(v, 3) {
-		c.note(p, "currency", "three capital letters (ISO 4217)", v)
+		c.note(p, "currency", ruleCurrency, v)
 	}
 }
 
@@ -228,7 +237,7 @@ func (c *checker) country(p *place, v string) {
 	if v == "" {
 		c.reject(p, "country", ruleRequired, "")
 	} else if !upperLetters(v, 3) {
-		c.note(p, "country", "three capital letters (ISO 3166-1 alpha-3)", v)
+		c.note(p, "country", ruleCountry, v)
 	}
 }
 
@@ -298,7 +307,7 @@ func enum[T enumeration](c *checker, p *place, field string, v T) {
 
 func optionalEnum[T enumeration](c *checker, p *place, field string, v T) {
 	if v != "" && !v.Known() {
-		c.note(p, field, "not a value of OCPI 2.2.1", string(v))
+		c.note(p, field, ruleKnownValue, string(v))
 	}
 }
 
@@ -306,7 +315,7 @@ func enums[T enumeration](c *checker, p *place, field string, list []T) {
 	for i, v := range list {
 		if !v.Known() {
 			at := p.item(field, i)
-			c.note(&at, "", "not a value of OCPI 2.2.1", string(v))
+			c.note(&at, "", ruleKnownValue, string(v))
 		}
 	}
 }
