@@ -35,6 +35,9 @@ type CPO struct {
 	cdrs      []ocpi.CDR
 	cdrAt     map[ocpi.CiString]int       // index in cdrs
 	bookings  map[ocpi.CiString][]booking // by EVSE
+
+	commands     []Command
+	reservations map[ocpi.CiString]ocpi.CiString // the session of each
 }
 
 // booking is the time for which an EVSE is taken.
@@ -54,7 +57,7 @@ func (p *Peer) addCPO(o Options) *CPO {
 		firstPlace: int(hash.Sum64() % uint64(len(places))),
 		random:     rand.New(rand.NewPCG(o.Seed, hash.Sum64())),
 		tokenAt:    map[tokenKey]int{}, sessionAt: map[ocpi.CiString]int{}, cdrAt: map[ocpi.CiString]int{},
-		bookings: map[ocpi.CiString][]booking{},
+		bookings: map[ocpi.CiString][]booking{}, reservations: map[ocpi.CiString]ocpi.CiString{},
 	}
 	if len(c.prices) == 0 {
 		c.prices = StandardPrices()

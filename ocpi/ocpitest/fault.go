@@ -29,6 +29,8 @@ type WireFaults struct {
 	CredentialsAre201 bool // POST credentials is answered with 201 instead of 200
 	CallbackFails     bool // versions answers HTTP 500 while we register (CRED-11)
 	HalfRegisters     bool // POST credentials answers HTTP 500 after it called back
+
+	CommandFaults
 }
 
 // Oddities are what goes wrong with a charging session and its CDR.
@@ -59,6 +61,16 @@ var faultNames = map[string]func(*Faults){
 	"credentials-201":    func(f *Faults) { f.CredentialsAre201 = true },
 	"callback-fails":     func(f *Faults) { f.CallbackFails = true },
 	"half-registers":     func(f *Faults) { f.HalfRegisters = true },
+	"no-timeout":         func(f *Faults) { f.NoTimeout = true },
+	"result-first":       func(f *Faults) { f.ResultFirst = true },
+	"result-twice":       func(f *Faults) { f.ResultTwice = true },
+	"result-timeout":     func(f *Faults) { f.ResultTimeout = true },
+	"no-result":          func(f *Faults) { f.NoResult = true },
+	"happens-anyway":     func(f *Faults) { f.HappensAnyway = true },
+	"nothing-happens":    func(f *Faults) { f.NothingHappens = true },
+	"no-reference":       func(f *Faults) { f.NoReference = true },
+	"too-often":          func(f *Faults) { f.TooOften = true },
+	"object-answer":      func(f *Faults) { f.ObjectAnswer = true },
 	"no-session":         func(f *Faults) { f.NoSession = true },
 	"energy-in-wh":       func(f *Faults) { f.EnergyInWh = true },
 	"wrong-cost":         func(f *Faults) { f.WrongCost = true },

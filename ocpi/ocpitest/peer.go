@@ -50,17 +50,18 @@ type Options struct {
 // registration with one eMSP platform and its way of calling it. A CPO behind
 // a hub shares the hub's Peer.
 type Peer struct {
-	name    string
-	role    ocpi.Role
-	party   ocpi.Party
-	now     func() time.Time
-	client  *http.Client
-	log     *slog.Logger
-	observe func(Exchange)
-	listen  string
-	handler http.Handler
-	server  *http.Server
-	baseURL string // without a slash at the end; known after Start or from Options
+	name       string
+	role       ocpi.Role
+	party      ocpi.Party
+	now        func() time.Time
+	client     *http.Client
+	log        *slog.Logger
+	observe    func(Exchange)
+	listen     string
+	handler    http.Handler
+	server     *http.Server
+	background sync.WaitGroup // results of commands that are on their way
+	baseURL    string         // without a slash at the end; known after Start or from Options
 
 	mu         sync.Mutex
 	faults     WireFaults
@@ -139,6 +140,7 @@ func (p *Peer) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
+	defer p.background.Wait()
 	return p.server.Shutdown(ctx)
 }
 

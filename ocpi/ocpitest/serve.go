@@ -27,6 +27,8 @@ var endpoints = []struct {
 	{ocpi.ModuleSessions, ocpi.Sender, (*Peer).serveSessions},
 	{ocpi.ModuleCDRs, ocpi.Sender, (*Peer).serveCDRs},
 	{ocpi.ModuleTokens, ocpi.Receiver, (*Peer).serveTokens},
+	{ocpi.ModuleCommands, ocpi.Receiver, (*Peer).serveCommands},
+	{ocpi.ModuleChargingProfiles, ocpi.Receiver, (*Peer).serveProfiles},
 	{ocpi.ModuleHubClientInfo, ocpi.Sender, (*Peer).serveClients},
 }
 

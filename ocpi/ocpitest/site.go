@@ -93,7 +93,10 @@ func (c *CPO) evse(n int, kind Kind, now time.Time) ocpi.EVSE {
 	return ocpi.EVSE{
 		UID:    ocpi.CiString(fmt.Sprintf("%s-E%05d", c.party.PartyID, n)),
 		EVSEID: ocpi.CiString(fmt.Sprintf("%s*%s*E%05d*1", c.party.CountryCode, c.party.PartyID, n)),
-		Status: ocpi.EVSEAvailable, Capabilities: []ocpi.Capability{ocpi.CapabilityRFIDReader, ocpi.CapabilityRemoteStartStop},
+		Status: ocpi.EVSEAvailable, Capabilities: []ocpi.Capability{
+			ocpi.CapabilityRFIDReader, ocpi.CapabilityRemoteStartStop, ocpi.CapabilityReservable, ocpi.CapabilityUnlock,
+			ocpi.CapabilityChargingProfile, ocpi.CapabilityChargingPreferences,
+		},
 		PhysicalReference: fmt.Sprint(n % 10), LastUpdated: now,
 		Connectors: []ocpi.Connector{{
 			ID: "1", Standard: data.standard, Format: data.format, PowerType: data.power, MaxVoltage: ocpi.Ptr(data.volts),

@@ -166,6 +166,9 @@ func (p *Peer) serveTariffs(r *http.Request, in inbound) answer {
 
 // serveSessions shows an eMSP the sessions of its own cards.
 func (p *Peer) serveSessions(r *http.Request, in inbound) answer {
+	if len(in.path) == 2 && in.path[1] == "charging_preferences" {
+		return p.servePreferences(r, in)
+	}
 	if len(in.path) > 0 {
 		return refuse(ocpi.NotFound(ocpi.StatusInvalidParameters, "sessions are listed only"))
 	}
