@@ -346,7 +346,7 @@ func holdInvariants(t testing.TB, cdr *ocpi.CDR, r billing.Rating) {
 	}
 }
 
-// PRC-01, PRC-30: periods name their tariffs; each tariff's own share is limited.
+// PRC-01, PRC-03, PRC-30: periods name their tariffs; each tariff's own share is limited.
 func TestRateSeveralTariffs(t *testing.T) {
 	a := tariffDoc(t, "A", element("", "ENERGY 0.10 - 1")+`| "min_price":{"excl_vat":5,"incl_vat":5}`)
 	b := tariffDoc(t, "B", element("", "ENERGY 0.90 - 1", "FLAT 1 - 1"))
@@ -380,7 +380,8 @@ func TestRateSeveralTariffs(t *testing.T) {
 	}
 }
 
-// One session, both prices: the CPO's tariff without VAT and the customer's with VAT, whatever tariff the periods name.
+// One session, both prices: the CPO's tariff without VAT and the customer's with VAT, whatever tariff the periods name. The
+// parts are before the limit (PRC-31).
 func TestRateRetail(t *testing.T) {
 	plan, err := billing.ParsePlan([]byte(`{"id":"R","currency":"EUR","tax_included":"YES","elements":[` +
 		elements(element("", "ENERGY 0.49 19 1"), element(`"min_duration":14400`, "PARKING_TIME 6 19 1"), element("", "PARKING_TIME 0 19 1")) +
@@ -433,7 +434,7 @@ func TestParsePlanRefuses(t *testing.T) {
 	}
 }
 
-// What a tariff's own text is remarked upon.
+// What a tariff's own text is remarked upon (PRC-06, PRC-26, PRC-30, TAR-11).
 func TestCompileFindings(t *testing.T) {
 	for _, c := range []struct{ tariff, want string }{
 		{element("", "ENERGY 1 - 1", "FLAT 1 - 0"), ""},
@@ -471,7 +472,7 @@ func TestRateRetailLimitSides(t *testing.T) {
 	}
 }
 
-func TestRateTotals(t *testing.T) {
+func TestRateTotals(t *testing.T) { // PRC-13: kWh, and hours of charging apart from hours of parking
 	doc := tariffDoc(t, "T", element("", "ENERGY 0.25 - 1"))
 	for _, c := range []struct {
 		name                 string
@@ -495,7 +496,8 @@ func TestRateTotals(t *testing.T) {
 	}
 }
 
-// A line says why: which element, which restrictions, which step.
+// A line says why: which element, which restrictions, which step. The price is that of a kWh, whatever the step (PRC-11), which
+// is rounded to once, at the end (PRC-15).
 func TestRateLines(t *testing.T) {
 	doc := tariffDoc(t, "T", elements(
 		element(`"max_kwh":5`, "ENERGY 0.20 10 500"),
@@ -520,7 +522,7 @@ func TestRateLines(t *testing.T) {
 	}
 }
 
-// A time zone that is not known matters only where a price depends on the clock.
+// A time zone that is not known matters only where a price depends on the clock (PRC-09).
 func TestRateZoneUnknown(t *testing.T) {
 	cdr := sessionDoc(t, "11:00", "10:00 ENERGY=1")
 	plain := billing.Rate(cdr, compile(tariffDoc(t, "T", element("", "ENERGY 1 - 1"))), nil, billing.DefaultPolicy)
@@ -537,7 +539,7 @@ func TestRateNothing(t *testing.T) {
 	}
 }
 
-func TestZoneOf(t *testing.T) {
+func TestZoneOf(t *testing.T) { // PRC-09, of a Location that we do not know
 	for country, want := range map[string]string{"DEU": "Europe/Berlin", "nl": "Europe/Amsterdam", "ESP": "", "XXX": "", "": ""} {
 		got := ""
 		if zone := billing.ZoneOf(country); zone != nil {
@@ -552,7 +554,7 @@ func TestZoneOf(t *testing.T) {
 	}
 }
 
-func TestRoundCurrency(t *testing.T) {
+func TestRoundCurrency(t *testing.T) { // PRC-32: the last step, by the currency
 	for _, c := range []struct{ amount, currency, want string }{
 		{"2.005", "EUR", "2.01"}, {"-2.005", "EUR", "-2.01"}, {"2.5", "JPY", "3"}, {"0.0005", "KWD", "0.001"},
 	} {
