@@ -147,9 +147,9 @@ func negatives(e *Evidence) decimal.NullDecimal {
 	return decimal.NewNullDecimal(decimal.NewFromInt(count))
 }
 
-// hoursFrom is absent where one of the instants is.
+// hoursFrom is absent where one of the instants is, or is not known.
 func hoursFrom(start, end time.Time) decimal.NullDecimal {
-	if start.IsZero() || end.IsZero() {
+	if known(start).IsZero() || known(end).IsZero() {
 		return decimal.NullDecimal{}
 	}
 	return decimal.NewNullDecimal(hoursOf(secondsOf(end.Sub(start))))

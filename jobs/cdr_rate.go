@@ -41,6 +41,7 @@ func (w *Worker) rateCDR(ctx context.Context, id uuid.UUID) error {
 			return fmt.Errorf("decode stored CDR: %w", err)
 		}
 		rated = rating{Worker: w, q: q, state: state, raw: raw, cdr: &cdr, now: w.Now()}
+		rated.began, rated.ended = cdr.Times()
 		if cdr.Credit {
 			return rated.credit(ctx)
 		}
@@ -60,6 +61,8 @@ type rating struct {
 	raw   []byte
 	cdr   *ocpi.CDR
 	now   time.Time
+
+	began, ended time.Time // the session, as far as the CDR tells (CDR-25)
 }
 
 func (r *rating) rate(ctx context.Context) error {
@@ -82,7 +85,7 @@ func (r *rating) rate(ctx context.Context) error {
 	}
 	verdict := billing.Check(r.cdr, wholesale, billing.DefaultTolerance)
 
-	version, err := r.q.PlanVersionAt(ctx, db.PlanVersionAtParams{PlanID: token.PlanID, At: r.cdr.StartDateTime})
+	version, err := r.q.PlanVersionAt(ctx, db.PlanVersionAtParams{PlanID: token.PlanID, At: r.began})
 	if errors.Is(err, db.ErrNotFound) {
 		return r.wait(ctx, "no-plan")
 	} else if err != nil {
@@ -96,7 +99,7 @@ func (r *rating) rate(ctx context.Context) error {
 	retail := billing.Rate(r.cdr, []*billing.Tariff{tariff}, place.zone, billing.DefaultPolicy)
 	inputs = append(inputs, version.Doc)
 
-	vat, err := billing.DecideVAT(place.country, r.cdr.EndDateTime.In(place.zoneOrUTC()), false)
+	vat, err := billing.DecideVAT(place.country, r.ended.In(place.zoneOrUTC()), false)
 	if errors.Is(err, billing.ErrNoTaxRule) {
 		r.state.State, r.state.Reason = "held", "no-tax-rule"
 		return r.save(ctx, "rate")
@@ -130,7 +133,9 @@ func (r *rating) rate(ctx context.Context) error {
 	r.state.RatingID = uuid.NullUUID{UUID: ratingID, Valid: true}
 	r.state.Flags = flags(findings)
 	r.state.State, r.state.Reason = "rated", ""
-	if worst := billing.Worst(findings); worst == billing.Block {
+	if r.cdr.HomeChargingCompensation { // it is the utility that owes the driver (CDR-24)
+		r.state.State, r.state.Reason = "held", "home-charging"
+	} else if worst := billing.Worst(findings); worst == billing.Block {
 		r.state.State, r.state.Reason = "held", "rule"
 	} else if err := r.book(ctx, ratingID, items, vat); err != nil {
 		return err
@@ -185,8 +190,11 @@ func (r *rating) place(ctx context.Context) (place, error) {
 	return p, nil
 }
 
-// connectorOf is the connector that a CDR names, nil if we do not know it.
+// connectorOf is the connector that a CDR names, nil if we do not know it or there was none (TRN-29).
 func connectorOf(location *ocpi.Location, at ocpi.CDRLocation) *ocpi.Connector {
+	if at.EVSEUID == ocpi.NotApplicable || at.ConnectorID == ocpi.NotApplicable {
+		return nil
+	}
 	for _, evse := range location.EVSEs {
 		for i, c := range evse.Connectors {
 			if evse.UID.Equal(at.EVSEUID) && c.ID.Equal(at.ConnectorID) {
@@ -225,7 +233,7 @@ func (r *rating) wholesale(ctx context.Context, p place) (billing.Rating, [][]by
 }
 
 // tariffs are those inside the CDR. Where it has none: the versions that we held at the start of the session of the tariffs
-// that its periods name, or else of the tariffs of the connector.
+// that its periods name, or else the one of the connector's that is for a session such as this (PRC-02).
 func (r *rating) tariffs(ctx context.Context, p place) ([]ocpi.Tariff, error) {
 	if len(r.cdr.Tariffs) > 0 {
 		return r.cdr.Tariffs, nil
@@ -236,7 +244,8 @@ func (r *rating) tariffs(ctx context.Context, p place) ([]ocpi.Tariff, error) {
 			ids = append(ids, period.TariffID)
 		}
 	}
-	if len(ids) == 0 && p.connector != nil {
+	ofConnector := len(ids) == 0 && p.connector != nil
+	if ofConnector {
 		ids = p.connector.TariffIDs
 	}
 	var docs []ocpi.Tariff
@@ -244,7 +253,7 @@ func (r *rating) tariffs(ctx context.Context, p place) ([]ocpi.Tariff, error) {
 		if knows(docs, id) {
 			continue
 		}
-		row, err := r.q.TariffAt(ctx, db.TariffAtParams{CountryCode: string(r.cdr.CountryCode), PartyID: string(r.cdr.PartyID), TariffID: string(id), At: r.cdr.StartDateTime})
+		row, err := r.q.TariffAt(ctx, db.TariffAtParams{CountryCode: string(r.cdr.CountryCode), PartyID: string(r.cdr.PartyID), TariffID: string(id), At: r.began})
 		if errors.Is(err, db.ErrNotFound) {
 			continue
 		} else if err != nil {
@@ -255,6 +264,13 @@ func (r *rating) tariffs(ctx context.Context, p place) ([]ocpi.Tariff, error) {
 			return nil, fmt.Errorf("decode stored tariff: %w", err)
 		}
 		docs = append(docs, doc)
+	}
+	if ofConnector {
+		chosen, ok := billing.Choose(docs, r.began, "")
+		if !ok {
+			return nil, nil
+		}
+		return []ocpi.Tariff{chosen}, nil
 	}
 	return docs, nil
 }
@@ -319,7 +335,7 @@ func (r *rating) book(ctx context.Context, ratingID uuid.UUID, items []billing.I
 			CDRID: r.state.CDRID, RatingID: ratingID, Position: int32(i + 1),
 			Dimension: string(item.Line.Dimension), Quantity: item.Line.Quantity, Unit: string(item.Line.Unit), UnitPrice: item.Line.Price,
 			TaxIncluded: item.Line.TaxIncluded, VATCategory: string(vat.Category), VATRate: vat.Rate, Net: item.Net, Gross: item.Gross,
-			Currency: r.cdr.Currency, ServiceStart: r.cdr.StartDateTime, ServiceEnd: r.cdr.EndDateTime,
+			Currency: r.cdr.Currency, ServiceStart: r.began, ServiceEnd: r.ended,
 		})
 		if err != nil {
 			return fmt.Errorf("insert line item %d: %w", i+1, err)

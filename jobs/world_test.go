@@ -163,14 +163,18 @@ func (c cdr) json() []byte {
 // receive stores a CDR as the OCPI door does.
 func (w *world) receive(c cdr) uuid.UUID {
 	w.t.Helper()
-	raw := c.json()
+	return w.receiveJSON(c.json())
+}
+
+func (w *world) receiveJSON(raw []byte) uuid.UUID {
+	w.t.Helper()
 	var doc ocpi.CDR
 	if err := ocpi.Unmarshal(raw, &doc); err != nil {
 		w.t.Fatal(err)
 	}
 	id, sum := uuid.Must(uuid.NewV7()), sha256.Sum256(raw)
 	n, err := w.db.InsertCDR(w.ctx, db.InsertCDRParams{
-		ID: id, ReceivedAt: w.clock.Now(), PartnerID: w.partner, TenantID: w.tenant.ID, CountryCode: "DE", PartyID: "NSL", OCPIID: c.id, CreditReference: c.credit,
+		ID: id, ReceivedAt: w.clock.Now(), PartnerID: w.partner, TenantID: w.tenant.ID, CountryCode: "DE", PartyID: "NSL", OCPIID: string(doc.ID), CreditReference: string(doc.CreditReferenceID), SessionID: string(doc.SessionID),
 		StartedAt: doc.StartDateTime, EndedAt: doc.EndDateTime, KWh: doc.TotalEnergy.Decimal, Currency: doc.Currency, Claimed: doc.TotalCost.ExclVAT.Decimal,
 		TokenUID: string(doc.CDRToken.UID), Operator: "Nordstrom Laden", Place: "Rathaus, Hamburg", EVSEID: "DE*NSL*E1", Raw: raw, SHA256: sum[:],
 	})

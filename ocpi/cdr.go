@@ -1,6 +1,7 @@
 package ocpi
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -45,6 +46,31 @@ type CDR struct {
 
 // Party returns the CPO that owns the CDR.
 func (c *CDR) Party() Party { return Party{c.CountryCode, c.PartyID} }
+
+// Times returns when the session began and ended. Where the CDR says that it
+// does not know (TYP-07), the first and the last charging period tell as much
+// as there is; without any, the other end does, or the CDR's own date.
+func (c *CDR) Times() (start, end time.Time) {
+	var first, last time.Time
+	for i := range c.ChargingPeriods {
+		at := c.ChargingPeriods[i].StartDateTime
+		if first.IsZero() || !at.IsZero() && at.Before(first) {
+			first = at
+		}
+		if at.After(last) {
+			last = at
+		}
+	}
+	start, end = c.StartDateTime, c.EndDateTime
+	if IsUnknownTime(start) {
+		start = first
+	}
+	if IsUnknownTime(end) {
+		end = last
+	}
+	start = cmp.Or(start, end, c.LastUpdated)
+	return start, cmp.Or(end, start)
+}
 
 // CDRToken is the token that a session was charged with, frozen (OCPI 2.2.1 §
 // CdrToken).

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestFieldRules changes a member of a minimal object and requires these findings, and that nothing is lost when the object is
@@ -146,6 +147,36 @@ func TestSessionStatusMeaning(t *testing.T) {
 	} {
 		if got := status.Meaning(); got != want {
 			t.Errorf("%q means %s, want %s", status, got, want)
+		}
+	}
+}
+
+// TestCDRTimes covers CDR-25 and TYP-07.
+func TestCDRTimes(t *testing.T) {
+	at := func(hour int) time.Time { return time.Date(2026, 10, 14, hour, 0, 0, 0, time.UTC) }
+	unknown := time.Unix(0, 0).UTC()
+	for _, test := range []struct {
+		name               string
+		from, to           time.Time
+		periods            []time.Time
+		wantStart, wantEnd time.Time
+	}{
+		{"known", at(8), at(10), []time.Time{at(7), at(11)}, at(8), at(10)},
+		{"no start", unknown, at(10), []time.Time{at(9), at(8)}, at(8), at(10)},
+		{"no start, no period", unknown, at(10), nil, at(10), at(10)},
+		{"no start, a period after the end", unknown, at(10), []time.Time{at(11)}, at(11), at(10)},
+		{"no end", at(8), unknown, []time.Time{at(8), at(9)}, at(8), at(9)},
+		{"no end, no period", at(8), time.Time{}, nil, at(8), at(8)},
+		{"neither", unknown, unknown, []time.Time{at(8), at(9)}, at(8), at(9)},
+		{"neither, no period", unknown, unknown, nil, at(12), at(12)},
+		{"neither, a period without a start", unknown, unknown, []time.Time{{}, at(9)}, at(9), at(9)},
+	} {
+		c := CDR{StartDateTime: test.from, EndDateTime: test.to, LastUpdated: at(12)}
+		for _, start := range test.periods {
+			c.ChargingPeriods = append(c.ChargingPeriods, ChargingPeriod{StartDateTime: start})
+		}
+		if start, end := c.Times(); !start.Equal(test.wantStart) || !end.Equal(test.wantEnd) {
+			t.Errorf("%s: %s to %s", test.name, start, end)
 		}
 	}
 }

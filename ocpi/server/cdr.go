@@ -57,10 +57,11 @@ func (c *call) postCDR(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	started, ended := cdr.Times()
 	received := db.InsertCDRParams{
 		ID: uuid.Must(uuid.NewV7()), ReceivedAt: c.Now(), PartnerID: c.partner.ID, TenantID: tenant.id, Raw: raw, SHA256: hash(raw),
 		CountryCode: string(cdr.CountryCode), PartyID: string(cdr.PartyID), OCPIID: string(cdr.ID),
-		SessionID: string(cdr.SessionID), CreditReference: string(cdr.CreditReferenceID), StartedAt: cdr.StartDateTime, EndedAt: cdr.EndDateTime,
+		SessionID: string(cdr.SessionID), CreditReference: string(cdr.CreditReferenceID), StartedAt: started, EndedAt: ended,
 		KWh: cdr.TotalEnergy.Decimal, Currency: cdr.Currency, Claimed: cdr.TotalCost.ExclVAT.Decimal, TokenUID: string(cdr.CDRToken.UID),
 		Operator: operator, Place: place(cdr.CDRLocation), EVSEID: string(cdr.CDRLocation.EVSEID),
 	}
