@@ -339,7 +339,7 @@ func (q *Queries) LocationDoc(ctx context.Context, arg LocationDocParams) (Locat
 
 const lockCDR = `-- name: LockCDR :one
 
-SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at FROM cdr_states WHERE cdr_id = $1 FOR UPDATE
+SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at FROM cdr_states WHERE cdr_id = $1 FOR NO KEY UPDATE
 `
 
 // Rating a CDR: the work queue and what a rating writes.

@@ -246,7 +246,7 @@ func (q *Queries) InsertMandate(ctx context.Context, arg InsertMandateParams) er
 }
 
 const lockCustomer = `-- name: LockCustomer :exec
-SELECT FROM customers WHERE id = $1 FOR UPDATE
+SELECT FROM customers WHERE id = $1 FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockCustomer(ctx context.Context, id uuid.UUID) error {
@@ -255,7 +255,7 @@ func (q *Queries) LockCustomer(ctx context.Context, id uuid.UUID) error {
 }
 
 const lockTenant = `-- name: LockTenant :exec
-SELECT FROM tenants WHERE id = $1 FOR UPDATE
+SELECT FROM tenants WHERE id = $1 FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockTenant(ctx context.Context, id uuid.UUID) error {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -110,11 +111,42 @@ func Migrate(ctx context.Context, url string) error {
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	if _, err := sqlDB.ExecContext(ctx, `SELECT ensure_partitions(now())`); err != nil {
-		return fmt.Errorf("make partitions: %w", err)
+	d, err := Open(ctx, url)
+	if err != nil {
+		return err
 	}
-	return nil
+	defer d.Close()
+	_, err = d.EnsurePartitions(ctx, time.Now())
+	return err
 }
+
+// EnsurePartitions makes the monthly partitions that are missing around now and returns how many. A table that is busy is
+// tried again for a while.
+func (d *DB) EnsurePartitions(ctx context.Context, now time.Time) (made int, err error) {
+	const patience, pause = 50, 100 * time.Millisecond
+	for tries := 0; ; {
+		n, err := d.EnsurePartition(ctx, now)
+		var busy *pgconn.PgError
+		switch {
+		case errors.As(err, &busy) && busy.Code == pgerrcodeLockNotAvailable && tries < patience:
+			tries++
+			select {
+			case <-ctx.Done():
+				return made, ctx.Err()
+			case <-time.After(pause):
+			}
+		case err != nil:
+			return made, fmt.Errorf("make partitions: %w", err)
+		case n == 0:
+			return made, nil
+		default:
+			made++
+		}
+	}
+}
+
+// pgerrcodeLockNotAvailable is the SQLSTATE of a lock_timeout.
+const pgerrcodeLockNotAvailable = "55P03"
 
 // IsDuplicate reports whether err is a violation of the named unique constraint or index; an empty name means any.
 func IsDuplicate(err error, constraint string) bool {

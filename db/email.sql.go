@@ -129,7 +129,7 @@ func (q *Queries) InsertEmail(ctx context.Context, arg InsertEmailParams) error 
 }
 
 const lockEmail = `-- name: LockEmail :one
-SELECT id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, state, problem, due_at, attempts, created_at, sent_at FROM emails WHERE id = $1 FOR UPDATE
+SELECT id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, state, problem, due_at, attempts, created_at, sent_at FROM emails WHERE id = $1 FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockEmail(ctx context.Context, id uuid.UUID) (Email, error) {

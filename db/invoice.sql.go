@@ -529,7 +529,7 @@ func (q *Queries) LastDocument(ctx context.Context, tenantID uuid.UUID) (LastDoc
 }
 
 const lockCDRsOfInvoice = `-- name: LockCDRsOfInvoice :exec
-SELECT FROM cdr_states WHERE cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $1) ORDER BY cdr_id FOR UPDATE
+SELECT FROM cdr_states WHERE cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $1) ORDER BY cdr_id FOR NO KEY UPDATE
 `
 
 // CDRs are locked before their invoice, as a re-rating does, so that the two cannot block each other.
@@ -539,7 +539,7 @@ func (q *Queries) LockCDRsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID
 }
 
 const lockInvoice = `-- name: LockInvoice :one
-SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE id = $1 FOR UPDATE
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE id = $1 FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockInvoice(ctx context.Context, id uuid.UUID) (Invoice, error) {
@@ -608,7 +608,7 @@ func (q *Queries) NextNumber(ctx context.Context, arg NextNumberParams) (int64, 
 }
 
 const openInvoice = `-- name: OpenInvoice :one
-SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE tenant_id = $1 AND customer_id = $2 AND month = $3 AND currency = $4 AND state <> 'issued' FOR UPDATE
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE tenant_id = $1 AND customer_id = $2 AND month = $3 AND currency = $4 AND state <> 'issued' FOR NO KEY UPDATE
 `
 
 type OpenInvoiceParams struct {

@@ -106,7 +106,7 @@ func TestPartitionsAreMadeAhead(t *testing.T) {
 	}
 	defer d.Close()
 	at := time.Date(2031, 5, 5, 0, 0, 0, 0, time.UTC)
-	for _, want := range []int32{2*16 + 5, 0} { // months of two tables, and of messages
+	for _, want := range []int{2*16 + 5, 0} { // months of two tables, and of messages
 		if made, err := d.EnsurePartitions(ctx, at); err != nil || made != want {
 			t.Errorf("made %d partitions, want %d, %v", made, want, err)
 		}

@@ -14,7 +14,7 @@ import (
 
 const location = `-- name: Location :one
 
-SELECT country_code, party_id, location_id, partner_id, doc, name, city, time_zone, last_updated, created_at, updated_at FROM locations WHERE country_code = upper($1::text) AND party_id = upper($2::text) AND location_id = upper($3::text)
+SELECT country_code, party_id, location_id, partner_id, doc, name, city, time_zone, last_updated, own_updated, created_at, updated_at FROM locations WHERE country_code = upper($1::text) AND party_id = upper($2::text) AND location_id = upper($3::text)
 `
 
 type LocationParams struct {
@@ -37,6 +37,7 @@ func (q *Queries) Location(ctx context.Context, arg LocationParams) (Location, e
 		&i.City,
 		&i.TimeZone,
 		&i.LastUpdated,
+		&i.OwnUpdated,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)
@@ -44,10 +45,10 @@ func (q *Queries) Location(ctx context.Context, arg LocationParams) (Location, e
 }
 
 const saveLocation = `-- name: SaveLocation :exec
-INSERT INTO locations (country_code, party_id, location_id, partner_id, doc, name, city, time_zone, last_updated, created_at, updated_at)
-VALUES (upper($1::text), upper($2::text), upper($3::text), $4, $5, $6, $7, $8, $9, $10, $10)
+INSERT INTO locations (country_code, party_id, location_id, partner_id, doc, name, city, time_zone, last_updated, own_updated, created_at, updated_at)
+VALUES (upper($1::text), upper($2::text), upper($3::text), $4, $5, $6, $7, $8, $9, $10, $11, $11)
 ON CONFLICT (country_code, party_id, location_id) DO UPDATE SET partner_id = excluded.partner_id, doc = excluded.doc, name = excluded.name, city = excluded.city,
-    time_zone = excluded.time_zone, last_updated = excluded.last_updated, updated_at = excluded.updated_at
+    time_zone = excluded.time_zone, last_updated = excluded.last_updated, own_updated = excluded.own_updated, updated_at = excluded.updated_at
 `
 
 type SaveLocationParams struct {
@@ -60,6 +61,7 @@ type SaveLocationParams struct {
 	City        string
 	TimeZone    string
 	LastUpdated time.Time
+	OwnUpdated  time.Time
 	Now         time.Time
 }
 
@@ -74,6 +76,7 @@ func (q *Queries) SaveLocation(ctx context.Context, arg SaveLocationParams) erro
 		arg.City,
 		arg.TimeZone,
 		arg.LastUpdated,
+		arg.OwnUpdated,
 		arg.Now,
 	)
 	return err

@@ -293,6 +293,7 @@ type Location struct {
 	City        string
 	TimeZone    string
 	LastUpdated time.Time
+	OwnUpdated  time.Time
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }

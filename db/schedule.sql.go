@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-const ensurePartitions = `-- name: EnsurePartitions :one
-SELECT ensure_partitions($1::timestamptz)::integer AS made
+const ensurePartition = `-- name: EnsurePartition :one
+SELECT ensure_partition($1::timestamptz)::integer AS made
 `
 
-func (q *Queries) EnsurePartitions(ctx context.Context, now time.Time) (int32, error) {
-	row := q.db.QueryRow(ctx, ensurePartitions, now)
+func (q *Queries) EnsurePartition(ctx context.Context, now time.Time) (int32, error) {
+	row := q.db.QueryRow(ctx, ensurePartition, now)
 	var made int32
 	err := row.Scan(&made)
 	return made, err

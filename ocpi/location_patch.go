@@ -115,19 +115,26 @@ func (l *Location) PutConnector(uid CiString, k *Connector) (*Location, error) {
 
 // Replace returns the Location to store when next is put in the place of l:
 // next, and those EVSEs of l that it no longer has, with the status REMOVED,
-// because sessions and CDRs still refer to them (LOC-06).
+// because sessions and CDRs still refer to them (LOC-06). An EVSE that changed
+// after next was written stays as it is: next was overtaken on its way (OWN-14).
 func (l *Location) Replace(next *Location) *Location {
 	replaced := *next
 	replaced.EVSEs = slices.Clone(next.EVSEs)
 	for _, old := range l.EVSEs {
-		if next.EVSE(old.UID) != nil {
-			continue
-		}
-		if old.Status != EVSERemoved {
+		at := slices.IndexFunc(replaced.EVSEs, func(e EVSE) bool { return e.UID.Equal(old.UID) })
+		switch {
+		case at >= 0:
+			if old.LastUpdated.After(next.LastUpdated) {
+				replaced.EVSEs[at] = old
+			}
+		case old.Status == EVSERemoved, old.LastUpdated.After(next.LastUpdated):
+			replaced.EVSEs = append(replaced.EVSEs, old)
+		default:
 			old.Status = EVSERemoved
-			old.LastUpdated = later(old.LastUpdated, next.LastUpdated)
+			old.LastUpdated = next.LastUpdated
+			replaced.EVSEs = append(replaced.EVSEs, old)
 		}
-		replaced.EVSEs = append(replaced.EVSEs, old)
+		replaced.LastUpdated = later(replaced.LastUpdated, old.LastUpdated)
 	}
 	return &replaced
 }

@@ -213,8 +213,16 @@ func TestReplaceKeepsRemoved(t *testing.T) {
 		if encoded(t, again) != encoded(t, got) {
 			t.Error("replacing twice is not replacing once")
 		}
-		if back := got.Replace(l); len(back.EVSEs) != 1 || back.EVSEs[0].Status != EVSEAvailable {
+		again = Ptr(*l)
+		again.LastUpdated = next.LastUpdated.AddDate(0, 1, 0)
+		if back := got.Replace(again); len(back.EVSEs) != 1 || back.EVSEs[0].Status != EVSEAvailable {
 			t.Error("an EVSE that comes back stays removed")
+		}
+		charging := Ptr(*l) // an EVSE that changed after next was written: next was overtaken
+		charging.EVSEs = slices.Clone(l.EVSEs)
+		charging.EVSEs[0].Status, charging.EVSEs[0].LastUpdated = EVSECharging, next.LastUpdated.AddDate(0, 1, 0)
+		if got := charging.Replace(next); got.EVSEs[0].Status != EVSECharging || !got.LastUpdated.Equal(charging.EVSEs[0].LastUpdated) {
+			t.Errorf("a later EVSE is lost: %s", encoded(t, got))
 		}
 	})
 }

@@ -31,6 +31,25 @@ func (s *Session) Patch(patch []byte, decode Decoder) (*Session, error) {
 	return merged, merged.Validate().Err()
 }
 
+// PatchLate returns the session with what a patch still has to tell that is older than the session (OWN-14): its charging
+// periods. Every patch carries its own, so one that was overtaken on its way would be missing for ever (SES-09); all else
+// in it is out of date. The receiver is left as it is. The error for a wrong patch is an *Error.
+func (s *Session) PatchLate(patch []byte, decode Decoder) (*Session, error) {
+	var p Session
+	if err := decode(patch, &p); err != nil {
+		return nil, err
+	}
+	late := *s
+	late.ChargingPeriods = slices.Clone(s.ChargingPeriods)
+	known := make(map[time.Time]bool, len(s.ChargingPeriods))
+	for _, period := range s.ChargingPeriods {
+		known[period.StartDateTime] = true
+	}
+	missing := slices.DeleteFunc(p.ChargingPeriods, func(period ChargingPeriod) bool { return known[period.StartDateTime] })
+	late.ChargingPeriods = addPeriods(late.ChargingPeriods, missing)
+	return &late, late.Validate().Err()
+}
+
 // addPeriods adds periods to others and sorts them, all times being UTC. Of two that start at the same time
 // the later message is right: a re-sent period, or a correction.
 func addPeriods(periods, added []ChargingPeriod) []ChargingPeriod {

@@ -2,7 +2,7 @@
 
 -- The first statement of the rating job: one worker at a time holds the CDR.
 -- name: LockCDR :one
-SELECT * FROM cdr_states WHERE cdr_id = @cdr_id FOR UPDATE;
+SELECT * FROM cdr_states WHERE cdr_id = @cdr_id FOR NO KEY UPDATE;
 
 -- name: RawCDR :one
 SELECT raw FROM cdrs WHERE id = @id AND received_at = @received_at;

@@ -13,7 +13,7 @@ SELECT * FROM customers WHERE tenant_id = @tenant_id AND name = @name AND lower(
 SELECT (10001 + count(*))::text FROM customers WHERE tenant_id = @tenant_id;
 
 -- name: LockTenant :exec
-SELECT FROM tenants WHERE id = @id FOR UPDATE;
+SELECT FROM tenants WHERE id = @id FOR NO KEY UPDATE;
 
 -- name: InsertMandate :exec
 INSERT INTO mandates (id, tenant_id, customer_id, reference, holder, iban_sealed, iban_last4, signed_on, created_at)
@@ -33,4 +33,4 @@ SELECT * FROM contracts WHERE tenant_id = @tenant_id AND upper(contract_id) = up
 SELECT * FROM contracts WHERE id = @id;
 
 -- name: LockCustomer :exec
-SELECT FROM customers WHERE id = @id FOR UPDATE;
+SELECT FROM customers WHERE id = @id FOR NO KEY UPDATE;

@@ -4,7 +4,7 @@ VALUES (@id, @tenant_id, @invoice_id, @message_id, @sender, @recipient, @subject
 ON CONFLICT (invoice_id) DO NOTHING;
 
 -- name: LockEmail :one
-SELECT * FROM emails WHERE id = @id FOR UPDATE;
+SELECT * FROM emails WHERE id = @id FOR NO KEY UPDATE;
 
 -- name: EmailsDue :many
 SELECT id FROM emails WHERE due_at <= @now::timestamptz ORDER BY due_at LIMIT @max_rows;

@@ -15,7 +15,7 @@ WHERE l.tenant_id = @tenant_id AND l.service_start < @until::timestamptz
 GROUP BY l.customer_id, l.currency ORDER BY l.customer_id, l.currency;
 
 -- name: OpenInvoice :one
-SELECT * FROM invoices WHERE tenant_id = @tenant_id AND customer_id = @customer_id AND month = @month AND currency = @currency AND state <> 'issued' FOR UPDATE;
+SELECT * FROM invoices WHERE tenant_id = @tenant_id AND customer_id = @customer_id AND month = @month AND currency = @currency AND state <> 'issued' FOR NO KEY UPDATE;
 
 -- name: InsertInvoice :exec
 INSERT INTO invoices (id, tenant_id, customer_id, run_id, month, state, problems, currency, net, vat, gross, doc, created_at)
@@ -46,10 +46,10 @@ DELETE FROM invoices WHERE id = @id AND state <> 'issued';
 
 -- CDRs are locked before their invoice, as a re-rating does, so that the two cannot block each other.
 -- name: LockCDRsOfInvoice :exec
-SELECT FROM cdr_states WHERE cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = @invoice_id) ORDER BY cdr_id FOR UPDATE;
+SELECT FROM cdr_states WHERE cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = @invoice_id) ORDER BY cdr_id FOR NO KEY UPDATE;
 
 -- name: LockInvoice :one
-SELECT * FROM invoices WHERE id = @id FOR UPDATE;
+SELECT * FROM invoices WHERE id = @id FOR NO KEY UPDATE;
 
 -- name: Invoice :one
 SELECT * FROM invoices WHERE id = @id;

@@ -5,5 +5,5 @@ INSERT INTO schedule_slots (job, slot) VALUES (@job, @slot) ON CONFLICT DO NOTHI
 -- name: ForgetSlots :exec
 DELETE FROM schedule_slots WHERE slot < @before;
 
--- name: EnsurePartitions :one
-SELECT ensure_partitions(@now::timestamptz)::integer AS made;
+-- name: EnsurePartition :one
+SELECT ensure_partition(@now::timestamptz)::integer AS made;

@@ -12,6 +12,7 @@ CREATE TABLE locations (
     city         text NOT NULL DEFAULT '',
     time_zone    text NOT NULL DEFAULT '',
     last_updated timestamptz NOT NULL,
+    own_updated  timestamptz NOT NULL, -- of the Location itself; last_updated is later when one of its EVSEs changed since
     created_at   timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL,
     PRIMARY KEY (country_code, party_id, location_id)

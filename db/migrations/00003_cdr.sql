@@ -133,25 +133,3 @@ CREATE TABLE line_items_default PARTITION OF line_items DEFAULT;
 CREATE INDEX line_items_unbilled ON line_items (tenant_id, customer_id, service_start) WHERE invoice_id IS NULL;
 CREATE INDEX line_items_cdr ON line_items (cdr_id);
 CREATE INDEX line_items_invoice ON line_items (invoice_id) WHERE invoice_id IS NOT NULL;
-
--- Makes the monthly partitions that are missing from a year ago to three months ahead of the given instant.
--- +goose StatementBegin
-CREATE FUNCTION ensure_partitions(now timestamptz) RETURNS integer LANGUAGE plpgsql AS $$
-DECLARE
-    parent text;
-    month  timestamptz;
-    made   integer := 0;
-    child  text;
-BEGIN
-    FOREACH parent IN ARRAY ARRAY['cdrs', 'line_items'] LOOP
-        FOR month IN SELECT generate_series(date_trunc('month', now, 'UTC') - interval '12 months', date_trunc('month', now, 'UTC') + interval '3 months', interval '1 month') LOOP
-            child := parent || to_char(month AT TIME ZONE 'UTC', '"_y"YYYY"m"MM');
-            IF to_regclass(child) IS NULL THEN
-                EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', child, parent, month, month + interval '1 month');
-                made := made + 1;
-            END IF;
-        END LOOP;
-    END LOOP;
-    RETURN made;
-END $$;
--- +goose StatementEnd

@@ -93,15 +93,15 @@ ALTER TABLE partners
 -- A token whose rotation ended without an answer: it counts beside the one before until one of the two is used (CRED-22).
 ALTER TABLE partner_tokens ADD COLUMN doubt boolean NOT NULL DEFAULT false;
 
--- Makes the monthly partitions that are missing up to three months ahead of the given instant, and those before it that
--- late records may need.
+-- Makes the next monthly partition that is missing, up to three months ahead of the given instant and those before it that
+-- late records may need. Returns how many it made: one or none. One at a time, and giving up early when a table is busy:
+-- adding a partition locks the tables that it refers to, and must neither make a clerk wait nor end in a deadlock.
 -- +goose StatementBegin
-CREATE OR REPLACE FUNCTION ensure_partitions(now timestamptz) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE FUNCTION ensure_partition(now timestamptz) RETURNS integer LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
 DECLARE
     parent text;
     back   interval;
     month  timestamptz;
-    made   integer := 0;
     child  text;
 BEGIN
     FOR parent, back IN VALUES ('cdrs', interval '12 months'), ('line_items', interval '12 months'), ('messages', interval '1 month') LOOP
@@ -109,11 +109,11 @@ BEGIN
             child := parent || to_char(month AT TIME ZONE 'UTC', '"_y"YYYY"m"MM');
             IF to_regclass(child) IS NULL THEN
                 EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', child, parent, month, month + interval '1 month');
-                made := made + 1;
+                RETURN 1;
             END IF;
         END LOOP;
     END LOOP;
-    RETURN made;
+    RETURN 0;
 END $$;
 -- +goose StatementEnd
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/ocpi"
@@ -57,6 +58,13 @@ func (c *call) ownLocation(ctx context.Context) (*ocpi.Location, error) {
 	return decodeStored[ocpi.Location](row.Doc)
 }
 
+// storedLocation is a Location with the time of its own last change. The document's last_updated is later when an EVSE
+// changed after it (LOC-04), and cannot tell whether a message about the Location itself was overtaken.
+type storedLocation struct {
+	*ocpi.Location
+	own time.Time
+}
+
 func (c *call) putLocation(ctx context.Context) (answer, error) {
 	var next ocpi.Location
 	if err := c.read(&next); err != nil {
@@ -68,14 +76,14 @@ func (c *call) putLocation(ctx context.Context) (answer, error) {
 	if err := c.matchesParty(next.Party()); err != nil {
 		return answer{}, err
 	}
-	return c.changeLocation(ctx, func(old *ocpi.Location) (*ocpi.Location, error) {
+	return c.changeLocation(ctx, func(old *storedLocation) (*storedLocation, error) {
 		switch {
 		case old == nil:
-			return &next, nil
-		case next.LastUpdated.Before(old.LastUpdated):
+			return &storedLocation{&next, next.LastUpdated}, nil
+		case next.LastUpdated.Before(old.own):
 			return nil, nil // OWN-14
 		}
-		return old.Replace(&next), nil
+		return &storedLocation{old.Replace(&next), next.LastUpdated}, nil
 	})
 }
 
@@ -134,11 +142,22 @@ func (c *call) patchLocation(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return c.changeKnownLocation(ctx, func(old *ocpi.Location) (*ocpi.Location, error) {
-		if stale, err := c.stale(patch, old.LastUpdated); stale || err != nil {
+	return c.changeLocation(ctx, func(old *storedLocation) (*storedLocation, error) {
+		if old == nil {
+			return nil, unknownLocation("Location", c.segment("location"))
+		}
+		if stale, err := c.stale(patch, old.own); stale || err != nil {
 			return nil, err
 		}
-		return old.Patch(patch, c.decode)
+		next, err := old.Patch(patch, c.decode)
+		if err != nil {
+			return nil, err
+		}
+		own := next.LastUpdated
+		if old.LastUpdated.After(own) {
+			next.LastUpdated = old.LastUpdated // an EVSE changed later (LOC-04)
+		}
+		return &storedLocation{next, own}, nil
 	})
 }
 
@@ -174,19 +193,23 @@ func (c *call) patchConnector(ctx context.Context) (answer, error) {
 	})
 }
 
-// changeKnownLocation is changeLocation for calls that need the Location to be there (LOC-05, LOC-08).
+// changeKnownLocation changes a part of a Location, which must be there (LOC-05, LOC-08).
 func (c *call) changeKnownLocation(ctx context.Context, change func(old *ocpi.Location) (*ocpi.Location, error)) (answer, error) {
-	return c.changeLocation(ctx, func(old *ocpi.Location) (*ocpi.Location, error) {
+	return c.changeLocation(ctx, func(old *storedLocation) (*storedLocation, error) {
 		if old == nil {
 			return nil, unknownLocation("Location", c.segment("location"))
 		}
-		return change(old)
+		next, err := change(old.Location)
+		if err != nil || next == nil {
+			return nil, err
+		}
+		return &storedLocation{next, old.own}, nil
 	})
 }
 
 // changeLocation stores what change makes of the Location that the path names; change gets nil for one that we do not have,
 // and returns nil to leave things as they are. Changes of one Location happen one after the other (OWN-15).
-func (c *call) changeLocation(ctx context.Context, change func(old *ocpi.Location) (*ocpi.Location, error)) (answer, error) {
+func (c *call) changeLocation(ctx context.Context, change func(old *storedLocation) (*storedLocation, error)) (answer, error) {
 	cpo, id := c.pathParty(), c.segment("location")
 	owner, err := c.writer(ctx, cpo)
 	if err != nil || owner.second {
@@ -197,7 +220,7 @@ func (c *call) changeLocation(ctx context.Context, change func(old *ocpi.Locatio
 		if err := q.LockObject(ctx, objectKey("location", cpo, id)); err != nil {
 			return fmt.Errorf("lock location: %w", err)
 		}
-		old, err := storedLocation(ctx, q, cpo, id)
+		old, err := readLocation(ctx, q, cpo, id)
 		if err != nil {
 			return err
 		}
@@ -211,24 +234,25 @@ func (c *call) changeLocation(ctx context.Context, change func(old *ocpi.Locatio
 	return stored(created), err
 }
 
-func storedLocation(ctx context.Context, q *db.Queries, cpo ocpi.Party, id ocpi.CiString) (*ocpi.Location, error) {
+func readLocation(ctx context.Context, q *db.Queries, cpo ocpi.Party, id ocpi.CiString) (*storedLocation, error) {
 	row, err := q.Location(ctx, locationKey(cpo, id))
 	if errors.Is(err, db.ErrNotFound) {
 		return nil, nil
 	} else if err != nil {
 		return nil, fmt.Errorf("read location: %w", err)
 	}
-	return decodeStored[ocpi.Location](row.Doc)
+	doc, err := decodeStored[ocpi.Location](row.Doc)
+	return &storedLocation{doc, row.OwnUpdated}, err
 }
 
-func (c *call) saveLocation(ctx context.Context, q *db.Queries, cpo ocpi.Party, id ocpi.CiString, l *ocpi.Location) error {
-	doc, err := ocpi.Marshal(l)
+func (c *call) saveLocation(ctx context.Context, q *db.Queries, cpo ocpi.Party, id ocpi.CiString, l *storedLocation) error {
+	doc, err := ocpi.Marshal(l.Location)
 	if err != nil {
 		return fmt.Errorf("encode location: %w", err)
 	}
 	err = q.SaveLocation(ctx, db.SaveLocationParams{
 		CountryCode: string(cpo.CountryCode), PartyID: string(cpo.PartyID), LocationID: string(id), PartnerID: c.partner.ID,
-		Doc: doc, Name: l.Name, City: l.City, TimeZone: l.TimeZone, LastUpdated: l.LastUpdated, Now: c.Now(),
+		Doc: doc, Name: l.Name, City: l.City, TimeZone: l.TimeZone, LastUpdated: l.LastUpdated, OwnUpdated: l.own, Now: c.Now(),
 	})
 	if err != nil {
 		return fmt.Errorf("save location: %w", err)

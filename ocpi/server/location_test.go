@@ -110,8 +110,13 @@ func TestLocationPatch(t *testing.T) { // LOC-04, LOC-07, LOC-09, LOC-10, LOC-18
 
 	cpo.do(http.MethodPatch, evsePath, `{"status":"AVAILABLE","last_updated":"2026-10-04T08:00:00Z"}`).want(200, 1000) // late
 	check(t, "status after a late message", cpo.do(http.MethodGet, evsePath, nil).object()["status"], "CHARGING")
-	cpo.do(http.MethodPut, locationPath, change(t, locationJSON, "name", "Late")).want(200, 1000)
+	cpo.do(http.MethodPut, locationPath, change(t, change(t, locationJSON, "name", "Late"), "last_updated", "2026-01-01T00:00:00Z")).want(200, 1000)
 	check(t, "name after a late message", cpo.do(http.MethodGet, locationPath, nil).object()["name"], "Rathaus")
+	// A message about the Location itself that one about its EVSE has overtaken still counts, and leaves the EVSE alone.
+	cpo.do(http.MethodPatch, locationPath, `{"name":"Rathaus Nord","last_updated":"2026-10-04T12:00:00Z"}`).want(200, 1000)
+	check(t, "name after an overtaken message", cpo.do(http.MethodGet, locationPath, nil).object()["name"], "Rathaus Nord")
+	check(t, "Location is still as new", cpo.do(http.MethodGet, locationPath, nil).object()["last_updated"], "2026-10-05T08:00:00Z")
+	check(t, "status is untouched", cpo.do(http.MethodGet, evsePath, nil).object()["status"], "CHARGING")
 
 	cpo.do(http.MethodPatch, connectorPath, `{"tariff_ids":["T9"],"last_updated":"2026-10-06T08:00:00Z"}`).want(200, 1000) // LOC-17
 	check(t, "EVSE is as new", cpo.do(http.MethodGet, evsePath, nil).object()["last_updated"], "2026-10-06T08:00:00Z")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/ocpi"
 )
 
@@ -169,7 +170,9 @@ func (c *call) saveSession(ctx context.Context, q *db.Queries, cpo ocpi.Party, i
 	if err != nil {
 		return fmt.Errorf("save session: %w", err)
 	}
-	return nil
+	shown := *s.doc
+	shown.Status = s.status
+	return jobs.ConfirmCommands(ctx, q, c.Now(), s.tenant.id, &shown)
 }
 
 // fillTokenOwner completes a token that does not name its owner, as it was before OCPI 2.2.1: from our tokens, else from
