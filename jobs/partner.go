@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"strings"
@@ -48,7 +49,27 @@ func partnerAuth(box *seal.Box, p db.Partner) (client.Auth, error) {
 	if err != nil {
 		return client.Auth{}, fmt.Errorf("token for partner %q: %w", p.Name, err)
 	}
-	return client.Auth{Token: token, Raw: p.AuthEncoding == "raw"}, nil
+	certificate, err := partnerCertificate(box, p)
+	if err != nil {
+		return client.Auth{}, err
+	}
+	return client.Auth{Token: token, Raw: p.AuthEncoding == "raw", Certificate: certificate, Partner: p.ID}, nil
+}
+
+// partnerCertificate is what we show a partner that asks for a certificate; nil: none was agreed on.
+func partnerCertificate(box *seal.Box, p db.Partner) (*tls.Certificate, error) {
+	if p.CertificateSealed == nil {
+		return nil, nil
+	}
+	text, err := box.Open(partnerLabel(p.ID)+"/certificate", p.CertificateSealed)
+	if err != nil {
+		return nil, fmt.Errorf("certificate for partner %q: %w", p.Name, err)
+	}
+	pair, err := tls.X509KeyPair([]byte(text), []byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("certificate for partner %q: %w", p.Name, err)
+	}
+	return &pair, nil
 }
 
 // partnerEndpoint is the address of one interface of a registered partner.

@@ -26,7 +26,12 @@ type Caller struct {
 // so of two calls with one token the first to get there wins and the other is refused with 401. The error for the
 // partner's faults is an *ocpi.Error.
 func (o *Ops) AcceptCredentials(ctx context.Context, caller Caller, theirs ocpi.Credentials) (ocpi.Credentials, error) {
-	found, err := o.Client.Discover(ctx, client.Auth{Token: theirs.Token, Raw: caller.Raw}, theirs.URL, ocpi.Version221)
+	certificate, err := partnerCertificate(o.Box, caller.Partner)
+	if err != nil {
+		return ocpi.Credentials{}, err
+	}
+	auth := client.Auth{Token: theirs.Token, Raw: caller.Raw, Certificate: certificate, Partner: caller.Partner.ID}
+	found, err := o.Client.Discover(ctx, auth, theirs.URL, ocpi.Version221)
 	switch text, partnersFault := inWords(err); {
 	case partnersFault:
 		return ocpi.Credentials{}, ocpi.Refused(ocpi.StatusUnableToUseClientAPI, text)

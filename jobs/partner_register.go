@@ -34,6 +34,7 @@ func (o *Ops) RegisterPartner(ctx context.Context, n Introduction) (db.Partner, 
 	if err != nil {
 		return db.Partner{}, err
 	}
+	found.Auth.Partner = partner.ID
 	tokens, err := o.register(ctx, partner, found, token)
 	if err != nil {
 		// The caller's context may be the reason of the failure.

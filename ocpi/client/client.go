@@ -8,6 +8,9 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,7 +18,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"syscall"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -32,50 +35,83 @@ type Options struct {
 	Timeout      time.Duration // of one request with its answer; 0 means 20 seconds
 	AllowPrivate bool          // also call loopback and private addresses, and plain http: for development and tests
 	Log          *slog.Logger  // nil: no log
+
+	Roots *x509.CertPool // who may sign partners' certificates; nil: whom the system trusts
+
+	// Record is told of every call, in the goroutine of the call. nil: nobody is.
+	Record func(Exchange)
 }
 
 // Client calls partners. It keeps connections open and is safe for concurrent use.
 type Client struct {
 	http         *http.Client
 	allowPrivate bool
+	roots        *x509.CertPool
+	timeout      time.Duration
 	log          *slog.Logger
+	record       func(Exchange)
+
+	mu        sync.Mutex
+	certified map[[sha256.Size]byte]*http.Client // by the certificate that we show
 }
 
 // New returns a Client.
 func New(o Options) *Client {
 	if o.Timeout == 0 {
-		o.Timeout = 20 * time.Second
+		o.Timeout = 30 * time.Second
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	c := &Client{allowPrivate: o.AllowPrivate, roots: o.Roots, timeout: o.Timeout, log: o.Log, record: o.Record, certified: map[[sha256.Size]byte]*http.Client{}}
+	c.http = c.transport(nil)
+	return c
+}
+
+// transport is what calls are made with; certificates are those that we show a partner who asks for one.
+func (c *Client) transport(certificates []tls.Certificate) *http.Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
-	if !o.AllowPrivate {
+	if !c.allowPrivate {
 		dialer.Control = refusePrivate
 	}
-	return &Client{
-		http: &http.Client{
-			Timeout: o.Timeout,
-			// No proxy from the environment: it would dial for us and so lift the guard.
-			Transport: &http.Transport{
-				DialContext:         dialer.DialContext,
-				TLSHandshakeTimeout: 5 * time.Second,
-				ForceAttemptHTTP2:   true,
-				MaxIdleConnsPerHost: 16,
-				IdleConnTimeout:     90 * time.Second,
-			},
-			// A redirect would carry the credentials token to an address that nobody agreed on (TRN-11).
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	return &http.Client{
+		Timeout: c.timeout,
+		// No proxy from the environment: it would dial for us and so lift the guard.
+		Transport: &http.Transport{
+			DialContext:            dialer.DialContext,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.roots, Certificates: certificates},
+			TLSHandshakeTimeout:    5 * time.Second,
+			ForceAttemptHTTP2:      true,
+			MaxIdleConnsPerHost:    16,
+			IdleConnTimeout:        90 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10,
 		},
-		allowPrivate: o.AllowPrivate,
-		log:          o.Log,
+		// A redirect would carry the credentials token to an address that nobody agreed on (TRN-11).
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// httpFor returns the transport of a partner. Connections that show a certificate are kept apart from all others.
+func (c *Client) httpFor(auth Auth) *http.Client {
+	if auth.Certificate == nil || len(auth.Certificate.Certificate) == 0 {
+		return c.http
+	}
+	key := sha256.Sum256(auth.Certificate.Certificate[0])
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.certified[key] == nil {
+		c.certified[key] = c.transport([]tls.Certificate{*auth.Certificate})
+	}
+	return c.certified[key]
 }
 
 // Auth is how a request proves who sends it.
 type Auth struct {
 	Token string // the credentials token, as it stands in the credentials object; a secret
 	Raw   bool   // send it as it is instead of in Base64, as some partners want it (TRN-06)
+
+	Certificate *tls.Certificate // shown to a partner that asks for one; nil: none
+	Partner     uuid.UUID        // who is called, for the record; Nil: nobody we know yet
 }
 
 func (a Auth) header() string {
@@ -94,6 +130,7 @@ type Peer struct {
 // request is one call.
 type request struct {
 	method  string
+	module  ocpi.ModuleID // for the record; empty: as the URL says
 	url     string
 	auth    Auth
 	routing ocpi.Routing // zero on configuration modules (RTG-03)
@@ -116,23 +153,48 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return answer{}, fail.unreachable(err)
 	}
-	req, err := r.build(ctx, u)
+	body, err := r.encode()
+	if err != nil {
+		return answer{}, err
+	}
+	req, err := r.build(ctx, u, body)
 	if err != nil {
 		return answer{}, err
 	}
 	started := time.Now()
-	res, err := c.http.Do(req)
+	res, received, err := fetch(c.httpFor(r.auth), req)
+	took := time.Since(started)
+	var a answer
 	if err != nil {
-		return answer{}, fail.unreachable(err)
+		err = fail.unreachable(err)
+	} else {
+		fail.HTTPStatus, fail.RetryAfter = res.StatusCode, retryAfter(res.Header)
+		a, err = understand(fail, res, received)
+		a.url = u
+	}
+	c.log.DebugContext(ctx, "called partner", "method", r.method, "url", fail.URL, "status", fail.HTTPStatus, "took", took,
+		"request_id", req.Header.Get(ocpi.HeaderRequestID))
+	if c.record != nil {
+		c.record(exchangeOf(r, req, body, fail, res, received, took, err))
+	}
+	return a, err
+}
+
+// fetch sends a request and reads the answer, or as much of it as is allowed and one byte more.
+func fetch(h *http.Client, req *http.Request) (*http.Response, []byte, error) {
+	res, err := h.Do(req)
+	if err != nil {
+		return nil, nil, err
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
-	c.log.DebugContext(ctx, "called partner", "method", r.method, "url", fail.URL, "status", res.StatusCode, "took", time.Since(started),
-		"request_id", req.Header.Get(ocpi.HeaderRequestID))
 	if err != nil {
-		return answer{}, fail.unreachable(fmt.Errorf("read answer: %w", err))
+		return res, body, fmt.Errorf("read answer: %w", err)
 	}
-	fail.HTTPStatus, fail.RetryAfter = res.StatusCode, retryAfter(res.Header)
+	return res, body, nil
+}
+
+func understand(fail *Error, res *http.Response, body []byte) (answer, error) {
 	if len(body) > maxAnswer {
 		return answer{}, fail.notOCPI(fmt.Sprintf("the answer is larger than %d bytes", maxAnswer))
 	}
@@ -140,19 +202,26 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{data: data, body: body, header: res.Header, url: u}, nil
+	return answer{data: data, body: body, header: res.Header}, nil
 }
 
-func (r request) build(ctx context.Context, u *url.URL) (*http.Request, error) {
-	var body io.Reader
-	if r.body != nil {
-		b, err := ocpi.Marshal(r.body)
-		if err != nil {
-			return nil, fmt.Errorf("encode %s %s: %w", r.method, withoutQuery(r.url), err)
-		}
-		body = bytes.NewReader(b)
+func (r request) encode() ([]byte, error) {
+	if r.body == nil {
+		return nil, nil
 	}
-	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), body)
+	b, err := ocpi.Marshal(r.body)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s %s: %w", r.method, withoutQuery(r.url), err)
+	}
+	return b, nil
+}
+
+func (r request) build(ctx context.Context, u *url.URL, body []byte) (*http.Request, error) {
+	var reader io.Reader
+	if body != nil {
+		reader = bytes.NewReader(body)
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), reader)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +229,7 @@ func (r request) build(ctx context.Context, u *url.URL) (*http.Request, error) {
 	req.Header.Set(ocpi.HeaderRequestID, uuid.NewString()) // TRN-17
 	req.Header.Set(ocpi.HeaderCorrelationID, uuid.NewString())
 	req.Header.Set("Accept", "application/json")
-	if r.body != nil {
+	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	r.routing.Write(req.Header)
@@ -240,43 +309,4 @@ func join(endpoint string, query url.Values, segments ...ocpi.CiString) (string,
 func withoutQuery(address string) string {
 	before, _, _ := strings.Cut(address, "?")
 	return before
-}
-
-// refusePrivate stops a connection to an address that is not public, after the name was resolved: no name, however it
-// resolves, leads into our own network (VER-12).
-func refusePrivate(_, address string, _ syscall.RawConn) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return err
-	}
-	ip := net.ParseIP(host)
-	if ip == nil || !ip.IsGlobalUnicast() || ip.IsPrivate() || isShared(ip) {
-		return fmt.Errorf("%s is not a public address", host)
-	}
-	return nil
-}
-
-// isShared reports addresses that look public and are not: carrier-grade NAT (RFC 6598), this network (RFC 791),
-// protocol assignments (RFC 6890), benchmarks (RFC 2544), and IPv6 forms that wrap an IPv4 address (NAT64, 6to4).
-func isShared(ip net.IP) bool {
-	for _, n := range sharedNetworks {
-		if n.Contains(ip) {
-			return true
-		}
-	}
-	return false
-}
-
-var sharedNetworks = networks("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "fec0::/10")
-
-func networks(cidrs ...string) []*net.IPNet {
-	var all []*net.IPNet
-	for _, cidr := range cidrs {
-		_, n, err := net.ParseCIDR(cidr)
-		if err != nil {
-			panic(err)
-		}
-		all = append(all, n)
-	}
-	return all
 }

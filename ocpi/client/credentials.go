@@ -10,17 +10,17 @@ import (
 // PostCredentials registers us with a partner and returns its credentials, whose token we send from then on. Both 200 and
 // 201 are a success (CRED-06).
 func (c *Client) PostCredentials(ctx context.Context, auth Auth, url string, ours ocpi.Credentials) (ocpi.Credentials, error) {
-	return c.credentials(ctx, request{method: http.MethodPost, url: url, auth: auth, body: &ours})
+	return c.credentials(ctx, request{method: http.MethodPost, module: ocpi.ModuleCredentials, url: url, auth: auth, body: &ours})
 }
 
 // PutCredentials tells a registered partner our new credentials and returns its new ones (CRED-18).
 func (c *Client) PutCredentials(ctx context.Context, auth Auth, url string, ours ocpi.Credentials) (ocpi.Credentials, error) {
-	return c.credentials(ctx, request{method: http.MethodPut, url: url, auth: auth, body: &ours})
+	return c.credentials(ctx, request{method: http.MethodPut, module: ocpi.ModuleCredentials, url: url, auth: auth, body: &ours})
 }
 
 // DeleteCredentials ends the registration (CRED-30).
 func (c *Client) DeleteCredentials(ctx context.Context, auth Auth, url string) error {
-	_, err := c.do(ctx, request{method: http.MethodDelete, url: url, auth: auth})
+	_, err := c.do(ctx, request{method: http.MethodDelete, module: ocpi.ModuleCredentials, url: url, auth: auth})
 	return err
 }
 

@@ -25,7 +25,7 @@ func (c *Client) pushToken(ctx context.Context, method string, peer Peer, endpoi
 	if err != nil {
 		return err
 	}
-	_, err = c.do(ctx, request{method: method, url: address, auth: peer.Auth, routing: peer.Routing, body: body})
+	_, err = c.do(ctx, request{method: method, module: ocpi.ModuleTokens, url: address, auth: peer.Auth, routing: peer.Routing, body: body})
 	return err
 }
 
@@ -35,7 +35,7 @@ func (c *Client) GetToken(ctx context.Context, peer Peer, endpoint string, token
 	if err != nil {
 		return ocpi.Token{}, err
 	}
-	a, err := c.do(ctx, request{method: http.MethodGet, url: address, auth: peer.Auth, routing: peer.Routing})
+	a, err := c.do(ctx, request{method: http.MethodGet, module: ocpi.ModuleTokens, url: address, auth: peer.Auth, routing: peer.Routing})
 	if err != nil {
 		return ocpi.Token{}, err
 	}

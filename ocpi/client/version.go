@@ -56,7 +56,8 @@ type Discovery struct {
 func (c *Client) Discover(ctx context.Context, auth Auth, versionsURL string, version ocpi.VersionNumber) (Discovery, error) {
 	versions, err := c.Versions(ctx, auth, versionsURL)
 	if unauthorized(err) {
-		other := Auth{Token: auth.Token, Raw: !auth.Raw}
+		other := auth
+		other.Raw = !auth.Raw
 		if again, retryErr := c.Versions(ctx, other, versionsURL); retryErr == nil {
 			versions, err, auth = again, nil, other
 		}
