@@ -185,7 +185,7 @@ func (p *Peer) endpoint(module ocpi.ModuleID, role ocpi.InterfaceRole) (string, 
 // push sends one object, or a part of it, to the platform's receiver.
 func (p *Peer) push(ctx context.Context, method string, module ocpi.ModuleID, routing ocpi.Routing, body any, path ...ocpi.CiString) (Exchange, error) {
 	base, err := p.endpoint(module, ocpi.Receiver)
-	if err != nil {
+	if err != nil || p.currentFaults().LosesPushes {
 		return Exchange{}, err
 	}
 	return p.do(ctx, call{method: method, module: module, url: join(base, path...), routing: routing, body: body})

@@ -157,6 +157,15 @@ func (c *CPO) DeleteTariff(ctx context.Context, id ocpi.CiString) error {
 	return c.spread(ctx, http.MethodDelete, ocpi.ModuleTariffs, nil, id)
 }
 
+// Lose forgets a Location or a tariff and tells nobody: only its lists show
+// it.
+func (c *CPO) Lose(id ocpi.CiString) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.locations = slices.DeleteFunc(slices.Clone(c.locations), func(l ocpi.Location) bool { return l.ID.Equal(id) })
+	c.tariffs = slices.DeleteFunc(slices.Clone(c.tariffs), func(t ocpi.Tariff) bool { return t.ID.Equal(id) })
+}
+
 // ChangePrice replaces the price with the same id and pushes the new tariff.
 // Sessions that start from now on have it.
 func (c *CPO) ChangePrice(ctx context.Context, price Price) error {
@@ -217,7 +226,7 @@ func (c *CPO) PostCDR(ctx context.Context, cdr ocpi.CDR) (location string, err e
 	}
 	c.mu.Unlock()
 	x, err := c.push(ctx, http.MethodPost, ocpi.ModuleCDRs, c.to(cdr.CDRToken.Party()), cdr)
-	if err != nil {
+	if err != nil || x.HTTPStatus == 0 { // lost on the way
 		return "", err
 	}
 	location = x.AnswerHeader.Get(ocpi.HeaderLocation)

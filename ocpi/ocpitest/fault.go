@@ -29,8 +29,24 @@ type WireFaults struct {
 	CredentialsAre201 bool // POST credentials is answered with 201 instead of 200
 	CallbackFails     bool // versions answers HTTP 500 while we register (CRED-11)
 	HalfRegisters     bool // POST credentials answers HTTP 500 after it called back
+	LosesPushes       bool // what it pushes never arrives; its lists have it
+
+	ListFaults
 
 	CommandFaults
+}
+
+// ListFaults are the ways in which the lists of partners differ.
+type ListFaults struct {
+	NoLink       bool // the pages do not say that there are more
+	RelativeLink bool // Link without a host
+	LoopingLink  bool // Link to the page that it stands on
+	ForeignLink  bool // Link to another host
+	LinkInBody   bool // the next page stands in the body, "" on the last one
+	NoTotal      bool // neither X-Total-Count nor X-Limit
+	EmptyPages   bool // from the second page on there is nothing, but always a Link
+	BrokenObject bool // an object on each page cannot be read
+	Busy         bool // every second call of a list is answered with 429 and Retry-After
 }
 
 // Oddities are what goes wrong with a charging session and its CDR.
@@ -71,6 +87,16 @@ var faultNames = map[string]func(*Faults){
 	"no-reference":       func(f *Faults) { f.NoReference = true },
 	"too-often":          func(f *Faults) { f.TooOften = true },
 	"object-answer":      func(f *Faults) { f.ObjectAnswer = true },
+	"loses-pushes":       func(f *Faults) { f.LosesPushes = true },
+	"list-no-link":       func(f *Faults) { f.NoLink = true },
+	"list-relative-link": func(f *Faults) { f.RelativeLink = true },
+	"list-looping-link":  func(f *Faults) { f.LoopingLink = true },
+	"list-foreign-link":  func(f *Faults) { f.ForeignLink = true },
+	"list-link-in-body":  func(f *Faults) { f.LinkInBody = true },
+	"list-no-total":      func(f *Faults) { f.NoTotal = true },
+	"list-empty-pages":   func(f *Faults) { f.EmptyPages = true },
+	"list-broken-object": func(f *Faults) { f.BrokenObject = true },
+	"list-busy":          func(f *Faults) { f.Busy = true },
 	"no-session":         func(f *Faults) { f.NoSession = true },
 	"energy-in-wh":       func(f *Faults) { f.EnergyInWh = true },
 	"wrong-cost":         func(f *Faults) { f.WrongCost = true },

@@ -10,6 +10,7 @@
 package ocpitest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -34,6 +35,7 @@ type Options struct {
 	Seed   uint64
 	Sites  int     // Locations to begin with; 0: one. Not for a hub.
 	Prices []Price // what the CPO charges; nil: [StandardPrices]. Not for a hub.
+	Page   int     // objects on a page of a list; 0: 50
 
 	Listen  string       // address to listen on; "": a free port of the loopback
 	BaseURL string       // how the platform reaches us; "": http and the address
@@ -62,6 +64,7 @@ type Peer struct {
 	server     *http.Server
 	background sync.WaitGroup // results of commands that are on their way
 	baseURL    string         // without a slash at the end; known after Start or from Options
+	page       int            // most objects on a page of a list
 
 	mu         sync.Mutex
 	faults     WireFaults
@@ -71,6 +74,7 @@ type Peer struct {
 	inbound    []string          // tokens that the platform may present
 	remote     Registration
 	seenIDs    map[string]bool // X-Request-ID of what came in
+	lists      int             // calls of lists that a busy peer counts
 	complaints []string
 }
 
@@ -87,7 +91,7 @@ type Registration struct {
 func newPeer(role ocpi.Role, o Options) *Peer {
 	p := &Peer{
 		name: o.Name, role: role, party: o.Party, now: o.Now, client: o.Client, log: o.Log, observe: o.Observe,
-		listen: o.Listen, baseURL: o.BaseURL, faults: o.Faults, seenIDs: map[string]bool{},
+		listen: o.Listen, page: cmp.Or(o.Page, 50), baseURL: o.BaseURL, faults: o.Faults, seenIDs: map[string]bool{},
 	}
 	if p.now == nil {
 		p.now = time.Now

@@ -54,6 +54,7 @@ type answer struct {
 	message string
 	data    any
 	header  http.Header
+	link    *string // the next page, in the body; nil: not there
 }
 
 func success(data any) answer {
@@ -210,9 +211,14 @@ func (p *Peer) write(w http.ResponseWriter, r *http.Request, in inbound, a answe
 		in.routing.Reply().Write(w.Header())
 	}
 	w.Header().Set("Content-Type", "application/json")
-	body, err := faults.encode(in.module, ocpi.Response[any]{
-		Data: a.data, StatusCode: a.status, StatusMessage: a.message, Timestamp: p.now(),
-	})
+	var response any = ocpi.Response[any]{Data: a.data, StatusCode: a.status, StatusMessage: a.message, Timestamp: p.now()}
+	if a.link != nil {
+		response = struct {
+			ocpi.Response[any]
+			Link string `json:"link"`
+		}{response.(ocpi.Response[any]), *a.link}
+	}
+	body, err := faults.encode(in.module, response)
 	if err != nil {
 		p.log.Error("cannot write an answer", "peer", p.name, "path", r.URL.Path, "error", err)
 		http.Error(w, "cannot write the answer", http.StatusInternalServerError)
@@ -267,7 +273,7 @@ func page[T any](p *Peer, r *http.Request, items []T, lastUpdated func(*T) time.
 			*bound = t
 		}
 	}
-	offset, limit := 0, pageLimit
+	offset, limit := 0, p.page
 	for name, number := range map[string]*int{"offset": &offset, "limit": &limit} {
 		if text := query.Get(name); text != "" {
 			n, err := strconv.Atoi(text)
@@ -277,7 +283,13 @@ func page[T any](p *Peer, r *http.Request, items []T, lastUpdated func(*T) time.
 			*number = n
 		}
 	}
-	limit = min(limit, pageLimit)
+	limit = min(limit, p.page)
+	faults := p.currentFaults().ListFaults
+	if faults.Busy && p.isBusy() {
+		a := answer{http: http.StatusTooManyRequests, status: ocpi.StatusClientError, message: "a fault was asked for", header: http.Header{}}
+		a.header.Set("Retry-After", "30")
+		return a
+	}
 
 	matching := slices.DeleteFunc(slices.Clone(items), func(item T) bool {
 		at := lastUpdated(&item)
@@ -285,17 +297,55 @@ func page[T any](p *Peer, r *http.Request, items []T, lastUpdated func(*T) time.
 	})
 	begin := min(offset, len(matching))
 	end := min(begin+limit, len(matching))
-	a := success(append([]T{}, matching[begin:end]...))
+	listed := []any{}
+	if faults.BrokenObject {
+		listed = append(listed, map[string]any{"id": []int{7}, "last_updated": "yesterday"})
+	}
+	for _, item := range matching[begin:end] {
+		listed = append(listed, item)
+	}
+	if faults.EmptyPages && offset > 0 {
+		listed, end = []any{}, len(matching)-1
+	}
+	a := success(listed)
 	a.header = http.Header{}
-	a.header.Set(ocpi.HeaderTotalCount, strconv.Itoa(len(matching)))
-	a.header.Set(ocpi.HeaderLimit, strconv.Itoa(limit))
+	if !faults.NoTotal {
+		a.header.Set(ocpi.HeaderTotalCount, strconv.Itoa(len(matching)))
+		a.header.Set(ocpi.HeaderLimit, strconv.Itoa(limit))
+	}
 	if end < len(matching) {
 		query.Set("offset", strconv.Itoa(end))
 		query.Set("limit", strconv.Itoa(limit))
-		a.header.Set(ocpi.HeaderLink, "<"+p.baseURL+r.URL.Path+"?"+query.Encode()+`>; rel="next"`)
+		faults.link(&a, p.baseURL, r.URL, query.Encode())
+	} else if faults.LinkInBody {
+		a.link = new(string)
 	}
 	return a
 }
 
-// pageLimit is the most objects on a page; small, so that lists have pages.
-const pageLimit = 50
+// link points to the next page, right or wrong.
+func (f ListFaults) link(a *answer, base string, at *url.URL, query string) {
+	next := base + at.Path + "?" + query
+	switch {
+	case f.NoLink:
+		return
+	case f.LinkInBody:
+		a.link = &next
+		return
+	case f.RelativeLink:
+		next = at.Path + "?" + query
+	case f.LoopingLink:
+		next = base + at.RequestURI()
+	case f.ForeignLink:
+		next = "https://elsewhere.example" + at.Path + "?" + query
+	}
+	a.header.Set(ocpi.HeaderLink, "<"+next+`>; rel="next"`)
+}
+
+// isBusy is true for every second call.
+func (p *Peer) isBusy() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lists++
+	return p.lists%2 == 1
+}
