@@ -188,7 +188,7 @@ func (q *Queries) InsertCommand(ctx context.Context, arg InsertCommandParams) (i
 }
 
 const locationsWithID = `-- name: LocationsWithID :many
-SELECT l.country_code, l.party_id, l.location_id, l.partner_id, l.doc, l.name, l.city, l.time_zone, l.last_updated, l.created_at, l.updated_at FROM locations l WHERE l.location_id = upper($1::text) AND EXISTS (
+SELECT l.country_code, l.party_id, l.location_id, l.partner_id, l.doc, l.name, l.city, l.time_zone, l.last_updated, l.own_updated, l.created_at, l.updated_at FROM locations l WHERE l.location_id = upper($1::text) AND EXISTS (
     SELECT FROM partner_parties pp JOIN partners p ON p.id = pp.partner_id JOIN partner_tenants pt ON pt.partner_id = p.id
     WHERE pp.role = 'CPO' AND pp.country_code = l.country_code AND pp.party_id = l.party_id AND p.state = 'registered' AND pt.tenant_id = $2)
 `
@@ -218,6 +218,7 @@ func (q *Queries) LocationsWithID(ctx context.Context, arg LocationsWithIDParams
 			&i.City,
 			&i.TimeZone,
 			&i.LastUpdated,
+			&i.OwnUpdated,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 		); err != nil {

@@ -140,7 +140,7 @@ func (q *Queries) EnableTenantForAllPartners(ctx context.Context, tenantID uuid.
 }
 
 const endPartner = `-- name: EndPartner :exec
-UPDATE partners SET state = 'ended', token_sealed = NULL WHERE id = $1
+UPDATE partners SET state = 'ended', token_sealed = NULL, failing_since = NULL, rejected_at = NULL, check_at = NULL WHERE id = $1
 `
 
 // Ends a partnership: nothing is sent any more.
@@ -460,7 +460,7 @@ func (q *Queries) PartnerByName(ctx context.Context, name string) (Partner, erro
 }
 
 const partnerReceived = `-- name: PartnerReceived :exec
-UPDATE partners SET last_received_at = $1::timestamptz WHERE id = $2 AND coalesce(last_received_at, '-infinity') < $3::timestamptz
+UPDATE partners SET last_received_at = $1::timestamptz, check_at = CASE WHEN failing_since IS NULL THEN check_at ELSE $1 END WHERE id = $2 AND coalesce(last_received_at, '-infinity') < $3::timestamptz
 `
 
 type PartnerReceivedParams struct {
@@ -469,7 +469,8 @@ type PartnerReceivedParams struct {
 	Before time.Time
 }
 
-// When the partner was last heard, to the minute: a write for each message would make its row the bottleneck.
+// When the partner was last heard, to the minute: a write for each message would make its row the bottleneck. One that is
+// heard again is probed at once.
 func (q *Queries) PartnerReceived(ctx context.Context, arg PartnerReceivedParams) error {
 	_, err := q.db.Exec(ctx, partnerReceived, arg.Now, arg.ID, arg.Before)
 	return err
@@ -613,8 +614,9 @@ func (q *Queries) PartnersByToken(ctx context.Context, hashes [][]byte) ([]Partn
 
 const registerPartner = `-- name: RegisterPartner :exec
 UPDATE partners SET state = 'registered', role = $1, country_code = $2, party_id = $3, versions_url = $4,
-    version = $5, endpoints = $6, auth_encoding = $7, token_sealed = $8::bytea, registered_at = $9::timestamptz
-WHERE id = $10
+    version = $5, endpoints = $6, auth_encoding = $7, token_sealed = $8::bytea, registered_at = $9::timestamptz,
+    failing_since = NULL, rejected_at = NULL, check_at = $10::timestamptz
+WHERE id = $11
 `
 
 type RegisterPartnerParams struct {
@@ -627,6 +629,7 @@ type RegisterPartnerParams struct {
 	AuthEncoding string
 	TokenSealed  []byte
 	Now          time.Time
+	CheckAt      time.Time
 	ID           uuid.UUID
 }
 
@@ -641,6 +644,7 @@ func (q *Queries) RegisterPartner(ctx context.Context, arg RegisterPartnerParams
 		arg.AuthEncoding,
 		arg.TokenSealed,
 		arg.Now,
+		arg.CheckAt,
 		arg.ID,
 	)
 	return err
@@ -694,11 +698,18 @@ func (q *Queries) RevokePartnerToken(ctx context.Context, arg RevokePartnerToken
 }
 
 const saveClientInfo = `-- name: SaveClientInfo :many
-INSERT INTO partner_parties (partner_id, role, country_code, party_id, source, status, last_updated)
-VALUES ($1, $2, upper($3::text), upper($4::text), 'hubclientinfo', $5, $6)
-ON CONFLICT (partner_id, role, country_code, party_id) DO UPDATE SET source = 'hubclientinfo', status = excluded.status, last_updated = excluded.last_updated
+WITH old AS (
+    SELECT status, away_since FROM partner_parties
+    WHERE partner_id = $1 AND role = $2 AND country_code = upper($3::text) AND party_id = upper($4::text) FOR UPDATE
+)
+INSERT INTO partner_parties (partner_id, role, country_code, party_id, source, status, last_updated, away_since)
+VALUES ($1, $2, upper($3::text), upper($4::text), 'hubclientinfo', $5, $6,
+    CASE WHEN $5 = 'CONNECTED' THEN NULL ELSE $7::timestamptz END)
+ON CONFLICT (partner_id, role, country_code, party_id) DO UPDATE SET source = 'hubclientinfo', status = excluded.status, last_updated = excluded.last_updated,
+    away_since = CASE WHEN excluded.status = 'CONNECTED' THEN NULL ELSE coalesce(partner_parties.away_since, excluded.away_since) END
     WHERE partner_parties.source <> 'credentials' AND (partner_parties.source = 'object' OR partner_parties.last_updated <= excluded.last_updated)
-RETURNING (xmax = 0)::boolean AS inserted
+RETURNING (xmax = 0)::boolean AS inserted, coalesce((SELECT status FROM old), '')::text AS was,
+    coalesce((SELECT away_since FROM old), 'epoch')::timestamptz AS away_since
 `
 
 type SaveClientInfoParams struct {
@@ -708,10 +719,18 @@ type SaveClientInfoParams struct {
 	PartyID     string
 	Status      string
 	LastUpdated time.Time
+	Now         time.Time
 }
 
-// Stores what a hub says of a party, unless we know something newer (OWN-14). inserted tells a new record from a changed one.
-func (q *Queries) SaveClientInfo(ctx context.Context, arg SaveClientInfoParams) ([]bool, error) {
+type SaveClientInfoRow struct {
+	Inserted  bool
+	Was       string
+	AwaySince time.Time
+}
+
+// Stores what a hub says of a party, unless we know something newer (OWN-14). inserted tells a new record from a changed one;
+// was is its status before and away_since since when it was not CONNECTED (the epoch: it was).
+func (q *Queries) SaveClientInfo(ctx context.Context, arg SaveClientInfoParams) ([]SaveClientInfoRow, error) {
 	rows, err := q.db.Query(ctx, saveClientInfo,
 		arg.PartnerID,
 		arg.Role,
@@ -719,18 +738,19 @@ func (q *Queries) SaveClientInfo(ctx context.Context, arg SaveClientInfoParams) 
 		arg.PartyID,
 		arg.Status,
 		arg.LastUpdated,
+		arg.Now,
 	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []bool
+	var items []SaveClientInfoRow
 	for rows.Next() {
-		var inserted bool
-		if err := rows.Scan(&inserted); err != nil {
+		var i SaveClientInfoRow
+		if err := rows.Scan(&i.Inserted, &i.Was, &i.AwaySince); err != nil {
 			return nil, err
 		}
-		items = append(items, inserted)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -13,17 +13,17 @@ import (
 )
 
 const beginCrawl = `-- name: BeginCrawl :exec
-UPDATE pulls SET started_at = $1::timestamptz, date_from = $2, next_url = $3, want_full = false, total = 0, read_at = $1, broken_off = false,
+UPDATE pulls SET started_at = $1::timestamptz, date_from = $2, next_url = $3, want_full = false, total = 0, read_at = $1::timestamptz, broken_off = false,
     pages = 0, objects = 0, bad = 0, foreign_objects = 0, vanished = 0
-WHERE id = $4 AND claimed_until = $5
+WHERE id = $4 AND claimed_until = $5::timestamptz
 `
 
 type BeginCrawlParams struct {
-	Now          *time.Time
+	Now          time.Time
 	DateFrom     *time.Time
 	NextURL      string
 	ID           uuid.UUID
-	ClaimedUntil *time.Time
+	ClaimedUntil time.Time
 }
 
 func (q *Queries) BeginCrawl(ctx context.Context, arg BeginCrawlParams) error {
@@ -35,6 +35,37 @@ func (q *Queries) BeginCrawl(ctx context.Context, arg BeginCrawlParams) error {
 		arg.ClaimedUntil,
 	)
 	return err
+}
+
+const blocksDue = `-- name: BlocksDue :many
+SELECT DISTINCT d.token_id FROM token_deliveries d JOIN tokens t ON t.id = d.token_id JOIN partners p ON p.id = d.partner_id
+WHERE d.due_at <= $1::timestamptz AND NOT t.valid AND p.failing_since IS NULL AND p.rejected_at IS NULL LIMIT $2
+`
+
+type BlocksDueParams struct {
+	Now     time.Time
+	MaxRows int32
+}
+
+// Blocked tokens whose delivery is due: they go first.
+func (q *Queries) BlocksDue(ctx context.Context, arg BlocksDueParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, blocksDue, arg.Now, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var token_id uuid.UUID
+		if err := rows.Scan(&token_id); err != nil {
+			return nil, err
+		}
+		items = append(items, token_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const claimCheck = `-- name: ClaimCheck :one
@@ -88,7 +119,7 @@ UPDATE pulls SET claimed_until = $1::timestamptz
 WHERE id = (
     SELECT u.id FROM pulls u JOIN partners p ON p.id = u.partner_id
     WHERE u.partner_id = $2 AND u.due_at <= $3::timestamptz AND p.state = 'registered' AND p.failing_since IS NULL AND p.rejected_at IS NULL
-        AND NOT EXISTS (SELECT FROM pulls o WHERE o.partner_id = $2 AND o.claimed_until > $3)
+        AND NOT EXISTS (SELECT FROM pulls o WHERE o.partner_id = $2 AND o.claimed_until > $3::timestamptz)
     ORDER BY array_position('{hubclientinfo,tariffs,locations,sessions,cdrs}'::text[], u.module), u.due_at, u.id LIMIT 1
 )
 RETURNING id, partner_id, module, country_code, party_id, tenant_id, due_at, claimed_until, want_full, cursor, full_at, done_at, attempts, failing_since, problem, started_at, date_from, next_url, total, read_at, broken_off, pages, objects, bad, foreign_objects, vanished
@@ -153,16 +184,16 @@ func (q *Queries) CountIgnored(ctx context.Context, arg CountIgnoredParams) erro
 }
 
 const endCrawl = `-- name: EndCrawl :execrows
-UPDATE pulls SET next_url = '', total = $1, read_at = $2::timestamptz, done_at = $2, broken_off = broken_off OR $3, pages = pages + 1,
+UPDATE pulls SET next_url = '', total = $1, read_at = $2::timestamptz, done_at = $2::timestamptz, broken_off = broken_off OR $3, pages = pages + 1,
     objects = objects + $4, bad = bad + $5, foreign_objects = foreign_objects + $6, vanished = $7,
     cursor = $8::timestamptz, full_at = CASE WHEN date_from IS NULL THEN started_at ELSE full_at END,
-    due_at = CASE WHEN want_full THEN $2 ELSE $9::timestamptz END, claimed_until = NULL, attempts = 0, failing_since = NULL, problem = $10
-WHERE id = $11 AND claimed_until = $12
+    due_at = CASE WHEN want_full THEN $2::timestamptz ELSE $9::timestamptz END, claimed_until = NULL, attempts = 0, failing_since = NULL, problem = $10
+WHERE id = $11 AND claimed_until = $12::timestamptz
 `
 
 type EndCrawlParams struct {
 	Total          int32
-	Now            *time.Time
+	Now            time.Time
 	BrokenOff      bool
 	Objects        int32
 	Bad            int32
@@ -172,7 +203,7 @@ type EndCrawlParams struct {
 	DueAt          *time.Time
 	Problem        string
 	ID             uuid.UUID
-	ClaimedUntil   *time.Time
+	ClaimedUntil   time.Time
 }
 
 // The last page is read. A crawl that was asked for meanwhile begins at once.
@@ -261,7 +292,7 @@ func (q *Queries) EnsurePull(ctx context.Context, arg EnsurePullParams) error {
 const failPage = `-- name: FailPage :exec
 UPDATE pulls SET attempts = attempts + 1, failing_since = coalesce(failing_since, $1::timestamptz), problem = $2, due_at = $3, claimed_until = NULL,
     next_url = CASE WHEN $4::boolean THEN '' ELSE next_url END, want_full = want_full OR $4 AND date_from IS NULL AND next_url <> ''
-WHERE id = $5 AND claimed_until = $6
+WHERE id = $5 AND claimed_until = $6::timestamptz
 `
 
 type FailPageParams struct {
@@ -270,7 +301,7 @@ type FailPageParams struct {
 	DueAt        *time.Time
 	Restart      bool
 	ID           uuid.UUID
-	ClaimedUntil *time.Time
+	ClaimedUntil time.Time
 }
 
 // A page could not be read. restart: from the beginning next time.
@@ -286,11 +317,10 @@ func (q *Queries) FailPage(ctx context.Context, arg FailPageParams) error {
 	return err
 }
 
-const forgetParties = `-- name: ForgetParties :many
+const forgetParties = `-- name: ForgetParties :execrows
 UPDATE partner_parties b SET status = 'UNKNOWN', away_since = coalesce(away_since, $1::timestamptz)
 WHERE partner_id = $2 AND source = 'hubclientinfo' AND status <> 'UNKNOWN' AND last_updated < $3::timestamptz
     AND NOT EXISTS (SELECT FROM pull_seen s WHERE s.pull_id = $4 AND s.key = b.country_code || '*' || b.party_id || '/' || b.role)
-RETURNING country_code, party_id, role
 `
 
 type ForgetPartiesParams struct {
@@ -300,36 +330,18 @@ type ForgetPartiesParams struct {
 	PullID    uuid.UUID
 }
 
-type ForgetPartiesRow struct {
-	CountryCode string
-	PartyID     string
-	Role        string
-}
-
 // Parties that a hub no longer lists (HUB-08). What it told us in the meantime counts.
-func (q *Queries) ForgetParties(ctx context.Context, arg ForgetPartiesParams) ([]ForgetPartiesRow, error) {
-	rows, err := q.db.Query(ctx, forgetParties,
+func (q *Queries) ForgetParties(ctx context.Context, arg ForgetPartiesParams) (int64, error) {
+	result, err := q.db.Exec(ctx, forgetParties,
 		arg.Now,
 		arg.PartnerID,
 		arg.Since,
 		arg.PullID,
 	)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	defer rows.Close()
-	var items []ForgetPartiesRow
-	for rows.Next() {
-		var i ForgetPartiesRow
-		if err := rows.Scan(&i.CountryCode, &i.PartyID, &i.Role); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	return result.RowsAffected(), nil
 }
 
 const forgetSeen = `-- name: ForgetSeen :exec
@@ -339,6 +351,30 @@ DELETE FROM pull_seen WHERE pull_id = $1
 func (q *Queries) ForgetSeen(ctx context.Context, pullID uuid.UUID) error {
 	_, err := q.db.Exec(ctx, forgetSeen, pullID)
 	return err
+}
+
+const hasReadAll = `-- name: HasReadAll :one
+SELECT EXISTS (SELECT FROM pulls WHERE partner_id = $1 AND module = $2 AND country_code = $3 AND party_id = $4 AND full_at IS NOT NULL)
+`
+
+type HasReadAllParams struct {
+	PartnerID   uuid.UUID
+	Module      string
+	CountryCode string
+	PartyID     string
+}
+
+// Whether a partner's list has been read whole once.
+func (q *Queries) HasReadAll(ctx context.Context, arg HasReadAllParams) (bool, error) {
+	row := q.db.QueryRow(ctx, hasReadAll,
+		arg.PartnerID,
+		arg.Module,
+		arg.CountryCode,
+		arg.PartyID,
+	)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
 }
 
 const hastenTokenDeliveries = `-- name: HastenTokenDeliveries :many
@@ -467,27 +503,21 @@ func (q *Queries) PartiesAt(ctx context.Context, arg PartiesAtParams) ([]Partner
 }
 
 const partnerBack = `-- name: PartnerBack :one
-UPDATE partners p SET failing_since = NULL, rejected_at = CASE WHEN $1::boolean THEN NULL ELSE p.rejected_at END, check_at = $2::timestamptz
-FROM (SELECT i.id, i.failing_since, i.rejected_at FROM partners i WHERE i.id = $3 FOR UPDATE) o
-WHERE p.id = o.id AND (o.failing_since IS NOT NULL OR $1 AND o.rejected_at IS NOT NULL)
-RETURNING coalesce(least(o.failing_since, o.rejected_at), $4::timestamptz)::timestamptz AS since
+UPDATE partners p SET failing_since = NULL, rejected_at = NULL, check_at = $1::timestamptz
+FROM (SELECT i.id, i.failing_since, i.rejected_at FROM partners i WHERE i.id = $2 FOR UPDATE) o
+WHERE p.id = o.id AND (o.failing_since IS NOT NULL OR o.rejected_at IS NOT NULL)
+RETURNING coalesce(least(o.failing_since, o.rejected_at), $3::timestamptz)::timestamptz AS since
 `
 
 type PartnerBackParams struct {
-	Answered bool
-	CheckAt  time.Time
-	ID       uuid.UUID
-	Now      time.Time
+	CheckAt time.Time
+	ID      uuid.UUID
+	Now     time.Time
 }
 
-// A partner answers again, and takes our token if it rejected it. No row: it did all the time.
+// A partner answers again and takes our token. No row: it did all the time.
 func (q *Queries) PartnerBack(ctx context.Context, arg PartnerBackParams) (time.Time, error) {
-	row := q.db.QueryRow(ctx, partnerBack,
-		arg.Answered,
-		arg.CheckAt,
-		arg.ID,
-		arg.Now,
-	)
+	row := q.db.QueryRow(ctx, partnerBack, arg.CheckAt, arg.ID, arg.Now)
 	var since time.Time
 	err := row.Scan(&since)
 	return since, err
@@ -513,18 +543,25 @@ func (q *Queries) PartnerFailing(ctx context.Context, arg PartnerFailingParams) 
 }
 
 const partnerRejects = `-- name: PartnerRejects :execrows
-UPDATE partners SET rejected_at = $1::timestamptz, check_at = $2::timestamptz WHERE id = $3 AND rejected_at IS NULL AND state = 'registered'
+UPDATE partners SET rejected_at = $1::timestamptz, check_at = $2::timestamptz
+WHERE id = $3 AND rejected_at IS NULL AND state = 'registered' AND token_sealed = $4::bytea
 `
 
 type PartnerRejectsParams struct {
-	Now     time.Time
-	CheckAt time.Time
-	ID      uuid.UUID
+	Now         time.Time
+	CheckAt     time.Time
+	ID          uuid.UUID
+	TokenSealed []byte
 }
 
-// A partner no longer takes our token. No row: that is known.
+// A partner no longer takes our token. No row: that is known, or it has given us another one since.
 func (q *Queries) PartnerRejects(ctx context.Context, arg PartnerRejectsParams) (int64, error) {
-	result, err := q.db.Exec(ctx, partnerRejects, arg.Now, arg.CheckAt, arg.ID)
+	result, err := q.db.Exec(ctx, partnerRejects,
+		arg.Now,
+		arg.CheckAt,
+		arg.ID,
+		arg.TokenSealed,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -564,7 +601,7 @@ const partnersWithPullsDue = `-- name: PartnersWithPullsDue :many
 SELECT p.id FROM partners p
 WHERE p.state = 'registered' AND p.failing_since IS NULL AND p.rejected_at IS NULL
     AND EXISTS (SELECT FROM pulls u WHERE u.partner_id = p.id AND u.due_at <= $1::timestamptz)
-    AND NOT EXISTS (SELECT FROM pulls u WHERE u.partner_id = p.id AND u.claimed_until > $1)
+    AND NOT EXISTS (SELECT FROM pulls u WHERE u.partner_id = p.id AND u.claimed_until > $1::timestamptz)
 LIMIT $2
 `
 
@@ -709,6 +746,39 @@ type RepeatTokenDeliveryParams struct {
 func (q *Queries) RepeatTokenDelivery(ctx context.Context, arg RepeatTokenDeliveryParams) error {
 	_, err := q.db.Exec(ctx, repeatTokenDelivery, arg.Now, arg.PartnerID, arg.TokenIDs)
 	return err
+}
+
+const repeatTokensSince = `-- name: RepeatTokensSince :many
+UPDATE token_deliveries d SET due_at = $1::timestamptz, attempts = 0
+FROM tokens t WHERE t.id = d.token_id AND d.partner_id = $2 AND t.last_updated >= $3::timestamptz
+RETURNING d.token_id
+`
+
+type RepeatTokensSinceParams struct {
+	Now       time.Time
+	PartnerID uuid.UUID
+	Since     time.Time
+}
+
+// Tokens that changed while a party behind a hub was away are broadcast again (RTG-16: the hub's own answer said nothing of it).
+func (q *Queries) RepeatTokensSince(ctx context.Context, arg RepeatTokensSinceParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, repeatTokensSince, arg.Now, arg.PartnerID, arg.Since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var token_id uuid.UUID
+		if err := rows.Scan(&token_id); err != nil {
+			return nil, err
+		}
+		items = append(items, token_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const requestPulls = `-- name: RequestPulls :execrows
@@ -875,20 +945,20 @@ func (q *Queries) TokensToCompare(ctx context.Context, arg TokensToCompareParams
 
 const turnPage = `-- name: TurnPage :execrows
 UPDATE pulls SET next_url = $1, total = $2, read_at = $3::timestamptz, broken_off = broken_off OR $4, pages = pages + 1, objects = objects + $5,
-    bad = bad + $6, foreign_objects = foreign_objects + $7, due_at = $3, claimed_until = NULL, attempts = 0, failing_since = NULL, problem = ''
-WHERE id = $8 AND claimed_until = $9
+    bad = bad + $6, foreign_objects = foreign_objects + $7, due_at = $3::timestamptz, claimed_until = NULL, attempts = 0, failing_since = NULL, problem = ''
+WHERE id = $8 AND claimed_until = $9::timestamptz
 `
 
 type TurnPageParams struct {
 	NextURL        string
 	Total          int32
-	Now            *time.Time
+	Now            time.Time
 	BrokenOff      bool
 	Objects        int32
 	Bad            int32
 	ForeignObjects int32
 	ID             uuid.UUID
-	ClaimedUntil   *time.Time
+	ClaimedUntil   time.Time
 }
 
 // A page is read, and there are more.

@@ -15,7 +15,8 @@ import (
 const claimTokenDeliveries = `-- name: ClaimTokenDeliveries :many
 UPDATE token_deliveries d SET due_at = $1::timestamptz, attempts = d.attempts + 1
 FROM (
-    SELECT i.token_id, i.partner_id FROM token_deliveries i WHERE i.token_id = $2 AND i.due_at <= $3::timestamptz FOR UPDATE SKIP LOCKED
+    SELECT i.token_id, i.partner_id FROM token_deliveries i JOIN partners p ON p.id = i.partner_id
+    WHERE i.token_id = $2 AND i.due_at <= $3::timestamptz AND p.failing_since IS NULL AND p.rejected_at IS NULL FOR UPDATE OF i SKIP LOCKED
 ) due
 WHERE d.token_id = due.token_id AND d.partner_id = due.partner_id
 RETURNING d.partner_id, d.due_at, d.attempts
@@ -33,7 +34,8 @@ type ClaimTokenDeliveriesRow struct {
 	Attempts  int32
 }
 
-// Claims what is due of a token by moving it on: if this worker dies, it is due again then.
+// Claims what is due of a token by moving it on: if this worker dies, it is due again then. A partner that does not answer, or
+// rejects our token, is left alone until it is back.
 func (q *Queries) ClaimTokenDeliveries(ctx context.Context, arg ClaimTokenDeliveriesParams) ([]ClaimTokenDeliveriesRow, error) {
 	rows, err := q.db.Query(ctx, claimTokenDeliveries, arg.AgainAt, arg.TokenID, arg.Now)
 	if err != nil {
@@ -519,7 +521,8 @@ func (q *Queries) TokensByUID(ctx context.Context, arg TokensByUIDParams) ([]Tok
 }
 
 const tokensDue = `-- name: TokensDue :many
-SELECT DISTINCT token_id FROM token_deliveries WHERE due_at <= $1::timestamptz LIMIT $2
+SELECT DISTINCT d.token_id FROM token_deliveries d JOIN partners p ON p.id = d.partner_id
+WHERE d.due_at <= $1::timestamptz AND p.failing_since IS NULL AND p.rejected_at IS NULL LIMIT $2
 `
 
 type TokensDueParams struct {

@@ -22,6 +22,9 @@ type Kind string
 const (
 	CDRRate       Kind = "cdr:rate"       // id of a CDR
 	TokenPush     Kind = "token:push"     // id of a token: to every partner that has an older version
+	TokenUrgent   Kind = "token:urgent"   // the same before everything else: a card that is blocked
+	PartnerPull   Kind = "partner:pull"   // id of a partner: the next page of its lists
+	PartnerCheck  Kind = "partner:check"  // id of a partner: does it answer, and are its tokens ours
 	InvoiceRender Kind = "invoice:render" // id of an issued invoice: documents, then e-mail
 	EmailSend     Kind = "email:send"     // id of an e-mail of the outbox
 )
@@ -46,12 +49,25 @@ func (b *Bell) Ring(ctx context.Context, kind Kind, ids ...uuid.UUID) {
 	for chunk := range slices.Chunk(ids, ringSize) {
 		payload, err := json.Marshal(chunk)
 		if err == nil {
-			_, err = b.client.EnqueueContext(ctx, asynq.NewTask(string(kind), payload), asynq.MaxRetry(0))
+			_, err = b.client.EnqueueContext(ctx, asynq.NewTask(string(kind), payload), asynq.MaxRetry(0), asynq.Queue(queueOf(kind)))
 		}
 		if err != nil {
 			b.log.WarnContext(ctx, "cannot ring, the sweeper will", "job", string(kind), "ids", len(chunk), "error", err)
 		}
 	}
+}
+
+// The queues of tasks. A card that is blocked does not wait behind the thousands of a new partner.
+const (
+	urgentQueue = "urgent"
+	usualQueue  = "default"
+)
+
+func queueOf(kind Kind) string {
+	if kind == TokenUrgent {
+		return urgentQueue
+	}
+	return usualQueue
 }
 
 // ringSize is how many rows one task carries: one ring for a batch costs a fraction of one ring a row.

@@ -24,6 +24,9 @@ type job struct {
 var jobs = map[Kind]job{
 	CDRRate:       {(*Worker).rateCDR, cdrsDue, (*Worker).postponeCDR},
 	TokenPush:     {(*Worker).pushToken, tokensDue, (*Worker).postponeToken},
+	TokenUrgent:   {(*Worker).pushToken, blocksDue, (*Worker).postponeToken},
+	PartnerPull:   {(*Worker).pullPartner, pullsDue, (*Worker).postponePull},
+	PartnerCheck:  {(*Worker).checkPartner, checksDue, (*Worker).postponeCheck},
 	InvoiceRender: {(*Worker).RenderInvoice, invoicesDue, (*Worker).postponeInvoice},
 	EmailSend:     {(*Worker).sendEmail, emailsDue, (*Worker).postponeEmail},
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -139,19 +140,40 @@ func (r *registration) save(ctx context.Context, q *db.Queries, o *Ops, p db.Par
 	err = q.RegisterPartner(ctx, db.RegisterPartnerParams{
 		ID: p.ID, Role: string(role), CountryCode: party.CountryCode.Fold(), PartyID: party.PartyID.Fold(), VersionsURL: r.theirs.URL,
 		Version: string(ocpi.Version221), Endpoints: endpoints, AuthEncoding: encoding,
-		TokenSealed: o.Box.Seal(partnerLabel(p.ID), r.theirs.Token), Now: o.Now(),
+		TokenSealed: o.Box.Seal(partnerLabel(p.ID), r.theirs.Token), Now: o.Now(), CheckAt: o.Now().Add(spread(checkEvery)),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("register partner: %w", err)
 	}
+	if err := r.pull(ctx, q, o, p.ID); err != nil {
+		return nil, err
+	}
 	if r.again {
-		return nil, event(ctx, q, o.Now(), uuid.Nil, "partner", p.ID, "updated", nil)
+		tokens, err := q.HastenTokenDeliveries(ctx, db.HastenTokenDeliveriesParams{PartnerID: p.ID, Now: o.Now()})
+		if err != nil {
+			return nil, fmt.Errorf("hasten token deliveries: %w", err)
+		}
+		return tokens, event(ctx, q, o.Now(), uuid.Nil, "partner", p.ID, "updated", nil)
 	}
 	tokens, err := q.DistributeTokensTo(ctx, db.DistributeTokensToParams{PartnerID: p.ID, Now: o.Now()})
 	if err != nil {
 		return nil, fmt.Errorf("plan token deliveries: %w", err)
 	}
 	return tokens, event(ctx, q, o.Now(), uuid.Nil, "partner", p.ID, "registered", nil)
+}
+
+// pull plans to read the partner's lists: everything, when it is new. A partner that started the handshake has to read our
+// answer first.
+func (r *registration) pull(ctx context.Context, q *db.Queries, o *Ops, id uuid.UUID) error {
+	partner, err := q.Partner(ctx, id)
+	if err != nil {
+		return fmt.Errorf("partner: %w", err)
+	}
+	due := o.Now().Add(pullStart)
+	if err := ensurePulls(ctx, q, partner, func() time.Time { return due }); err != nil {
+		return err
+	}
+	return o.requestPulls(ctx, q, id, db.RequestPullsParams{DueAt: due, FullCrawl: !r.again})
 }
 
 // saveParties stores the parties of the partner's credentials in the place of those of earlier ones (CRED-25). A party that

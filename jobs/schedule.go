@@ -16,6 +16,9 @@ var schedule = []struct {
 }{
 	{"partitions", 24 * time.Hour, (*Worker).ensurePartitions},
 	{"tidy", time.Hour, (*Worker).tidy},
+	{"pulls", time.Hour, (*Worker).planPulls},
+	{"gaps", time.Hour, (*Worker).findGaps},
+	{"partners", 5 * time.Minute, (*Worker).watchPartners},
 	{"tokens", 5 * time.Minute, (*Worker).distributeMissing},
 }
 

@@ -53,6 +53,10 @@ func tokensDue(ctx context.Context, q *db.Queries, now time.Time) ([]uuid.UUID, 
 	return q.TokensDue(ctx, db.TokensDueParams{Now: now, MaxRows: sweepSize})
 }
 
+func blocksDue(ctx context.Context, q *db.Queries, now time.Time) ([]uuid.UUID, error) {
+	return q.BlocksDue(ctx, db.BlocksDueParams{Now: now, MaxRows: sweepSize})
+}
+
 func invoicesDue(ctx context.Context, q *db.Queries, now time.Time) ([]uuid.UUID, error) {
 	return q.InvoicesDue(ctx, db.InvoicesDueParams{Now: now, MaxRows: sweepSize})
 }

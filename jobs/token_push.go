@@ -83,8 +83,9 @@ func (w *Worker) sendToken(ctx context.Context, id, partnerID uuid.UUID) (time.T
 	owner := ocpi.Party{CountryCode: ocpi.CiString(row.CountryCode), PartyID: ocpi.CiString(row.PartyID)}
 	token := TokenMessage(row.Token, row.ContractID, owner)
 	// To a hub, its own party means everybody behind it (RTG-08).
-	to := ocpi.Party{CountryCode: ocpi.CiString(partner.CountryCode), PartyID: ocpi.CiString(partner.PartyID)}
-	if err := w.Client.PutToken(ctx, client.Peer{Auth: auth, Routing: ocpi.Routing{To: to, From: owner}}, endpoint, token); err != nil {
+	to := partyOfPartner(partner)
+	err = w.Client.PutToken(ctx, client.Peer{Auth: auth, Routing: ocpi.Routing{To: to, From: owner}}, endpoint, token)
+	if err := errors.Join(err, w.ops().CallEnded(ctx, partner, to, err)); err != nil {
 		return time.Time{}, err
 	}
 	if err := w.DB.PartnerSent(ctx, db.PartnerSentParams{ID: partner.ID, Now: w.Now(), Before: w.Now().Add(-time.Minute)}); err != nil {

@@ -41,6 +41,8 @@ type Worker struct {
 func (w *Worker) Run(ctx context.Context) error {
 	server := asynq.NewServer(w.Redis, asynq.Config{
 		Concurrency:     w.concurrency(),
+		Queues:          map[string]int{urgentQueue: 2, usualQueue: 1},
+		StrictPriority:  true,
 		BaseContext:     func() context.Context { return context.WithoutCancel(ctx) },
 		ShutdownTimeout: 20 * time.Second,
 		LogLevel:        asynq.ErrorLevel,

@@ -34,16 +34,18 @@ RETURNING *;
 
 -- name: RegisterPartner :exec
 UPDATE partners SET state = 'registered', role = @role, country_code = @country_code, party_id = @party_id, versions_url = @versions_url,
-    version = @version, endpoints = @endpoints, auth_encoding = @auth_encoding, token_sealed = @token_sealed::bytea, registered_at = @now::timestamptz
+    version = @version, endpoints = @endpoints, auth_encoding = @auth_encoding, token_sealed = @token_sealed::bytea, registered_at = @now::timestamptz,
+    failing_since = NULL, rejected_at = NULL, check_at = @check_at::timestamptz
 WHERE id = @id;
 
 -- Ends a partnership: nothing is sent any more.
 -- name: EndPartner :exec
-UPDATE partners SET state = 'ended', token_sealed = NULL WHERE id = @id;
+UPDATE partners SET state = 'ended', token_sealed = NULL, failing_since = NULL, rejected_at = NULL, check_at = NULL WHERE id = @id;
 
--- When the partner was last heard, to the minute: a write for each message would make its row the bottleneck.
+-- When the partner was last heard, to the minute: a write for each message would make its row the bottleneck. One that is
+-- heard again is probed at once.
 -- name: PartnerReceived :exec
-UPDATE partners SET last_received_at = @now::timestamptz WHERE id = @id AND coalesce(last_received_at, '-infinity') < @before::timestamptz;
+UPDATE partners SET last_received_at = @now::timestamptz, check_at = CASE WHEN failing_since IS NULL THEN check_at ELSE @now END WHERE id = @id AND coalesce(last_received_at, '-infinity') < @before::timestamptz;
 
 -- name: PartnerSent :exec
 UPDATE partners SET last_sent_at = @now::timestamptz WHERE id = @id AND coalesce(last_sent_at, '-infinity') < @before::timestamptz;
@@ -92,13 +94,21 @@ SELECT * FROM partner_parties
 WHERE partner_id = @partner_id AND country_code = upper(@country_code::text) AND party_id = upper(@party_id::text) AND source <> 'credentials'
 ORDER BY role = 'CPO' DESC, last_updated DESC;
 
--- Stores what a hub says of a party, unless we know something newer (OWN-14). inserted tells a new record from a changed one.
+-- Stores what a hub says of a party, unless we know something newer (OWN-14). inserted tells a new record from a changed one;
+-- was is its status before and away_since since when it was not CONNECTED (the epoch: it was).
 -- name: SaveClientInfo :many
-INSERT INTO partner_parties (partner_id, role, country_code, party_id, source, status, last_updated)
-VALUES (@partner_id, @role, upper(@country_code::text), upper(@party_id::text), 'hubclientinfo', @status, @last_updated)
-ON CONFLICT (partner_id, role, country_code, party_id) DO UPDATE SET source = 'hubclientinfo', status = excluded.status, last_updated = excluded.last_updated
+WITH old AS (
+    SELECT status, away_since FROM partner_parties
+    WHERE partner_id = @partner_id AND role = @role AND country_code = upper(@country_code::text) AND party_id = upper(@party_id::text) FOR UPDATE
+)
+INSERT INTO partner_parties (partner_id, role, country_code, party_id, source, status, last_updated, away_since)
+VALUES (@partner_id, @role, upper(@country_code::text), upper(@party_id::text), 'hubclientinfo', @status, @last_updated,
+    CASE WHEN @status = 'CONNECTED' THEN NULL ELSE @now::timestamptz END)
+ON CONFLICT (partner_id, role, country_code, party_id) DO UPDATE SET source = 'hubclientinfo', status = excluded.status, last_updated = excluded.last_updated,
+    away_since = CASE WHEN excluded.status = 'CONNECTED' THEN NULL ELSE coalesce(partner_parties.away_since, excluded.away_since) END
     WHERE partner_parties.source <> 'credentials' AND (partner_parties.source = 'object' OR partner_parties.last_updated <= excluded.last_updated)
-RETURNING (xmax = 0)::boolean AS inserted;
+RETURNING (xmax = 0)::boolean AS inserted, coalesce((SELECT status FROM old), '')::text AS was,
+    coalesce((SELECT away_since FROM old), 'epoch')::timestamptz AS away_since;
 
 -- name: SaveCredentialsParty :exec
 INSERT INTO partner_parties (partner_id, role, country_code, party_id, name, source, last_updated)

@@ -20,7 +20,7 @@ WHERE partner_id = @partner_id AND (@module::text = '' OR module = @module)
 SELECT p.id FROM partners p
 WHERE p.state = 'registered' AND p.failing_since IS NULL AND p.rejected_at IS NULL
     AND EXISTS (SELECT FROM pulls u WHERE u.partner_id = p.id AND u.due_at <= @now::timestamptz)
-    AND NOT EXISTS (SELECT FROM pulls u WHERE u.partner_id = p.id AND u.claimed_until > @now)
+    AND NOT EXISTS (SELECT FROM pulls u WHERE u.partner_id = p.id AND u.claimed_until > @now::timestamptz)
 LIMIT @max_rows;
 
 -- The next page of a partner to read, the lists in the order in which they need each other. The caller holds the partner's row,
@@ -30,15 +30,15 @@ UPDATE pulls SET claimed_until = @claimed_until::timestamptz
 WHERE id = (
     SELECT u.id FROM pulls u JOIN partners p ON p.id = u.partner_id
     WHERE u.partner_id = @partner_id AND u.due_at <= @now::timestamptz AND p.state = 'registered' AND p.failing_since IS NULL AND p.rejected_at IS NULL
-        AND NOT EXISTS (SELECT FROM pulls o WHERE o.partner_id = @partner_id AND o.claimed_until > @now)
+        AND NOT EXISTS (SELECT FROM pulls o WHERE o.partner_id = @partner_id AND o.claimed_until > @now::timestamptz)
     ORDER BY array_position('{hubclientinfo,tariffs,locations,sessions,cdrs}'::text[], u.module), u.due_at, u.id LIMIT 1
 )
 RETURNING *;
 
 -- name: BeginCrawl :exec
-UPDATE pulls SET started_at = @now::timestamptz, date_from = @date_from, next_url = @next_url, want_full = false, total = 0, read_at = @now, broken_off = false,
+UPDATE pulls SET started_at = @now::timestamptz, date_from = @date_from, next_url = @next_url, want_full = false, total = 0, read_at = @now::timestamptz, broken_off = false,
     pages = 0, objects = 0, bad = 0, foreign_objects = 0, vanished = 0
-WHERE id = @id AND claimed_until = @claimed_until;
+WHERE id = @id AND claimed_until = @claimed_until::timestamptz;
 
 -- name: ForgetSeen :exec
 DELETE FROM pull_seen WHERE pull_id = @pull_id;
@@ -53,22 +53,26 @@ INSERT INTO pull_seen (pull_id, key) VALUES (@pull_id, @key) ON CONFLICT DO NOTH
 -- A page is read, and there are more.
 -- name: TurnPage :execrows
 UPDATE pulls SET next_url = @next_url, total = @total, read_at = @now::timestamptz, broken_off = broken_off OR @broken_off, pages = pages + 1, objects = objects + @objects,
-    bad = bad + @bad, foreign_objects = foreign_objects + @foreign_objects, due_at = @now, claimed_until = NULL, attempts = 0, failing_since = NULL, problem = ''
-WHERE id = @id AND claimed_until = @claimed_until;
+    bad = bad + @bad, foreign_objects = foreign_objects + @foreign_objects, due_at = @now::timestamptz, claimed_until = NULL, attempts = 0, failing_since = NULL, problem = ''
+WHERE id = @id AND claimed_until = @claimed_until::timestamptz;
 
 -- The last page is read. A crawl that was asked for meanwhile begins at once.
 -- name: EndCrawl :execrows
-UPDATE pulls SET next_url = '', total = @total, read_at = @now::timestamptz, done_at = @now, broken_off = broken_off OR @broken_off, pages = pages + 1,
+UPDATE pulls SET next_url = '', total = @total, read_at = @now::timestamptz, done_at = @now::timestamptz, broken_off = broken_off OR @broken_off, pages = pages + 1,
     objects = objects + @objects, bad = bad + @bad, foreign_objects = foreign_objects + @foreign_objects, vanished = @vanished,
     cursor = @cursor::timestamptz, full_at = CASE WHEN date_from IS NULL THEN started_at ELSE full_at END,
-    due_at = CASE WHEN want_full THEN @now ELSE sqlc.narg(due_at)::timestamptz END, claimed_until = NULL, attempts = 0, failing_since = NULL, problem = @problem
-WHERE id = @id AND claimed_until = @claimed_until;
+    due_at = CASE WHEN want_full THEN @now::timestamptz ELSE sqlc.narg(due_at)::timestamptz END, claimed_until = NULL, attempts = 0, failing_since = NULL, problem = @problem
+WHERE id = @id AND claimed_until = @claimed_until::timestamptz;
 
 -- A page could not be read. restart: from the beginning next time.
 -- name: FailPage :exec
 UPDATE pulls SET attempts = attempts + 1, failing_since = coalesce(failing_since, @now::timestamptz), problem = @problem, due_at = sqlc.narg(due_at), claimed_until = NULL,
     next_url = CASE WHEN @restart::boolean THEN '' ELSE next_url END, want_full = want_full OR @restart AND date_from IS NULL AND next_url <> ''
-WHERE id = @id AND claimed_until = @claimed_until;
+WHERE id = @id AND claimed_until = @claimed_until::timestamptz;
+
+-- Whether a partner's list has been read whole once.
+-- name: HasReadAll :one
+SELECT EXISTS (SELECT FROM pulls WHERE partner_id = @partner_id AND module = @module AND country_code = @country_code AND party_id = @party_id AND full_at IS NOT NULL);
 
 -- name: PullsOfPartner :many
 SELECT * FROM pulls WHERE partner_id = @partner_id
@@ -90,11 +94,10 @@ WHERE country_code = @country_code AND party_id = @party_id AND valid_to IS NULL
     AND NOT EXISTS (SELECT FROM pull_seen s WHERE s.pull_id = @pull_id AND s.key = t.country_code || '*' || t.party_id || '/' || t.tariff_id);
 
 -- Parties that a hub no longer lists (HUB-08). What it told us in the meantime counts.
--- name: ForgetParties :many
+-- name: ForgetParties :execrows
 UPDATE partner_parties b SET status = 'UNKNOWN', away_since = coalesce(away_since, @now::timestamptz)
 WHERE partner_id = @partner_id AND source = 'hubclientinfo' AND status <> 'UNKNOWN' AND last_updated < @since::timestamptz
-    AND NOT EXISTS (SELECT FROM pull_seen s WHERE s.pull_id = @pull_id AND s.key = b.country_code || '*' || b.party_id || '/' || b.role)
-RETURNING country_code, party_id, role;
+    AND NOT EXISTS (SELECT FROM pull_seen s WHERE s.pull_id = @pull_id AND s.key = b.country_code || '*' || b.party_id || '/' || b.role);
 
 -- Owners of which a crawl has seen objects, as DE*CPO.
 -- name: OwnersSeen :many
@@ -117,20 +120,32 @@ WHERE partner_id = @partner_id AND role = 'CPO' AND country_code = upper(@countr
 -- name: PartnerFailing :execrows
 UPDATE partners SET failing_since = @now::timestamptz, check_at = @check_at::timestamptz WHERE id = @id AND failing_since IS NULL AND state = 'registered';
 
--- A partner no longer takes our token. No row: that is known.
+-- A partner no longer takes our token. No row: that is known, or it has given us another one since.
 -- name: PartnerRejects :execrows
-UPDATE partners SET rejected_at = @now::timestamptz, check_at = @check_at::timestamptz WHERE id = @id AND rejected_at IS NULL AND state = 'registered';
+UPDATE partners SET rejected_at = @now::timestamptz, check_at = @check_at::timestamptz
+WHERE id = @id AND rejected_at IS NULL AND state = 'registered' AND token_sealed = @token_sealed::bytea;
 
--- A partner answers again, and takes our token if it rejected it. No row: it did all the time.
+-- A partner answers again and takes our token. No row: it did all the time.
 -- name: PartnerBack :one
-UPDATE partners p SET failing_since = NULL, rejected_at = CASE WHEN @answered::boolean THEN NULL ELSE p.rejected_at END, check_at = @check_at::timestamptz
+UPDATE partners p SET failing_since = NULL, rejected_at = NULL, check_at = @check_at::timestamptz
 FROM (SELECT i.id, i.failing_since, i.rejected_at FROM partners i WHERE i.id = @id FOR UPDATE) o
-WHERE p.id = o.id AND (o.failing_since IS NOT NULL OR @answered AND o.rejected_at IS NOT NULL)
+WHERE p.id = o.id AND (o.failing_since IS NOT NULL OR o.rejected_at IS NOT NULL)
 RETURNING coalesce(least(o.failing_since, o.rejected_at), @now::timestamptz)::timestamptz AS since;
 
 -- Deliveries that were put off are due when the partner is back.
 -- name: HastenTokenDeliveries :many
 UPDATE token_deliveries SET due_at = @now::timestamptz, attempts = 0 WHERE partner_id = @partner_id AND due_at IS NOT NULL RETURNING token_id;
+
+-- Tokens that changed while a party behind a hub was away are broadcast again (RTG-16: the hub's own answer said nothing of it).
+-- name: RepeatTokensSince :many
+UPDATE token_deliveries d SET due_at = @now::timestamptz, attempts = 0
+FROM tokens t WHERE t.id = d.token_id AND d.partner_id = @partner_id AND t.last_updated >= @since::timestamptz
+RETURNING d.token_id;
+
+-- Blocked tokens whose delivery is due: they go first.
+-- name: BlocksDue :many
+SELECT DISTINCT d.token_id FROM token_deliveries d JOIN tokens t ON t.id = d.token_id JOIN partners p ON p.id = d.partner_id
+WHERE d.due_at <= @now::timestamptz AND NOT t.valid AND p.failing_since IS NULL AND p.rejected_at IS NULL LIMIT @max_rows;
 
 -- name: PartnersToCheck :many
 SELECT id FROM partners WHERE check_at <= @now::timestamptz AND state = 'registered' ORDER BY check_at LIMIT @max_rows;

@@ -72,13 +72,16 @@ ON CONFLICT DO NOTHING;
 UPDATE token_deliveries SET due_at = NULL, confirmed = NULL, problem = '' WHERE partner_id = @partner_id;
 
 -- name: TokensDue :many
-SELECT DISTINCT token_id FROM token_deliveries WHERE due_at <= @now::timestamptz LIMIT @max_rows;
+SELECT DISTINCT d.token_id FROM token_deliveries d JOIN partners p ON p.id = d.partner_id
+WHERE d.due_at <= @now::timestamptz AND p.failing_since IS NULL AND p.rejected_at IS NULL LIMIT @max_rows;
 
--- Claims what is due of a token by moving it on: if this worker dies, it is due again then.
+-- Claims what is due of a token by moving it on: if this worker dies, it is due again then. A partner that does not answer, or
+-- rejects our token, is left alone until it is back.
 -- name: ClaimTokenDeliveries :many
 UPDATE token_deliveries d SET due_at = @again_at::timestamptz, attempts = d.attempts + 1
 FROM (
-    SELECT i.token_id, i.partner_id FROM token_deliveries i WHERE i.token_id = @token_id AND i.due_at <= @now::timestamptz FOR UPDATE SKIP LOCKED
+    SELECT i.token_id, i.partner_id FROM token_deliveries i JOIN partners p ON p.id = i.partner_id
+    WHERE i.token_id = @token_id AND i.due_at <= @now::timestamptz AND p.failing_since IS NULL AND p.rejected_at IS NULL FOR UPDATE OF i SKIP LOCKED
 ) due
 WHERE d.token_id = due.token_id AND d.partner_id = due.partner_id
 RETURNING d.partner_id, d.due_at, d.attempts;

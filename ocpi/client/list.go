@@ -53,7 +53,7 @@ func FirstPage(endpoint string, q Query) (string, error) { return join(endpoint,
 // Page reads one page of a list: of the CPO that the routing names, or through a hub of all behind it (RTG-12). The address is
 // that of FirstPage, or the Next of the page before, verbatim (PAG-13). totalBefore is the Total of the page before, 0 on the
 // first one: when it falls, objects have gone and those behind them have moved up, and so the page is read again from as many
-// objects earlier (PAG-16).
+// objects earlier (PAG-16). A page whose link cannot be followed comes with the error.
 func (c *Client) Page(ctx context.Context, peer Peer, address string, totalBefore int) (Page, error) {
 	for {
 		a, err := c.do(ctx, request{method: http.MethodGet, url: address, auth: peer.Auth, routing: peer.Routing})

@@ -37,12 +37,6 @@ func (c *call) putClientInfo(ctx context.Context) (answer, error) {
 	if err := c.matchesParty(info.Party()); err != nil {
 		return answer{}, err
 	}
-	saved, err := c.DB.SaveClientInfo(ctx, db.SaveClientInfoParams{
-		PartnerID: c.partner.ID, Role: string(info.Role), CountryCode: string(info.CountryCode), PartyID: string(info.PartyID),
-		Status: string(info.Status), LastUpdated: info.LastUpdated,
-	})
-	if err != nil {
-		return answer{}, fmt.Errorf("save client info: %w", err)
-	}
-	return stored(len(saved) == 1 && saved[0]), nil // no row: older than what we know
+	created, err := c.ops.SaveClientInfo(ctx, c.partner, info)
+	return stored(created), err
 }

@@ -35,6 +35,12 @@ func (c *call) owner(ctx context.Context, cpo ocpi.Party) (ownership, error) {
 // the CPO counts as one behind it (HUB-11).
 func (c *call) writer(ctx context.Context, cpo ocpi.Party) (ownership, error) {
 	o, err := c.owner(ctx, cpo)
+	if err == nil && o.second && c.module != ocpi.ModuleCDRs { // a CDR counts whoever delivers it
+		ignored := db.CountIgnoredParams{PartnerID: c.partner.ID, CountryCode: string(cpo.CountryCode), PartyID: string(cpo.PartyID)}
+		if err := c.DB.CountIgnored(ctx, ignored); err != nil {
+			return ownership{}, fmt.Errorf("count what is ignored of %s: %w", cpo, err)
+		}
+	}
 	if err == nil || c.partner.Role != string(ocpi.RoleHub) {
 		return o, err
 	}

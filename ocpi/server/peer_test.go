@@ -16,7 +16,8 @@ import (
 
 func (w *world) worker() *jobs.Worker {
 	return &jobs.Worker{
-		DB: w.db, Box: w.ops.Box, Bell: w.ops.Bell, Client: w.ops.Client, Redis: w.redis, Now: w.clock.now, Log: w.ops.Log, SweepEvery: 50 * time.Millisecond,
+		DB: w.db, Box: w.ops.Box, Bell: w.ops.Bell, Client: w.ops.Client, Receive: w.door.Receive, Redis: w.redis, Now: w.clock.now, Log: w.ops.Log,
+		SweepEvery: 50 * time.Millisecond,
 	}
 }
 
