@@ -5,7 +5,7 @@
 INSERT INTO commands (id, tenant_id, partner_id, country_code, party_id, kind, token_id, reference, location_id, evse_uid, connector_id, session_id,
     reservation_id, expires_at, detail, created_at, due_at)
 VALUES (@id, @tenant_id, @partner_id, upper(@country_code::text), upper(@party_id::text), @kind, @token_id, @reference, upper(@location_id::text),
-    upper(@evse_uid::text), upper(@connector_id::text), upper(@session_id::text), upper(@reservation_id::text), @expires_at, @detail, @created_at, @due_at)
+    upper(@evse_uid::text), upper(@connector_id::text), upper(@session_id::text), @reservation_id, @expires_at, @detail, @created_at, @due_at)
 ON CONFLICT (token_id, country_code, party_id, location_id, evse_uid) WHERE kind = 'START_SESSION' AND state IN ('sent', 'forwarded', 'accepted') DO NOTHING;
 
 -- name: Command :one
@@ -21,7 +21,7 @@ WHERE token_id = @token_id AND country_code = upper(@country_code::text) AND par
 
 -- The reservation with this id that we asked for last.
 -- name: Reservation :one
-SELECT * FROM commands WHERE tenant_id = @tenant_id AND kind = 'RESERVE_NOW' AND reservation_id = upper(@reservation_id::text) ORDER BY created_at DESC, id LIMIT 1;
+SELECT * FROM commands WHERE tenant_id = @tenant_id AND kind = 'RESERVE_NOW' AND upper(reservation_id) = upper(@reservation_id::text) ORDER BY created_at DESC, id LIMIT 1;
 
 -- name: SaveCommand :exec
 UPDATE commands SET state = @state, response = @response, result = @result, message = @message, session_id = @session_id, answered_at = @answered_at,
@@ -51,14 +51,9 @@ FOR UPDATE OF c;
 
 -- The connections over which a utility reaches a CPO, the best first (RTG-18: directly before through a hub).
 -- name: RoutesToParty :many
-SELECT sqlc.embed(p), pp.source, pp.status FROM partner_parties pp JOIN partners p ON p.id = pp.partner_id JOIN partner_tenants pt ON pt.partner_id = p.id
+SELECT p.* FROM partner_parties pp JOIN partners p ON p.id = pp.partner_id JOIN partner_tenants pt ON pt.partner_id = p.id
 WHERE pp.role = 'CPO' AND pp.country_code = upper(@country_code::text) AND pp.party_id = upper(@party_id::text) AND p.state = 'registered' AND pt.tenant_id = @tenant_id
 ORDER BY pp.source = 'credentials' DESC, p.registered_at, p.id;
-
--- A hub could not reach a party (STA-04). What the party says of itself in its own credentials stands.
--- name: PartyUnreachable :exec
-UPDATE partner_parties SET status = 'OFFLINE' WHERE partner_id = @partner_id AND role = 'CPO' AND country_code = upper(@country_code::text)
-    AND party_id = upper(@party_id::text) AND source <> 'credentials' AND status = 'CONNECTED';
 
 -- Locations with this id of CPOs that a utility can reach.
 -- name: LocationsWithID :many

@@ -13,7 +13,7 @@ CREATE TABLE commands (
                        'SET_PROFILE', 'READ_PROFILE', 'CLEAR_PROFILE', 'SET_PREFERENCES')),
     token_id       uuid REFERENCES tokens,
     reference      uuid REFERENCES authorizations, -- what we gave the CPO, and find again in its session and CDR (SES-12)
-    location_id    text NOT NULL DEFAULT '',       -- ids are folded
+    location_id    text NOT NULL DEFAULT '',       -- ids are folded, but for that of a reservation, which is ours
     evse_uid       text NOT NULL DEFAULT '',
     connector_id   text NOT NULL DEFAULT '',
     session_id     text NOT NULL DEFAULT '',       -- which one it is about, or which one came of it

@@ -21,8 +21,12 @@ func (c *Client) SendCommand(ctx context.Context, peer Peer, endpoint string, co
 	var response ocpi.CommandResponse
 	err = c.ask(ctx, request{method: http.MethodPost, url: address, auth: peer.Auth, routing: peer.Routing, body: body}, &response)
 	var refused *Error
-	if errors.As(err, &refused) && ocpi.UnmarshalLenient(refused.data, &response) == nil && response.Result != "" && response.Result != ocpi.CommandResponseAccepted {
-		return response, nil
+	if errors.As(err, &refused) {
+		var beside ocpi.CommandResponse
+		if ocpi.UnmarshalLenient(refused.data, &beside) != nil || beside.Result == "" || beside.Result == ocpi.CommandResponseAccepted {
+			return ocpi.CommandResponse{}, err
+		}
+		return beside, nil
 	}
 	if err == nil && response.Result == "" {
 		return response, noResult(http.MethodPost, address)

@@ -179,7 +179,7 @@ func (c *Command) readReserve(body []byte) (*answer, error) {
 	c.Session = s.ID
 	c.done = func(ctx context.Context) error {
 		c.cpo.mu.Lock()
-		c.cpo.reservations[c.Reserve.ReservationID] = s.ID
+		c.cpo.reservations[c.Reserve.ReservationID.Fold()] = s.ID
 		c.cpo.mu.Unlock()
 		return c.cpo.PutSession(ctx, s)
 	}
@@ -297,8 +297,8 @@ func (c *CPO) endSession(ctx context.Context, session ocpi.CiString) error {
 
 func (c *CPO) endReservation(ctx context.Context, reservation ocpi.CiString) error {
 	c.mu.Lock()
-	session, known := c.reservations[reservation]
-	delete(c.reservations, reservation)
+	session, known := c.reservations[reservation.Fold()]
+	delete(c.reservations, reservation.Fold())
 	c.mu.Unlock()
 	if !known {
 		return fmt.Errorf("end reservation %s: there is none", reservation)

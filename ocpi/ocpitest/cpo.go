@@ -37,7 +37,7 @@ type CPO struct {
 	bookings  map[ocpi.CiString][]booking // by EVSE
 
 	commands     []Command
-	reservations map[ocpi.CiString]ocpi.CiString // the session of each
+	reservations map[string]ocpi.CiString // the session of each, by the folded id
 }
 
 // booking is the time for which an EVSE is taken.
@@ -57,7 +57,7 @@ func (p *Peer) addCPO(o Options) *CPO {
 		firstPlace: int(hash.Sum64() % uint64(len(places))),
 		random:     rand.New(rand.NewPCG(o.Seed, hash.Sum64())),
 		tokenAt:    map[tokenKey]int{}, sessionAt: map[ocpi.CiString]int{}, cdrAt: map[ocpi.CiString]int{},
-		bookings: map[ocpi.CiString][]booking{}, reservations: map[ocpi.CiString]ocpi.CiString{},
+		bookings: map[ocpi.CiString][]booking{}, reservations: map[string]ocpi.CiString{},
 	}
 	if len(c.prices) == 0 {
 		c.prices = StandardPrices()

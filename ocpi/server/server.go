@@ -128,6 +128,13 @@ var modules = []module{
 		{http.MethodGet, "", (*call).listTokens},
 		{http.MethodPost, "/:token/authorize", (*call).authorize},
 	}},
+	{ocpi.ModuleCommands, ocpi.Sender, []route{ // below it are the response URLs only
+		{http.MethodPost, "/:command/:id", (*call).postCommandResult},
+	}},
+	{ocpi.ModuleChargingProfiles, ocpi.Sender, []route{
+		{http.MethodPut, "/:session", (*call).putActiveProfile},
+		{http.MethodPost, "/:command/:id", (*call).postProfileResult},
+	}},
 	{ocpi.ModuleHubClientInfo, ocpi.Receiver, []route{
 		{http.MethodGet, "/:country/:party", (*call).getClientInfo},
 		{http.MethodPut, "/:country/:party", (*call).putClientInfo},
