@@ -73,5 +73,6 @@ func (p *picture) embed(w *base.PDF) (*base.Object, error) {
 	obj.Dictionary["SMask"] = mask
 	obj.Data.Write(p.rgb)
 	obj.SetCompression(9)
-	return obj, obj.Save()
+	err = obj.Save()
+	return obj, err
 }

@@ -55,7 +55,7 @@ func TestTableIsComplete(t *testing.T) {
 		tests[c.pkg+"."+c.test] = true
 		tests[c.pkg+"."+c.test+"/"+caseName(c.name)] = true
 	}
-	for _, row := range regexp.MustCompile("(?m)^\\| [A-Z]+-\\d\\d \\|.*").FindAllString(string(page), -1) {
+	for _, row := range regexp.MustCompile(`(?m)^\| [A-Z]+-\d\d \|.*`).FindAllString(string(page), -1) {
 		if id := strings.Fields(row)[1]; !items.has(id) {
 			t.Errorf("%s holds %s, which is not in %s: run make conformance", tableFile, id, itemsFile)
 		}
