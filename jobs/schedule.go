@@ -68,5 +68,8 @@ func (w *Worker) tidy(ctx context.Context) error {
 	if err := w.DB.DeleteExpiredWebSessions(ctx, w.Now()); err != nil {
 		return err
 	}
+	if err := w.DB.ForgetUnknownTokens(ctx, w.Now().AddDate(0, 0, -7)); err != nil {
+		return err
+	}
 	return w.DB.ForgetSlots(ctx, w.Now().AddDate(0, 0, -7))
 }
