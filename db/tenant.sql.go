@@ -155,6 +155,27 @@ func (q *Queries) TenantByParty(ctx context.Context, arg TenantByPartyParams) (T
 	return i, err
 }
 
+const tenantServedBy = `-- name: TenantServedBy :one
+SELECT t.id FROM tenants t WHERE t.country_code = upper($1::text) AND t.party_id = upper($2::text) AND (
+    EXISTS (SELECT FROM sessions s WHERE s.tenant_id = t.id AND s.partner_id = $3)
+    OR EXISTS (SELECT FROM token_deliveries d JOIN tokens k ON k.id = d.token_id WHERE k.tenant_id = t.id AND d.partner_id = $3 AND d.confirmed IS NOT NULL))
+`
+
+type TenantServedByParams struct {
+	CountryCode string
+	PartyID     string
+	PartnerID   uuid.UUID
+}
+
+// The utility of that party, if it has worked with the partner, whether it still does or not: a session, or a card that the
+// partner has, says so.
+func (q *Queries) TenantServedBy(ctx context.Context, arg TenantServedByParams) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, tenantServedBy, arg.CountryCode, arg.PartyID, arg.PartnerID)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
+}
+
 const tenants = `-- name: Tenants :many
 SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at FROM tenants ORDER BY name, id
 `

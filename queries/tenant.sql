@@ -10,5 +10,12 @@ SELECT * FROM tenants WHERE id = @id;
 -- name: TenantByParty :one
 SELECT * FROM tenants WHERE country_code = upper(@country_code) AND party_id = upper(@party_id);
 
+-- The utility of that party, if it has worked with the partner, whether it still does or not: a session, or a card that the
+-- partner has, says so.
+-- name: TenantServedBy :one
+SELECT t.id FROM tenants t WHERE t.country_code = upper(@country_code::text) AND t.party_id = upper(@party_id::text) AND (
+    EXISTS (SELECT FROM sessions s WHERE s.tenant_id = t.id AND s.partner_id = @partner_id)
+    OR EXISTS (SELECT FROM token_deliveries d JOIN tokens k ON k.id = d.token_id WHERE k.tenant_id = t.id AND d.partner_id = @partner_id AND d.confirmed IS NOT NULL));
+
 -- name: Tenants :many
 SELECT * FROM tenants ORDER BY name, id;

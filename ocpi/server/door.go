@@ -156,7 +156,13 @@ func (c *call) route(request, response http.Header) error {
 	if routing.To.IsZero() {
 		return nil
 	}
-	if c.to = c.tenant(routing.To); c.to == nil {
+	if c.to = c.tenant(routing.To); c.to == nil && c.module == ocpi.ModuleCDRs {
+		var err error
+		if c.to, err = c.formerTenant(c.echo.Request().Context(), routing.To); err != nil {
+			return err
+		}
+	}
+	if c.to == nil {
 		return ocpi.InvalidParameter(ocpi.HeaderToPartyID, "must be a party of this connection", routing.To.String())
 	}
 	return nil
