@@ -135,7 +135,7 @@ const insertCommand = `-- name: InsertCommand :execrows
 INSERT INTO commands (id, tenant_id, partner_id, country_code, party_id, kind, token_id, reference, location_id, evse_uid, connector_id, session_id,
     reservation_id, expires_at, detail, created_at, due_at)
 VALUES ($1, $2, $3, upper($4::text), upper($5::text), $6, $7, $8, upper($9::text),
-    upper($10::text), upper($11::text), upper($12::text), upper($13::text), $14, $15, $16, $17)
+    upper($10::text), upper($11::text), upper($12::text), $13, $14, $15, $16, $17)
 ON CONFLICT (token_id, country_code, party_id, location_id, evse_uid) WHERE kind = 'START_SESSION' AND state IN ('sent', 'forwarded', 'accepted') DO NOTHING
 `
 
@@ -356,23 +356,6 @@ func (q *Queries) LockCommandsOfSession(ctx context.Context, arg LockCommandsOfS
 	return items, nil
 }
 
-const partyUnreachable = `-- name: PartyUnreachable :exec
-UPDATE partner_parties SET status = 'OFFLINE' WHERE partner_id = $1 AND role = 'CPO' AND country_code = upper($2::text)
-    AND party_id = upper($3::text) AND source <> 'credentials' AND status = 'CONNECTED'
-`
-
-type PartyUnreachableParams struct {
-	PartnerID   uuid.UUID
-	CountryCode string
-	PartyID     string
-}
-
-// A hub could not reach a party (STA-04). What the party says of itself in its own credentials stands.
-func (q *Queries) PartyUnreachable(ctx context.Context, arg PartyUnreachableParams) error {
-	_, err := q.db.Exec(ctx, partyUnreachable, arg.PartnerID, arg.CountryCode, arg.PartyID)
-	return err
-}
-
 const pendingStart = `-- name: PendingStart :one
 SELECT id, tenant_id, partner_id, country_code, party_id, kind, token_id, reference, location_id, evse_uid, connector_id, session_id, reservation_id, expires_at, detail, state, response, result, message, created_at, answered_at, result_at, due_at FROM commands
 WHERE token_id = $1 AND country_code = upper($2::text) AND party_id = upper($3::text) AND location_id = upper($4::text)
@@ -425,7 +408,7 @@ func (q *Queries) PendingStart(ctx context.Context, arg PendingStartParams) (Com
 }
 
 const reservation = `-- name: Reservation :one
-SELECT id, tenant_id, partner_id, country_code, party_id, kind, token_id, reference, location_id, evse_uid, connector_id, session_id, reservation_id, expires_at, detail, state, response, result, message, created_at, answered_at, result_at, due_at FROM commands WHERE tenant_id = $1 AND kind = 'RESERVE_NOW' AND reservation_id = upper($2::text) ORDER BY created_at DESC, id LIMIT 1
+SELECT id, tenant_id, partner_id, country_code, party_id, kind, token_id, reference, location_id, evse_uid, connector_id, session_id, reservation_id, expires_at, detail, state, response, result, message, created_at, answered_at, result_at, due_at FROM commands WHERE tenant_id = $1 AND kind = 'RESERVE_NOW' AND upper(reservation_id) = upper($2::text) ORDER BY created_at DESC, id LIMIT 1
 `
 
 type ReservationParams struct {
@@ -466,7 +449,7 @@ func (q *Queries) Reservation(ctx context.Context, arg ReservationParams) (Comma
 }
 
 const routesToParty = `-- name: RoutesToParty :many
-SELECT p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.refused_quirks, p.hidden_modules, p.certificate_sealed, p.certificate_pin, p.failing_since, p.rejected_at, p.check_at, p.advertised, p.announce_at, p.announce_problem, pp.source, pp.status FROM partner_parties pp JOIN partners p ON p.id = pp.partner_id JOIN partner_tenants pt ON pt.partner_id = p.id
+SELECT p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.refused_quirks, p.hidden_modules, p.certificate_sealed, p.certificate_pin, p.failing_since, p.rejected_at, p.check_at, p.advertised, p.announce_at, p.announce_problem FROM partner_parties pp JOIN partners p ON p.id = pp.partner_id JOIN partner_tenants pt ON pt.partner_id = p.id
 WHERE pp.role = 'CPO' AND pp.country_code = upper($1::text) AND pp.party_id = upper($2::text) AND p.state = 'registered' AND pt.tenant_id = $3
 ORDER BY pp.source = 'credentials' DESC, p.registered_at, p.id
 `
@@ -477,50 +460,42 @@ type RoutesToPartyParams struct {
 	TenantID    uuid.UUID
 }
 
-type RoutesToPartyRow struct {
-	Partner Partner
-	Source  string
-	Status  string
-}
-
 // The connections over which a utility reaches a CPO, the best first (RTG-18: directly before through a hub).
-func (q *Queries) RoutesToParty(ctx context.Context, arg RoutesToPartyParams) ([]RoutesToPartyRow, error) {
+func (q *Queries) RoutesToParty(ctx context.Context, arg RoutesToPartyParams) ([]Partner, error) {
 	rows, err := q.db.Query(ctx, routesToParty, arg.CountryCode, arg.PartyID, arg.TenantID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []RoutesToPartyRow
+	var items []Partner
 	for rows.Next() {
-		var i RoutesToPartyRow
+		var i Partner
 		if err := rows.Scan(
-			&i.Partner.ID,
-			&i.Partner.Name,
-			&i.Partner.Role,
-			&i.Partner.CountryCode,
-			&i.Partner.PartyID,
-			&i.Partner.State,
-			&i.Partner.VersionsURL,
-			&i.Partner.Version,
-			&i.Partner.Endpoints,
-			&i.Partner.AuthEncoding,
-			&i.Partner.TokenSealed,
-			&i.Partner.CreatedAt,
-			&i.Partner.RegisteredAt,
-			&i.Partner.LastReceivedAt,
-			&i.Partner.LastSentAt,
-			&i.Partner.RefusedQuirks,
-			&i.Partner.HiddenModules,
-			&i.Partner.CertificateSealed,
-			&i.Partner.CertificatePin,
-			&i.Partner.FailingSince,
-			&i.Partner.RejectedAt,
-			&i.Partner.CheckAt,
-			&i.Partner.Advertised,
-			&i.Partner.AnnounceAt,
-			&i.Partner.AnnounceProblem,
-			&i.Source,
-			&i.Status,
+			&i.ID,
+			&i.Name,
+			&i.Role,
+			&i.CountryCode,
+			&i.PartyID,
+			&i.State,
+			&i.VersionsURL,
+			&i.Version,
+			&i.Endpoints,
+			&i.AuthEncoding,
+			&i.TokenSealed,
+			&i.CreatedAt,
+			&i.RegisteredAt,
+			&i.LastReceivedAt,
+			&i.LastSentAt,
+			&i.RefusedQuirks,
+			&i.HiddenModules,
+			&i.CertificateSealed,
+			&i.CertificatePin,
+			&i.FailingSince,
+			&i.RejectedAt,
+			&i.CheckAt,
+			&i.Advertised,
+			&i.AnnounceAt,
+			&i.AnnounceProblem,
 		); err != nil {
 			return nil, err
 		}

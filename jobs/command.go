@@ -41,6 +41,8 @@ const (
 	usualTimeout = 2 * time.Minute
 	// longestTimeout bounds what a CPO says.
 	longestTimeout = time.Hour
+	// awaitSlack is how much longer AwaitCommand waits than a worker.
+	awaitSlack = 15 * time.Second
 	// sessionGrace is how long after an accepted command the session must show it (CMD-18).
 	sessionGrace = 3 * time.Minute
 )
@@ -280,7 +282,8 @@ func textOf(messages []ocpi.DisplayText) string {
 	return messages[0].Text
 }
 
-// AwaitCommand waits until a command has a result, is refused, or was waited for in vain.
+// AwaitCommand waits until a command has a result, is refused, or was waited for in vain: also when no worker is there to say
+// so.
 func (o *Ops) AwaitCommand(ctx context.Context, id uuid.UUID) (db.Command, error) {
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
@@ -289,7 +292,8 @@ func (o *Ops) AwaitCommand(ctx context.Context, id uuid.UUID) (db.Command, error
 		if err != nil {
 			return c, fmt.Errorf("command: %w", err)
 		}
-		if c.State != CommandSent && c.State != CommandForwarded {
+		waited := c.DueAt == nil || o.Now().After(c.DueAt.Add(awaitSlack))
+		if c.State != CommandSent && c.State != CommandForwarded || waited {
 			return c, nil
 		}
 		select {

@@ -35,6 +35,7 @@ type cli struct {
 	Tenant  tenantCmd  `cmd:"" help:"Administer utilities."`
 	Partner partnerCmd `cmd:"" help:"Administer OCPI partners."`
 	Card    cardCmd    `cmd:"" help:"Administer cards."`
+	Command commandCmd `cmd:"" help:"Command charge points: start, stop, reserve, cancel, unlock."`
 	Invoice invoiceCmd `cmd:"" help:"Bill, list and export invoices."`
 
 	Price    priceCmd    `cmd:"" help:"Price CDRs by the tariffs in them, without a database."`
