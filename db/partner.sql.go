@@ -131,11 +131,17 @@ func (q *Queries) EnablePartnerForAllTenants(ctx context.Context, partnerID uuid
 }
 
 const enableTenantForAllPartners = `-- name: EnableTenantForAllPartners :exec
-INSERT INTO partner_tenants (partner_id, tenant_id) SELECT id, $1 FROM partners ON CONFLICT DO NOTHING
+INSERT INTO partner_tenants (partner_id, tenant_id) SELECT id, $1 FROM partners WHERE version <> ALL ($2::text[]) ON CONFLICT DO NOTHING
 `
 
-func (q *Queries) EnableTenantForAllPartners(ctx context.Context, tenantID uuid.UUID) error {
-	_, err := q.db.Exec(ctx, enableTenantForAllPartners, tenantID)
+type EnableTenantForAllPartnersParams struct {
+	TenantID         uuid.UUID
+	OnePartyVersions []string
+}
+
+// A connection that serves one party has its own already (VDF-01).
+func (q *Queries) EnableTenantForAllPartners(ctx context.Context, arg EnableTenantForAllPartnersParams) error {
+	_, err := q.db.Exec(ctx, enableTenantForAllPartners, arg.TenantID, arg.OnePartyVersions)
 	return err
 }
 
@@ -700,7 +706,7 @@ func (q *Queries) RevokePartnerToken(ctx context.Context, arg RevokePartnerToken
 const saveClientInfo = `-- name: SaveClientInfo :many
 WITH old AS (
     SELECT status, away_since FROM partner_parties
-    WHERE partner_id = $1 AND role = $2 AND country_code = upper($3::text) AND party_id = upper($4::text) FOR UPDATE
+    WHERE partner_id = $1 AND role = $2 AND country_code = upper($3::text) AND party_id = upper($4::text)
 )
 INSERT INTO partner_parties (partner_id, role, country_code, party_id, source, status, last_updated, away_since)
 VALUES ($1, $2, upper($3::text), upper($4::text), 'hubclientinfo', $5, $6,
@@ -782,6 +788,21 @@ func (q *Queries) SaveCredentialsParty(ctx context.Context, arg SaveCredentialsP
 		arg.Name,
 		arg.Now,
 	)
+	return err
+}
+
+const setTenantsOfPartner = `-- name: SetTenantsOfPartner :exec
+WITH gone AS (DELETE FROM partner_tenants WHERE partner_id = $1 AND tenant_id <> ALL ($2::uuid[]))
+INSERT INTO partner_tenants (partner_id, tenant_id) SELECT $1, unnest($2::uuid[]) ON CONFLICT DO NOTHING
+`
+
+type SetTenantsOfPartnerParams struct {
+	PartnerID uuid.UUID
+	TenantIDs []uuid.UUID
+}
+
+func (q *Queries) SetTenantsOfPartner(ctx context.Context, arg SetTenantsOfPartnerParams) error {
+	_, err := q.db.Exec(ctx, setTenantsOfPartner, arg.PartnerID, arg.TenantIDs)
 	return err
 }
 

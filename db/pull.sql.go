@@ -409,7 +409,8 @@ func (q *Queries) HastenTokenDeliveries(ctx context.Context, arg HastenTokenDeli
 
 const markParty = `-- name: MarkParty :execrows
 UPDATE partner_parties SET status = $1, away_since = coalesce(away_since, $2::timestamptz)
-WHERE partner_id = $3 AND country_code = upper($4::text) AND party_id = upper($5::text) AND source <> 'credentials' AND status <> $1
+WHERE partner_id = $3 AND country_code = upper($4::text) AND party_id = upper($5::text) AND source <> 'credentials'
+    AND (status = 'CONNECTED' OR $1 = 'UNKNOWN' AND status <> 'UNKNOWN')
 `
 
 type MarkPartyParams struct {
@@ -461,6 +462,7 @@ func (q *Queries) OwnersSeen(ctx context.Context, pullID uuid.UUID) ([]string, e
 }
 
 const partiesAt = `-- name: PartiesAt :many
+
 SELECT partner_id, role, country_code, party_id, name, source, status, last_updated, away_since, ignored FROM partner_parties
 WHERE partner_id = $1 AND country_code = upper($2::text) AND party_id = upper($3::text) ORDER BY role = 'CPO' DESC, role
 `
@@ -471,6 +473,7 @@ type PartiesAtParams struct {
 	PartyID     string
 }
 
+// PLANNED and SUSPENDED say more than that it does not answer
 func (q *Queries) PartiesAt(ctx context.Context, arg PartiesAtParams) ([]PartnerParty, error) {
 	rows, err := q.db.Query(ctx, partiesAt, arg.PartnerID, arg.CountryCode, arg.PartyID)
 	if err != nil {

@@ -73,8 +73,13 @@ WHERE t.partner_id = settled.partner_id AND t.doubt AND t.hash <> @hash AND t.re
 -- name: EnablePartnerForAllTenants :exec
 INSERT INTO partner_tenants (partner_id, tenant_id) SELECT @partner_id, id FROM tenants ON CONFLICT DO NOTHING;
 
+-- name: SetTenantsOfPartner :exec
+WITH gone AS (DELETE FROM partner_tenants WHERE partner_id = @partner_id AND tenant_id <> ALL (@tenant_ids::uuid[]))
+INSERT INTO partner_tenants (partner_id, tenant_id) SELECT @partner_id, unnest(@tenant_ids::uuid[]) ON CONFLICT DO NOTHING;
+
+-- A connection that serves one party has its own already (VDF-01).
 -- name: EnableTenantForAllPartners :exec
-INSERT INTO partner_tenants (partner_id, tenant_id) SELECT id, @tenant_id FROM partners ON CONFLICT DO NOTHING;
+INSERT INTO partner_tenants (partner_id, tenant_id) SELECT id, @tenant_id FROM partners WHERE version <> ALL (@one_party_versions::text[]) ON CONFLICT DO NOTHING;
 
 -- name: TenantsOfPartner :many
 SELECT te.* FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = @partner_id ORDER BY te.country_code, te.party_id;
@@ -99,7 +104,7 @@ ORDER BY role = 'CPO' DESC, last_updated DESC;
 -- name: SaveClientInfo :many
 WITH old AS (
     SELECT status, away_since FROM partner_parties
-    WHERE partner_id = @partner_id AND role = @role AND country_code = upper(@country_code::text) AND party_id = upper(@party_id::text) FOR UPDATE
+    WHERE partner_id = @partner_id AND role = @role AND country_code = upper(@country_code::text) AND party_id = upper(@party_id::text)
 )
 INSERT INTO partner_parties (partner_id, role, country_code, party_id, source, status, last_updated, away_since)
 VALUES (@partner_id, @role, upper(@country_code::text), upper(@party_id::text), 'hubclientinfo', @status, @last_updated,

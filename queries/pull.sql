@@ -106,7 +106,8 @@ SELECT DISTINCT split_part(key, '/', 1)::text FROM pull_seen WHERE pull_id = @pu
 -- What a call to a party behind a hub showed: it is not there, or cannot be reached. What the hub says next counts again.
 -- name: MarkParty :execrows
 UPDATE partner_parties SET status = @status, away_since = coalesce(away_since, @now::timestamptz)
-WHERE partner_id = @partner_id AND country_code = upper(@country_code::text) AND party_id = upper(@party_id::text) AND source <> 'credentials' AND status <> @status;
+WHERE partner_id = @partner_id AND country_code = upper(@country_code::text) AND party_id = upper(@party_id::text) AND source <> 'credentials'
+    AND (status = 'CONNECTED' OR @status = 'UNKNOWN' AND status <> 'UNKNOWN'); -- PLANNED and SUSPENDED say more than that it does not answer
 
 -- name: PartiesAt :many
 SELECT * FROM partner_parties

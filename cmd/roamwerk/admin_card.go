@@ -12,7 +12,9 @@ import (
 
 // cardCmd administers cards.
 type cardCmd struct {
-	Issue cardIssueCmd `cmd:"" help:"Issue a card to a customer; the customer and the contract are added when they are new."`
+	Issue   cardIssueCmd   `cmd:"" help:"Issue a card to a customer; the customer and the contract are added when they are new."`
+	Block   cardBlockCmd   `cmd:"" help:"Block a card at every partner."`
+	Unblock cardUnblockCmd `cmd:"" help:"Unblock a card at every partner."`
 }
 
 type cardIssueCmd struct {
@@ -74,4 +76,32 @@ func (c cardIssueCmd) mandate() (*jobs.NewMandate, error) {
 		return nil, fmt.Errorf("--iban needs --mandate REFERENCE and --mandate-on YYYY-MM-DD")
 	}
 	return &jobs.NewMandate{Reference: c.Mandate, IBAN: c.IBAN, SignedOn: signed}, nil
+}
+
+type cardBlockCmd struct {
+	Tenant string `required:"" help:"Utility, for example DE*SWX."`
+	UID    string `required:"" name:"uid" help:"UID of the card."`
+	Type   string `help:"OCPI token type." enum:"RFID,APP_USER,OTHER" default:"RFID"`
+}
+
+// Run blocks the card.
+func (c cardBlockCmd) Run(o *outside) error { return c.set(o, true) }
+
+type cardUnblockCmd struct{ cardBlockCmd }
+
+// Run unblocks the card.
+func (c cardUnblockCmd) Run(o *outside) error { return c.set(o, false) }
+
+func (c cardBlockCmd) set(o *outside, blocked bool) error {
+	return admin(o, func(a *app) (any, error) {
+		tenant, err := a.tenant(o, c.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		card, err := a.ops().BlockCard(o.ctx, tenant.ID, c.UID, c.Type, blocked)
+		if err != nil {
+			return nil, err
+		}
+		return map[string]any{"token_id": card.TokenID, "uid": c.UID, "valid": card.Valid, "changed": card.Changed}, nil
+	})
 }

@@ -11,6 +11,7 @@ import (
 type partnerCmd struct {
 	Invite   partnerInviteCmd   `cmd:"" help:"Invite a partner: prints the versions URL and the token (A) to give to it."`
 	Register partnerRegisterCmd `cmd:"" help:"Register with a partner that gave us its versions URL and token (A)."`
+	Pull     partnerPullCmd     `cmd:"" help:"Read a partner's lists now: what has changed, or everything."`
 }
 
 type partnerInviteCmd struct {
@@ -51,5 +52,22 @@ func (c partnerRegisterCmd) Run(o *outside) error {
 			"partner": partner.ID, "name": partner.Name, "role": partner.Role, "party": partner.CountryCode + "*" + partner.PartyID,
 			"version": partner.Version, "state": partner.State,
 		}, nil
+	})
+}
+
+type partnerPullCmd struct {
+	Name   string `required:"" help:"How we call the partner."`
+	Module string `help:"One list: hubclientinfo, tariffs, locations, sessions or cdrs; without it all." enum:",hubclientinfo,tariffs,locations,sessions,cdrs" default:""`
+	Full   bool   `help:"Read everything. What is not there any more is removed."`
+}
+
+// Run makes the lists due; the workers read them.
+func (c partnerPullCmd) Run(o *outside) error {
+	return admin(o, func(a *app) (any, error) {
+		lists, err := a.ops().PullPartner(o.ctx, c.Name, ocpi.ModuleID(c.Module), c.Full)
+		if err != nil {
+			return nil, err
+		}
+		return map[string]any{"partner": c.Name, "lists": lists, "full": c.Full}, nil
 	})
 }
