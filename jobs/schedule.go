@@ -14,7 +14,7 @@ var schedule = []struct {
 	every time.Duration
 	run   func(w *Worker, ctx context.Context) error
 }{
-	{"partitions", 24 * time.Hour, (*Worker).ensurePartitions},
+	{"partitions", time.Hour, (*Worker).ensurePartitions},
 	{"tidy", time.Hour, (*Worker).tidy},
 	{"pulls", time.Hour, (*Worker).planPulls},
 	{"gaps", time.Hour, (*Worker).findGaps},
