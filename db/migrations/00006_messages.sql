@@ -108,10 +108,6 @@ BEGIN
         FOR month IN SELECT generate_series(date_trunc('month', now, 'UTC') - back, date_trunc('month', now, 'UTC') + interval '3 months', interval '1 month') LOOP
             child := parent || to_char(month AT TIME ZONE 'UTC', '"_y"YYYY"m"MM');
             IF to_regclass(child) IS NULL THEN
-                IF made = 0 THEN
-                    LOCK TABLE tenants, partners, customers, cdr_states, ratings IN SHARE ROW EXCLUSIVE MODE;
-                    LOCK TABLE cdrs, line_items, messages IN ACCESS EXCLUSIVE MODE;
-                END IF;
                 EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', child, parent, month, month + interval '1 month');
                 RETURN 1;
             END IF;
