@@ -22,7 +22,7 @@ func figures(v billing.Verdict) []string {
 	return list
 }
 
-func TestCheck(t *testing.T) {
+func TestCheck(t *testing.T) { // CDR-21, PRC-32, PRC-33
 	tariff := compile(tariffDoc(t, "T", element("", "ENERGY 0.25 10 1", "FLAT 0.50 20 1")))
 	for _, c := range []struct {
 		name   string
@@ -78,7 +78,7 @@ func TestCheckCoarseHours(t *testing.T) {
 }
 
 // A CPO that defends another reading is told apart from one that is wrong.
-func TestReview(t *testing.T) {
+func TestReview(t *testing.T) { // PRC-21
 	for _, c := range []struct {
 		name, tariff, end string
 		periods           []string

@@ -84,7 +84,7 @@ func (w *world) assertBooked(id uuid.UUID, net, gross string) {
 	}
 }
 
-func TestWrongClaimIsDisputed(t *testing.T) {
+func TestWrongClaimIsDisputed(t *testing.T) { // CDR-21
 	w := newWorld(t)
 	slight := w.receive(cdr{id: "C1", start: day(5), kwh: "20", cost: "9.90"}) // 10 % too much
 	gross := w.receive(cdr{id: "C2", start: day(6), kwh: "20", cost: "19.00"}) // more than 20 % too much
@@ -99,7 +99,7 @@ func TestWrongClaimIsDisputed(t *testing.T) {
 	w.assertBooked(gross, "0", "0")
 }
 
-func TestImplausibleEnergyIsHeld(t *testing.T) {
+func TestImplausibleEnergyIsHeld(t *testing.T) { // CDR-28, SES-17
 	w := newWorld(t)
 	id := w.receive(cdr{id: "C1", start: day(5), kwh: "41000"}) // watt-hours by mistake
 	w.work()

@@ -219,7 +219,7 @@ func TestDocumentsFormAChain(t *testing.T) {
 	}
 }
 
-func TestCreditTakesTheOriginalBack(t *testing.T) {
+func TestCreditTakesTheOriginalBack(t *testing.T) { // CDR-09, CDR-10
 	for _, c := range []struct {
 		name     string
 		invoiced bool
@@ -263,7 +263,7 @@ func TestCreditTakesTheOriginalBack(t *testing.T) {
 	}
 }
 
-func TestPartialOrStrangeCreditIsHeld(t *testing.T) {
+func TestPartialOrStrangeCreditIsHeld(t *testing.T) { // CDR-11
 	w := newWorld(t)
 	original := w.receive(cdr{id: "C1", start: day(5), kwh: "20"})
 	partial := w.receive(cdr{id: "K1", start: day(5), kwh: "20", cost: "-4", credit: "C1"})

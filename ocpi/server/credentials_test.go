@@ -38,7 +38,7 @@ func TestVersions(t *testing.T) { // VER-01 to VER-06, TRN-28, RTG-03
 	}
 	want := map[string]string{
 		"credentials": "SENDER", "locations": "RECEIVER", "tariffs": "RECEIVER", "sessions": "RECEIVER", "cdrs": "RECEIVER",
-		"tokens": "SENDER", "hubclientinfo": "RECEIVER",
+		"tokens": "SENDER", "commands": "SENDER", "chargingprofiles": "SENDER", "hubclientinfo": "RECEIVER",
 	}
 	check(t, "modules", len(roles), len(want))
 	for module, role := range want {

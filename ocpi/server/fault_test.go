@@ -226,6 +226,9 @@ func TestFaultsOfAuthorize(t *testing.T) {
 	w.issueCard(swx, "BOTH")
 	w.issueCard(swy, "BOTH")
 	cpo := w.registered(ocpi.RoleCPO, "DE*CPO")
+	closed := map[string]any{"twentyfourseven": true, "exceptional_closings": []any{map[string]any{"period_begin": "2026-01-01T00:00:00Z", "period_end": "2027-01-01T00:00:00Z"}}}
+	cpo.do(http.MethodPut, locationPath, change(t, locationJSON, "publish", false, "charging_when_closed", false, "opening_times", closed)).want(201, 1000)
+	cpo.do(http.MethodPut, evsePath, change(t, evseJSON, "status", "OUTOFORDER")).want(200, 1000)
 	for _, test := range []struct {
 		name         string
 		from         *partner
@@ -242,6 +245,7 @@ func TestFaultsOfAuthorize(t *testing.T) {
 		{"one of them is addressed", cpo.to("DE*SWY", "DE*CPO"), "BOTH", nil, 200, 1000, "ALLOWED"},
 		{"the other's card", cpo.to("DE*SWY", "DE*CPO"), "MINE", nil, 404, 2004, ""},
 		{"an unknown Location", cpo, "MINE", `{"location_id":"NOWHERE"}`, 200, 1000, "ALLOWED"},
+		{"a Location that is closed and out of order", cpo, "MINE", `{"location_id":"LOC1","evse_uids":["EVSE1"]}`, 200, 1000, "ALLOWED"}, // TOK-23, LOC-20
 		{"not JSON", cpo, "MINE", "{", 400, 2001, ""},
 	} {
 		path := tokensPath + "/" + test.token

@@ -87,7 +87,7 @@ func (w *world) charge(cpo *ocpitest.CPO, uid string) {
 }
 
 // A CPO that this package did not write registers in both directions, with every peculiarity of the wire, delivers, and is
-// told of cards (CRED-01 to CRED-14, TRN-05, TYP-05, TYP-08, TOK-07).
+// told of cards (FLT-02, FLT-03, CRED-01 to CRED-14, TRN-05, TYP-05, TYP-08, TOK-07).
 func TestPartners(t *testing.T) {
 	for name, test := range map[string]struct {
 		faults  ocpitest.WireFaults
