@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -147,4 +148,19 @@ func TestLocationsAsPartnersSendThem(t *testing.T) {
 	check(t, "operator", w.cdrState("CDR1").Operator, "Betreiber DE*CPO")
 	hub.do(http.MethodPost, cdrsPath, change(t, cdrJSON, "party_id", "BHD")).want(201, 1000)
 	check(t, "operator behind the hub", w.count("SELECT count(*) FROM cdr_states WHERE party_id = 'BHD' AND operator = 'DE*BHD'"), 1)
+}
+
+// A tariff may be named before it comes and go while it is named (LOC-17, TAR-04).
+func TestTariffsThatConnectorsName(t *testing.T) {
+	w := newWorld(t)
+	w.addTenant("DE*SWX")
+	cpo := w.registered(ocpi.RoleCPO, "DE*CPO")
+	cpo.do(http.MethodPut, locationPath, locationJSON).want(201, 1000)
+	cpo.do(http.MethodPut, connectorPath, change(t, connectorJSON, "tariff_ids", []any{"T1", "NEVER"}, "last_updated", "2026-10-19T00:00:00Z")).want(200, 1000)
+	named := func() any { return fmt.Sprint(cpo.do(http.MethodGet, connectorPath, nil).want(200, 1000).object()["tariff_ids"]) }
+	check(t, "before it comes", named(), any("[T1 NEVER]"))
+	cpo.do(http.MethodPut, tariffPath, tariffJSON).want(201, 1000)
+	cpo.do(http.MethodDelete, tariffPath, nil).want(200, 1000)
+	cpo.do(http.MethodGet, tariffPath, nil).want(404, 2001)
+	check(t, "after it went", named(), any("[T1 NEVER]"))
 }
