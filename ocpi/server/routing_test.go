@@ -157,7 +157,9 @@ func TestTariffsThatConnectorsName(t *testing.T) {
 	cpo := w.registered(ocpi.RoleCPO, "DE*CPO")
 	cpo.do(http.MethodPut, locationPath, locationJSON).want(201, 1000)
 	cpo.do(http.MethodPut, connectorPath, change(t, connectorJSON, "tariff_ids", []any{"T1", "NEVER"}, "last_updated", "2026-10-19T00:00:00Z")).want(200, 1000)
-	named := func() any { return fmt.Sprint(cpo.do(http.MethodGet, connectorPath, nil).want(200, 1000).object()["tariff_ids"]) }
+	named := func() any {
+		return fmt.Sprint(cpo.do(http.MethodGet, connectorPath, nil).want(200, 1000).object()["tariff_ids"])
+	}
 	check(t, "before it comes", named(), any("[T1 NEVER]"))
 	cpo.do(http.MethodPut, tariffPath, tariffJSON).want(201, 1000)
 	cpo.do(http.MethodDelete, tariffPath, nil).want(200, 1000)
