@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,11 +35,18 @@ type DB struct {
 	pool *pgxpool.Pool
 }
 
-// Open connects to a migrated database.
+// defaultConns is how many connections a process keeps at most unless its URL says otherwise: the pool's own default, one for
+// each core, is too few on a small machine, where eight workers and the doors share it.
+const defaultConns = 16
+
+// Open connects to a migrated database. The URL may name pool_max_conns.
 func Open(ctx context.Context, url string) (*DB, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		cfg.MaxConns = max(cfg.MaxConns, defaultConns)
 	}
 	// Rows come back in UTC, whatever the server's or the machine's zone is.
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
