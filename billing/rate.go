@@ -212,7 +212,7 @@ func (r *rater) pricePeriods() {
 	}
 }
 
-// pick returns the first component whose restrictions all hold, or nil: then the dimension is free (PRC-04, PRC-05).
+// pick returns the first component whose restrictions all hold, or nil: then the dimension is free (PRC-04, PRC-05, VDF-07).
 func (r *rater) pick(p *period, list *priceList, at *moment) *component {
 	for i := range list.components {
 		c := &list.components[i]
@@ -224,7 +224,9 @@ func (r *rater) pick(p *period, list *priceList, at *moment) *component {
 				answer = yes
 			}
 		}
-		if answer == yes {
+		if answer == yes && c.free {
+			return nil
+		} else if answer == yes {
 			return c
 		}
 	}

@@ -277,7 +277,7 @@ func (r *rater) checkMeasured(t *Tariff) {
 		})
 	}
 	missing := func(dim dimension, total decimal.NullDecimal, path string) {
-		if total.Decimal.IsPositive() && len(t.prices[session][dim].components) > 0 {
+		if total.Decimal.IsPositive() && t.prices[session][dim].priced() {
 			r.find("quantity-missing", Flag, path, "the tariff prices this quantity, the CDR states its total, but no period has it")
 		}
 	}

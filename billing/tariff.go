@@ -71,6 +71,7 @@ type Tariff struct {
 	minimum     *ocpi.Price
 	maximum     *ocpi.Price
 	clock       bool // some restriction needs the local time
+	oneElement  bool // of the elements that match the first counts alone, for every dimension (OCPI 2.1.1)
 	unreadable  bool // some part is not understood, so no figure can be trusted (TAR-11)
 }
 
@@ -83,6 +84,7 @@ type priceList struct {
 // component is a price component with the restrictions of its element.
 type component struct {
 	element    int
+	free       bool            // stands for an element that matches without a price for the dimension, in a tariff of OCPI 2.1.1
 	price      decimal.Decimal // per kWh, per hour, or once
 	vat        decimal.NullDecimal
 	step       int64 // Wh or seconds, at least 1
@@ -99,13 +101,16 @@ type CompileOptions struct {
 // Compile makes a tariff ready for pricing and says what is remarkable about it. It never fails: what cannot be understood
 // is a finding of severity Block, and every rating with the tariff carries one too.
 //
-// The member "tax_included": "YES", known from OCPI 2.3.0, has the same effect as the option TaxIncluded.
+// The member "tax_included": "YES", known from OCPI 2.3.0, has the same effect as the option TaxIncluded. Of a tariff that the
+// member "ocpi_version" says to be one of OCPI 2.1.1, the first element that matches prices alone: where later versions look
+// on for a dimension that it does not price, that dimension is free (VDF-07).
 func Compile(doc ocpi.Tariff, opt CompileOptions) (*Tariff, []Finding) {
 	t := &Tariff{
 		ID: doc.ID, Party: doc.Party(), Currency: doc.Currency, Hash: hashOf(doc),
 		TaxIncluded: opt.TaxIncluded || taxIncluded(doc),
 		everyPeriod: opt.EveryPeriod,
 		validFrom:   doc.StartDateTime, validTo: doc.EndDateTime,
+		oneElement: version(doc) == ocpi.Version211,
 	}
 	c := compiler{tariff: t}
 	t.minimum = c.limit("min_price", doc.MinPrice)
@@ -133,6 +138,9 @@ func commonRate(t *Tariff) decimal.NullDecimal {
 	for _, lists := range t.prices {
 		for _, list := range lists {
 			for _, c := range list.components {
+				if c.free {
+					continue
+				}
 				if !first && (c.vat.Valid != common.Valid || !c.vat.Decimal.Equal(common.Decimal)) {
 					return decimal.NullDecimal{}
 				}
@@ -200,13 +208,26 @@ func (c *compiler) element(i int, element *ocpi.TariffElement) {
 		}
 		compiled := c.component(path, dim, &element.PriceComponents[j])
 		compiled.element, compiled.conditions, compiled.texts = i, conditions, texts
-		list := &c.tariff.prices[during][dim]
-		list.components = append(list.components, compiled)
-		list.edges = list.edges || slices.ContainsFunc(conditions, func(cond condition) bool { return !cond.level })
+		c.tariff.prices[during][dim].add(compiled)
+	}
+	for dim := range dimensions {
+		if c.tariff.oneElement && !seen[dim] {
+			c.tariff.prices[during][dim].add(component{element: i, free: true, conditions: conditions})
+		}
 	}
 	if len(element.PriceComponents) == 0 {
 		c.find("element-without-price", Flag, path, "the element has no price component")
 	}
+}
+
+func (l *priceList) add(c component) {
+	l.components = append(l.components, c)
+	l.edges = l.edges || slices.ContainsFunc(c.conditions, func(cond condition) bool { return !cond.level })
+}
+
+// priced reports whether the list has a price at all.
+func (l *priceList) priced() bool {
+	return slices.ContainsFunc(l.components, func(c component) bool { return !c.free })
 }
 
 func (c *compiler) component(path string, dim dimension, doc *ocpi.PriceComponent) component {
@@ -292,11 +313,21 @@ func unknownMembers(extra []byte) []string {
 	return names
 }
 
-func taxIncluded(doc ocpi.Tariff) bool {
-	var superset struct {
-		TaxIncluded string `json:"tax_included"`
+func taxIncluded(doc ocpi.Tariff) bool { return member(doc, "tax_included") == "YES" }
+
+// version is the version of OCPI by whose rules the tariff is to be priced; empty: 2.2.1.
+func version(doc ocpi.Tariff) ocpi.VersionNumber {
+	return ocpi.VersionNumber(member(doc, ocpi.VersionMember))
+}
+
+// member is the text in a member that OCPI 2.2.1 does not know.
+func member(doc ocpi.Tariff, name string) string {
+	var members map[string]any
+	if len(doc.Extra) == 0 || ocpi.Unmarshal(doc.Extra, &members) != nil {
+		return ""
 	}
-	return len(doc.Extra) > 0 && ocpi.Unmarshal(doc.Extra, &superset) == nil && superset.TaxIncluded == "YES"
+	text, _ := members[name].(string)
+	return text
 }
 
 // hashOf identifies a version of a tariff by its content, whatever the order and spelling of its members were.
