@@ -114,7 +114,7 @@ func TestRateRules(t *testing.T) {
 		incl     string // empty: as excl
 		findings []string
 	}{
-		// 18.2 component matching
+		// component matching
 		{name: "PRC-04 each dimension from its own first element", // 2 h × 1 + 10 kWh × 0.30 + 0.50
 			tariff: elements(element(`"min_kwh":50`, "ENERGY 0.10 - 1"), element("", "TIME 1 - 1"), element("", "ENERGY 0.30 - 1", "TIME 9 - 1", "FLAT 0.50 - 0")),
 			end:    "12:00", periods: []string{"10:00 ENERGY=10 TIME=2"}, excl: "5.5"},
@@ -126,7 +126,7 @@ func TestRateRules(t *testing.T) {
 			tariff: elements(element(`"start_time":"11:00","min_kwh":4`, "ENERGY 0.40 - 1"), element("", "ENERGY 0.20 - 1")),
 			end:    "13:00", periods: []string{"11:00 ENERGY=4", "12:00 ENERGY=2"}, excl: "1.6"},
 
-		// 18.3 restrictions
+		// restrictions
 		{name: "start_time holds at its minute", tariff: energyByTime, end: "09:00", periods: []string{"08:00 ENERGY=1"}, excl: "0.4"},
 		{name: "start_time does not hold a second before", tariff: energyByTime, end: "2024-01-15T08:00:00Z", periods: []string{"2024-01-15T07:59:59Z ENERGY=1"}, excl: "0.2"},
 		{name: "end_time does not hold at its minute", tariff: energyByTime, end: "18:00", periods: []string{"17:00 ENERGY=1"}, excl: "0.2"},
@@ -185,7 +185,7 @@ func TestRateRules(t *testing.T) {
 		{name: "DST ends: two hours on the physical clock", zone: berlin, tariff: elements(element(`"max_duration":7200`, "TIME 1 - 1"), element("", "TIME 6 - 1")),
 			end: "2024-10-27T02:30:00Z", periods: []string{"2024-10-26T23:30:00Z TIME=1", "2024-10-27T00:30:00Z TIME=1", "2024-10-27T01:30:00Z TIME=1"}, excl: "8"},
 
-		// 18.5 step_size
+		// step_size
 		{name: "PRC-12 step_size 0 counts as 1", tariff: element("", "ENERGY 1 - 0"), end: "11:00", periods: []string{"10:00 ENERGY=0.1152"}, excl: "0.116"},
 		{name: "step 1 Wh", tariff: element("", "ENERGY 0.25 - 1"), end: "11:00", periods: []string{"10:00 ENERGY=0.1152"}, excl: "0.029"},
 		{name: "step 25 Wh", tariff: element("", "ENERGY 0.25 - 25"), end: "11:00", periods: []string{"10:00 ENERGY=0.1152"}, excl: "0.03125"},
@@ -222,7 +222,7 @@ func TestRateRules(t *testing.T) {
 		{name: "PRC-14 hours that are not the period's", // 20 min charged in a period of 30
 			tariff: element("", "TIME 3 - 60"), end: "10:30", periods: []string{"10:00 TIME=0.3333"}, excl: "1"},
 
-		// 18.6 FLAT and reservations
+		// FLAT and reservations
 		{name: "PRC-23 one FLAT a session", tariff: elements(element(`"end_time":"10:30"`, "FLAT 1 - 1"), element("", "FLAT 2 - 1")),
 			end: "11:00", periods: []string{"10:00 TIME=0.5", "10:30 TIME=0.5"}, excl: "1"},
 		{name: "PRC-23 the first period in which one matches", tariff: element(`"start_time":"10:30"`, "FLAT 2 - 1"),
@@ -255,7 +255,7 @@ func TestRateRules(t *testing.T) {
 			tariff: elements(element(`"reservation":"RESERVATION"`, "TIME 4 - 1"), element("", "TIME 1 - 1")),
 			end:    "11:00", periods: []string{"10:00 TIME=1 RESERVATION_TIME=0.5"}, excl: "3"},
 
-		// 18.7 VAT and limits
+		// VAT and limits
 		{name: "PRC-28 VAT by component", tariff: element("", "FLAT 1 20 1", "ENERGY 0.25 10 1", "TIME 1 - 1"), // 1.20 + 5.50 + 1
 			end: "11:00", periods: []string{"10:00 ENERGY=20 TIME=1"}, excl: "7", incl: "7.7"},
 		{name: "PRC-29 the minimum binds", tariff: element("", "ENERGY 0.25 10 1") + `| "min_price":{"excl_vat":0.5,"incl_vat":0.55}`,

@@ -212,6 +212,12 @@ func TestFaultsOfAHub(t *testing.T) {
 		hub.do(http.MethodPatch, behind, `{"name":"`+status+`","last_updated":"`+at+`"}`).want(200, 1000) // what it pushes is taken in any state
 	}
 	check(t, "name", hub.do(http.MethodGet, behind, nil).object()["name"], "CONNECTED")
+	for _, emsp := range []string{"SWX", "OTH"} { // HUB-12: ourselves and others like us are only noted
+		path := "/ocpi/2.2.1/hubclientinfo/DE/" + emsp
+		hub.do(http.MethodPut, path, `{"country_code":"DE","party_id":"`+emsp+`","role":"EMSP","status":"CONNECTED","last_updated":"2026-10-20T10:00:00Z"}`).want(201, 1000)
+		check(t, "role", hub.do(http.MethodGet, path, nil).want(200, 1000).object()["role"], any("EMSP"))
+		check(t, "lists to be read of "+emsp, w.count("SELECT count(*) FROM pulls WHERE party_id = $1", emsp), 0)
+	}
 	for range 200 {
 		hub.do(http.MethodGet, versionsPath, nil).want(200, 1000)
 	}

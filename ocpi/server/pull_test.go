@@ -142,7 +142,7 @@ func sorted(lines string) string {
 	return strings.Join(all, "\n")
 }
 
-// Section 22 row 4: lists as they are (PAG-13 to PAG-18, STA-08).
+// Lists as they are (FLT-04, PAG-13 to PAG-18, STA-08).
 func TestPullOfOddLists(t *testing.T) {
 	for name, test := range map[string]struct {
 		faults    ocpitest.ListFaults

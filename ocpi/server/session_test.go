@@ -99,7 +99,7 @@ func TestSessionIsolation(t *testing.T) { // RTG-19, RTG-02
 	}
 }
 
-func TestSessionWithoutTokenOwner(t *testing.T) { // TEN-03, RTG-05
+func TestSessionWithoutTokenOwner(t *testing.T) { // TEN-03, RTG-05, VDF-11
 	w := newWorld(t)
 	w.addTenant("DE*SWX")
 	swy := w.addTenant("DE*SWY")
