@@ -198,3 +198,45 @@ func TestTokenFields(t *testing.T) {
 		t.Error("a group of 21 characters was taken")
 	}
 }
+
+// authorize is there for every utility and whatever the whitelist says, follows what is true now, judges neither hours nor the
+// state of the EVSE, and answers for tokens that we have just used in a command ourselves (TOK-15, TOK-23, TOK-26, TOK-30, CMD-05).
+func TestAuthorizeNow(t *testing.T) {
+	w := newWorld(t)
+	swx, swy := w.addTenant("DE*SWX"), w.addTenant("DE*SWY")
+	for _, n := range []jobs.NewCard{
+		{Tenant: swx.ID, UID: "CARD", Contract: "DE-SWX-C1"}, {Tenant: swx.ID, UID: "SECOND", Contract: "DE-SWX-C1"},
+		{Tenant: swx.ID, UID: "APP", Contract: "DE-SWX-C1", Type: "APP_USER"}, {Tenant: swy.ID, UID: "THEIRS", Contract: "DE-SWY-C1", Whitelist: "ALWAYS"},
+	} {
+		n.Customer, n.Email = "Erika Beispiel", "erika@example.org"
+		if _, err := w.ops.IssueCard(w.ctx, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cpo := w.obliging(ocpi.RoleCPO, "DE*CPO", accepted)
+	closed := strings.Replace(strings.Replace(locationJSON, evseJSON, capableEVSE, 1), `"AVAILABLE"`, `"OUTOFORDER"`, 1)
+	cpo.do(http.MethodPut, locationPath, change(t, closed, "opening_times", map[string]any{
+		"twentyfourseven": false, "regular_hours": []any{map[string]any{"weekday": 7, "period_begin": "01:00", "period_end": "01:01"}},
+	})).want(201, 1000)
+	ask := func(uid, kind string) (allowed, contract string) {
+		t.Helper()
+		info := cpo.do(http.MethodPost, tokensPath+"/"+uid+"/authorize?type="+kind, `{"location_id":"LOC1","evse_uids":["EVSE1"]}`).want(200, 1000).object()
+		return info["allowed"].(string), info["token"].(map[string]any)["contract_id"].(string)
+	}
+	for uid, want := range map[string]string{"CARD": "DE-SWX-C1", "SECOND": "DE-SWX-C1", "THEIRS": "DE-SWY-C1"} {
+		allowed, contract := ask(uid, "RFID")
+		check(t, uid, allowed+" "+contract, "ALLOWED "+want)
+	}
+	for _, valid := range []bool{false, true} {
+		w.clock.add(time.Minute)
+		w.change("UPDATE tokens SET valid = $1 WHERE uid = 'CARD'", valid)
+		allowed, _ := ask("CARD", "RFID")
+		check(t, "valid", allowed == "ALLOWED", valid)
+		allowed, _ = ask("SECOND", "RFID")
+		check(t, "the other card of the contract", allowed, "ALLOWED")
+	}
+	c := w.start(jobs.Start{Tenant: swx.ID, UID: "APP", Type: ocpi.TokenAppUser, At: jobs.Place{Location: "LOC1", EVSE: "EVSE1"}})
+	check(t, "started", c.State, jobs.CommandForwarded)
+	allowed, _ := ask("APP", "APP_USER")
+	check(t, "asked back", allowed, "ALLOWED")
+}

@@ -118,7 +118,8 @@ func TestChargingProfiles(t *testing.T) {
 	check(t, "the pause is over", w.profileOf(string(id)).NotBefore == nil && w.profileOf(string(id)).Refusals == 0, true)
 }
 
-// What goes over the wire, and the results that are taken (CHP-01 to CHP-04, CHP-09, TRN-27).
+// What goes over the wire, and the results that are taken; nobody else can set a profile through us (CHP-01 to CHP-04, CHP-09,
+// CHP-11, TRN-27).
 func TestChargingProfileWire(t *testing.T) {
 	w := newWorld(t)
 	var last request
