@@ -46,7 +46,7 @@ var arrows = map[string][]string{
 	"ocpi/ocpitest": {"ocpi", "ocpi/client"},
 
 	// Work: the only place that strings steps together.
-	"jobs": {"billing", "billing/einvoice", "billing/pdf", "db", "db/seal", "mail", "ocpi", "ocpi/client"},
+	"jobs": {"billing", "billing/einvoice", "billing/pdf", "db", "db/seal", "mail", "ocpi", "ocpi/client", "ocpi/v211", "ocpi/v230"},
 
 	// Doors: who calls us.
 	"ocpi/server":   {"billing", "db", "db/seal", "jobs", "ocpi", "ocpi/client"},

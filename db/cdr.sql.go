@@ -18,19 +18,20 @@ const insertCDR = `-- name: InsertCDR :execrows
 WITH state AS (
     INSERT INTO cdr_states (cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at,
         kwh, currency, claimed, token_uid, operator, place, evse_id, due_at, updated_at)
-    VALUES ($6, $1, $2, $3, upper($7::text), upper($8::text), upper($9::text), $10, upper($11::text), $12, $13,
-        $14, $15, $16, $17, $18, $19, $20, $1, $1)
+    VALUES ($7, $1, $2, $3, upper($8::text), upper($9::text), upper($10::text), $11, upper($12::text), $13, $14,
+        $15, $16, $17, $18, $19, $20, $21, $1, $1)
     ON CONFLICT (country_code, party_id, ocpi_id) DO NOTHING
     RETURNING cdr_id
 )
-INSERT INTO cdrs (id, received_at, partner_id, tenant_id, raw, sha256)
-SELECT cdr_id, $1, $2, $3, $4, $5 FROM state
+INSERT INTO cdrs (id, received_at, partner_id, tenant_id, version, raw, sha256)
+SELECT cdr_id, $1, $2, $3, $4, $5, $6 FROM state
 `
 
 type InsertCDRParams struct {
 	ReceivedAt      time.Time
 	PartnerID       uuid.UUID
 	TenantID        uuid.UUID
+	Version         string
 	Raw             []byte
 	SHA256          []byte
 	ID              uuid.UUID
@@ -57,6 +58,7 @@ func (q *Queries) InsertCDR(ctx context.Context, arg InsertCDRParams) (int64, er
 		arg.ReceivedAt,
 		arg.PartnerID,
 		arg.TenantID,
+		arg.Version,
 		arg.Raw,
 		arg.SHA256,
 		arg.ID,
@@ -82,7 +84,7 @@ func (q *Queries) InsertCDR(ctx context.Context, arg InsertCDRParams) (int64, er
 }
 
 const receivedCDR = `-- name: ReceivedCDR :one
-SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, c.raw, c.sha256
+SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, c.version, c.raw, c.sha256
 FROM cdr_states s JOIN cdrs c ON c.id = s.cdr_id AND c.received_at = s.received_at
 WHERE s.country_code = upper($1::text) AND s.party_id = upper($2::text) AND s.ocpi_id = upper($3::text)
 `
@@ -98,6 +100,7 @@ type ReceivedCDRRow struct {
 	ReceivedAt time.Time
 	PartnerID  uuid.UUID
 	TenantID   uuid.UUID
+	Version    string
 	Raw        []byte
 	SHA256     []byte
 }
@@ -111,6 +114,7 @@ func (q *Queries) ReceivedCDR(ctx context.Context, arg ReceivedCDRParams) (Recei
 		&i.ReceivedAt,
 		&i.PartnerID,
 		&i.TenantID,
+		&i.Version,
 		&i.Raw,
 		&i.SHA256,
 	)

@@ -169,7 +169,7 @@ func (q *Queries) CDRInvoices(ctx context.Context, cdrID uuid.UUID) ([]CDRInvoic
 }
 
 const cDRMessage = `-- name: CDRMessage :one
-SELECT raw, sha256, received_at FROM cdrs WHERE id = $1 AND received_at = $2
+SELECT version, raw, sha256, received_at FROM cdrs WHERE id = $1 AND received_at = $2
 `
 
 type CDRMessageParams struct {
@@ -178,6 +178,7 @@ type CDRMessageParams struct {
 }
 
 type CDRMessageRow struct {
+	Version    string
 	Raw        []byte
 	SHA256     []byte
 	ReceivedAt time.Time
@@ -186,7 +187,12 @@ type CDRMessageRow struct {
 func (q *Queries) CDRMessage(ctx context.Context, arg CDRMessageParams) (CDRMessageRow, error) {
 	row := q.db.QueryRow(ctx, cDRMessage, arg.ID, arg.ReceivedAt)
 	var i CDRMessageRow
-	err := row.Scan(&i.Raw, &i.SHA256, &i.ReceivedAt)
+	err := row.Scan(
+		&i.Version,
+		&i.Raw,
+		&i.SHA256,
+		&i.ReceivedAt,
+	)
 	return i, err
 }
 

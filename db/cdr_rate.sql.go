@@ -428,7 +428,7 @@ func (q *Queries) PostponeCDR(ctx context.Context, arg PostponeCDRParams) error 
 }
 
 const rawCDR = `-- name: RawCDR :one
-SELECT raw FROM cdrs WHERE id = $1 AND received_at = $2
+SELECT version, raw FROM cdrs WHERE id = $1 AND received_at = $2
 `
 
 type RawCDRParams struct {
@@ -436,11 +436,16 @@ type RawCDRParams struct {
 	ReceivedAt time.Time
 }
 
-func (q *Queries) RawCDR(ctx context.Context, arg RawCDRParams) ([]byte, error) {
+type RawCDRRow struct {
+	Version string
+	Raw     []byte
+}
+
+func (q *Queries) RawCDR(ctx context.Context, arg RawCDRParams) (RawCDRRow, error) {
 	row := q.db.QueryRow(ctx, rawCDR, arg.ID, arg.ReceivedAt)
-	var raw []byte
-	err := row.Scan(&raw)
-	return raw, err
+	var i RawCDRRow
+	err := row.Scan(&i.Version, &i.Raw)
+	return i, err
 }
 
 const setCDRState = `-- name: SetCDRState :exec
@@ -537,7 +542,8 @@ func (q *Queries) TariffAt(ctx context.Context, arg TariffAtParams) (Tariff, err
 const tokenForCDR = `-- name: TokenForCDR :one
 SELECT t.id AS token_id, t.valid, c.id AS contract_row, c.customer_id, c.plan_id, c.valid_from, c.valid_to
 FROM tokens t JOIN contracts c ON c.id = t.contract_id
-WHERE t.tenant_id = $1 AND upper(t.uid) = upper($2) AND t.type = $3
+WHERE t.tenant_id = $1 AND upper(t.uid) = upper($2) AND (t.type = $3 OR $3 = '')
+ORDER BY t.type = 'RFID' DESC, t.created_at, t.id LIMIT 1
 `
 
 type TokenForCDRParams struct {
@@ -556,7 +562,7 @@ type TokenForCDRRow struct {
 	ValidTo     *time.Time
 }
 
-// Every token of the utility with this uid and type; the contract and its customer beside it.
+// The token of the utility with this uid and type, without a type a card before others; the contract and its customer beside it.
 func (q *Queries) TokenForCDR(ctx context.Context, arg TokenForCDRParams) (TokenForCDRRow, error) {
 	row := q.db.QueryRow(ctx, tokenForCDR, arg.TenantID, arg.UID, arg.Type)
 	var i TokenForCDRRow

@@ -39,6 +39,7 @@ type CDR struct {
 	ReceivedAt time.Time
 	PartnerID  uuid.UUID
 	TenantID   uuid.UUID
+	Version    string
 	Raw        []byte
 	SHA256     []byte
 }
@@ -79,6 +80,7 @@ type CDRsDefault struct {
 	ReceivedAt time.Time
 	PartnerID  uuid.UUID
 	TenantID   uuid.UUID
+	Version    string
 	Raw        []byte
 	SHA256     []byte
 }

@@ -12,6 +12,100 @@ import (
 	"github.com/google/uuid"
 )
 
+const announcementFailed = `-- name: AnnouncementFailed :exec
+UPDATE partners SET announce_problem = $1, announce_at = $2, advertised = coalesce(nullif($3::text, ''), advertised) WHERE id = $4
+`
+
+type AnnouncementFailedParams struct {
+	Problem    string
+	AnnounceAt *time.Time
+	Advertised string
+	ID         uuid.UUID
+}
+
+func (q *Queries) AnnouncementFailed(ctx context.Context, arg AnnouncementFailedParams) error {
+	_, err := q.db.Exec(ctx, announcementFailed,
+		arg.Problem,
+		arg.AnnounceAt,
+		arg.Advertised,
+		arg.ID,
+	)
+	return err
+}
+
+const announcementsDue = `-- name: AnnouncementsDue :many
+SELECT id FROM partners WHERE announce_at <= $1::timestamptz AND state = 'registered' LIMIT $2
+`
+
+type AnnouncementsDueParams struct {
+	Now     time.Time
+	MaxRows int32
+}
+
+func (q *Queries) AnnouncementsDue(ctx context.Context, arg AnnouncementsDueParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, announcementsDue, arg.Now, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const claimAnnouncement = `-- name: ClaimAnnouncement :one
+UPDATE partners SET announce_at = $1::timestamptz WHERE id = $2 AND announce_at <= $3::timestamptz AND state = 'registered' RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem
+`
+
+type ClaimAnnouncementParams struct {
+	AgainAt time.Time
+	ID      uuid.UUID
+	Now     time.Time
+}
+
+// No row: another worker has it, or it is done.
+func (q *Queries) ClaimAnnouncement(ctx context.Context, arg ClaimAnnouncementParams) (Partner, error) {
+	row := q.db.QueryRow(ctx, claimAnnouncement, arg.AgainAt, arg.ID, arg.Now)
+	var i Partner
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Role,
+		&i.CountryCode,
+		&i.PartyID,
+		&i.State,
+		&i.VersionsURL,
+		&i.Version,
+		&i.Endpoints,
+		&i.AuthEncoding,
+		&i.TokenSealed,
+		&i.CreatedAt,
+		&i.RegisteredAt,
+		&i.LastReceivedAt,
+		&i.LastSentAt,
+		&i.RefusedQuirks,
+		&i.HiddenModules,
+		&i.CertificateSealed,
+		&i.CertificatePin,
+		&i.FailingSince,
+		&i.RejectedAt,
+		&i.CheckAt,
+		&i.Advertised,
+		&i.AnnounceAt,
+		&i.AnnounceProblem,
+	)
+	return i, err
+}
+
 const clientInfos = `-- name: ClientInfos :many
 SELECT partner_id, role, country_code, party_id, name, source, status, last_updated, away_since, ignored FROM partner_parties
 WHERE partner_id = $1 AND country_code = upper($2::text) AND party_id = upper($3::text) AND source <> 'credentials'
@@ -122,9 +216,11 @@ func (q *Queries) DropCredentialsParties(ctx context.Context, partnerID uuid.UUI
 }
 
 const enablePartnerForAllTenants = `-- name: EnablePartnerForAllTenants :exec
-INSERT INTO partner_tenants (partner_id, tenant_id) SELECT $1, id FROM tenants ON CONFLICT DO NOTHING
+INSERT INTO partner_tenants (partner_id, tenant_id) SELECT $1, id FROM tenants
+WHERE NOT EXISTS (SELECT FROM partner_tenants WHERE partner_id = $1) ON CONFLICT DO NOTHING
 `
 
+// A partner that works with some already stays with these.
 func (q *Queries) EnablePartnerForAllTenants(ctx context.Context, partnerID uuid.UUID) error {
 	_, err := q.db.Exec(ctx, enablePartnerForAllTenants, partnerID)
 	return err
@@ -618,11 +714,29 @@ func (q *Queries) PartnersByToken(ctx context.Context, hashes [][]byte) ([]Partn
 	return items, nil
 }
 
+const planAnnouncements = `-- name: PlanAnnouncements :execrows
+UPDATE partners SET announce_at = $1::timestamptz WHERE state = 'registered' AND advertised <> $2::text AND announce_at IS NULL
+`
+
+type PlanAnnouncementsParams struct {
+	Now   time.Time
+	Offer string
+}
+
+// Makes an announcement due at every partner that was told of something else than we offer now (VER-11).
+func (q *Queries) PlanAnnouncements(ctx context.Context, arg PlanAnnouncementsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, planAnnouncements, arg.Now, arg.Offer)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const registerPartner = `-- name: RegisterPartner :exec
 UPDATE partners SET state = 'registered', role = $1, country_code = $2, party_id = $3, versions_url = $4,
     version = $5, endpoints = $6, auth_encoding = $7, token_sealed = $8::bytea, registered_at = $9::timestamptz,
-    failing_since = NULL, rejected_at = NULL, check_at = $10::timestamptz
-WHERE id = $11
+    failing_since = NULL, rejected_at = NULL, check_at = $10::timestamptz, advertised = $11, announce_at = NULL, announce_problem = ''
+WHERE id = $12
 `
 
 type RegisterPartnerParams struct {
@@ -636,6 +750,7 @@ type RegisterPartnerParams struct {
 	TokenSealed  []byte
 	Now          time.Time
 	CheckAt      time.Time
+	Advertised   string
 	ID           uuid.UUID
 }
 
@@ -651,6 +766,7 @@ func (q *Queries) RegisterPartner(ctx context.Context, arg RegisterPartnerParams
 		arg.TokenSealed,
 		arg.Now,
 		arg.CheckAt,
+		arg.Advertised,
 		arg.ID,
 	)
 	return err

@@ -454,7 +454,8 @@ const tokensByUID = `-- name: TokensByUID :many
 SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id, cu.no_credit,
     EXISTS (SELECT FROM contract_places cp WHERE cp.contract_id = c.id) AS restricted
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id JOIN tenants te ON te.id = t.tenant_id
-WHERE t.tenant_id = ANY ($1::uuid[]) AND upper(t.uid) = upper($2::text) AND t.type = $3
+WHERE t.tenant_id = ANY ($1::uuid[]) AND upper(t.uid) = upper($2::text) AND (t.type = $3 OR $3 = '')
+ORDER BY t.type = 'RFID' DESC, t.created_at, t.id
 `
 
 type TokensByUIDParams struct {
@@ -475,7 +476,7 @@ type TokensByUIDRow struct {
 }
 
 // The tokens with this uid and type that belong to one of the given utilities (TOK-03, TEN-03), with what decides whether
-// they may charge.
+// they may charge. Without a type, cards come first.
 func (q *Queries) TokensByUID(ctx context.Context, arg TokensByUIDParams) ([]TokensByUIDRow, error) {
 	rows, err := q.db.Query(ctx, tokensByUID, arg.TenantIDs, arg.UID, arg.Type)
 	if err != nil {
@@ -543,6 +544,52 @@ func (q *Queries) TokensDue(ctx context.Context, arg TokensDueParams) ([]uuid.UU
 			return nil, err
 		}
 		items = append(items, token_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const tokensOfContract = `-- name: TokensOfContract :many
+SELECT t.uid, t.type, te.country_code, te.party_id
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
+WHERE t.tenant_id = ANY ($1::uuid[]) AND (upper(c.contract_id) = upper($2::text) OR upper(t.uid) = upper($2))
+ORDER BY upper(c.contract_id) = upper($2) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id
+`
+
+type TokensOfContractParams struct {
+	TenantIDs  []uuid.UUID
+	ContractID string
+}
+
+type TokensOfContractRow struct {
+	UID         string
+	Type        string
+	CountryCode string
+	PartyID     string
+}
+
+// The tokens of a contract, or with that uid, that belong to one of the given utilities: the contract's before, valid ones
+// before, cards before. OCPI 2.1.1 names the contract alone, and some write the uid there.
+func (q *Queries) TokensOfContract(ctx context.Context, arg TokensOfContractParams) ([]TokensOfContractRow, error) {
+	rows, err := q.db.Query(ctx, tokensOfContract, arg.TenantIDs, arg.ContractID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TokensOfContractRow
+	for rows.Next() {
+		var i TokensOfContractRow
+		if err := rows.Scan(
+			&i.UID,
+			&i.Type,
+			&i.CountryCode,
+			&i.PartyID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

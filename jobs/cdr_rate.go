@@ -32,15 +32,15 @@ func (w *Worker) rateCDR(ctx context.Context, id uuid.UUID) error {
 		if state.DueAt == nil || state.DueAt.After(w.Now()) {
 			return nil // another worker was faster, or it rang too early
 		}
-		raw, err := q.RawCDR(ctx, db.RawCDRParams{ID: id, ReceivedAt: state.ReceivedAt})
+		stored, err := q.RawCDR(ctx, db.RawCDRParams{ID: id, ReceivedAt: state.ReceivedAt})
 		if err != nil {
 			return fmt.Errorf("raw CDR: %w", err)
 		}
-		var cdr ocpi.CDR
-		if err := ocpi.UnmarshalLenient(raw, &cdr); err != nil {
-			return fmt.Errorf("decode stored CDR: %w", err)
+		cdr, err := ReadCDR(stored.Version, stored.Raw, partyOf(state.CountryCode, state.PartyID))
+		if err != nil {
+			return err
 		}
-		rated = rating{Worker: w, q: q, state: state, raw: raw, cdr: &cdr, now: w.Now()}
+		rated = rating{Worker: w, q: q, state: state, raw: stored.Raw, cdr: &cdr, now: w.Now()}
 		rated.began, rated.ended = cdr.Times()
 		if cdr.Credit {
 			return rated.credit(ctx)
@@ -66,7 +66,7 @@ type rating struct {
 }
 
 func (r *rating) rate(ctx context.Context) error {
-	token, err := r.q.TokenForCDR(ctx, db.TokenForCDRParams{TenantID: r.state.TenantID, UID: r.state.TokenUID, Type: string(r.cdr.CDRToken.Type)})
+	token, err := r.token(ctx)
 	if errors.Is(err, db.ErrNotFound) {
 		return r.wait(ctx, "no-card")
 	} else if err != nil {
@@ -144,6 +144,19 @@ func (r *rating) rate(ctx context.Context) error {
 		r.state.CPOState = "disputed"
 	}
 	return r.save(ctx, "rate")
+}
+
+// token finds the token of the CDR. A CDR of OCPI 2.1.1 names the contract alone: the token is the one that the door has found
+// of it, and of a contract that was unknown then the one that there is now.
+func (r *rating) token(ctx context.Context) (db.TokenForCDRRow, error) {
+	named := r.cdr.CDRToken
+	if named.UID == ocpi.NotApplicable {
+		named.UID, named.Type = ocpi.CiString(r.state.TokenUID), ""
+		if err := FillToken(ctx, r.q, []uuid.UUID{r.state.TenantID}, &named); err != nil {
+			return db.TokenForCDRRow{}, err
+		}
+	}
+	return r.q.TokenForCDR(ctx, db.TokenForCDRParams{TenantID: r.state.TenantID, UID: string(named.UID), Type: string(named.Type)})
 }
 
 // foreignVAT reminds a clerk that a session abroad bears the VAT of that country, for which the utility must be registered.

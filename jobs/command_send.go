@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -52,15 +54,15 @@ func (o *Ops) ReserveNow(ctx context.Context, r Reserve) (db.Command, error) {
 	if !r.Until.After(o.Now()) {
 		return db.Command{}, notSent(ReasonInvalid, "a reservation must end in the future")
 	}
-	if r.ID == "" {
-		r.ID = ocpi.CiString(uuid.NewString())
-	}
 	if len(r.ID) > 36 {
 		return db.Command{}, notSent(ReasonInvalid, "the id of a reservation has at most 36 characters")
 	}
 	p, err := o.prepare(ctx, r.Tenant, r.UID, r.Type, r.At, (*site).canReserve)
 	if err != nil {
 		return db.Command{}, err
+	}
+	if r.ID == "" {
+		r.ID = newReservationID(p.way.peer.Auth.Dialect)
 	}
 	n := p.row(ocpi.CommandReserveNow)
 	n.ReservationID, n.ExpiresAt = string(r.ID), &r.Until
@@ -70,6 +72,14 @@ func (o *Ops) ReserveNow(ctx context.Context, r Reserve) (db.Command, error) {
 			ReservationID: r.ID, LocationID: p.at.Location, EVSEUID: p.at.EVSE, AuthorizationReference: p.info.AuthorizationReference,
 		})
 	})
+}
+
+// newReservationID makes an id that nobody has, in a form that the CPO's version of OCPI has (VDF-09).
+func newReservationID(d *ocpi.Dialect) ocpi.CiString {
+	if d.IntReservations {
+		return ocpi.CiString(strconv.FormatInt(int64(rand.Int32()), 10))
+	}
+	return ocpi.CiString(uuid.NewString())
 }
 
 // Cancel is a reservation to be given up.
@@ -101,6 +111,9 @@ func (o *Ops) CancelReservation(ctx context.Context, by By, n Cancel) (db.Comman
 	w, err := o.wayTo(ctx, tenant, partyOf(reserved.CountryCode, reserved.PartyID), ocpi.ModuleCommands, ocpi.Receiver)
 	if err != nil {
 		return db.Command{}, err
+	}
+	if !w.peer.Auth.Dialect.HasCommand(ocpi.CommandCancelReservation) {
+		return db.Command{}, notSent(ReasonNotOffered, "%s speaks OCPI %s, in which a reservation cannot be given up", w.partner.Name, w.partner.Version)
 	}
 	row := db.InsertCommandParams{
 		TenantID: n.Tenant, Kind: string(ocpi.CommandCancelReservation), TokenID: reserved.TokenID, LocationID: reserved.LocationID,

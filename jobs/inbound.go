@@ -14,7 +14,7 @@ type Inbound struct {
 	Partner uuid.UUID
 	Method  string
 	Path    string // below the URL of the version, escaped, without a slash in front: locations/DE/CPO/LOC1
-	Body    []byte // as the partner wrote it
+	Body    []byte // as the partner wrote it, in the version that it speaks
 }
 
 // Receipt is how it was answered.

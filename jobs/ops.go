@@ -19,4 +19,5 @@ type Ops struct {
 
 	Client  *client.Client // calls partners during a handshake
 	BaseURL string         // public address of the platform, as partners reach it
+	Offer   string         // names what our version details list; see package ocpi/server
 }

@@ -21,11 +21,16 @@ import (
 func VersionsURL(baseURL string) string { return strings.TrimRight(baseURL, "/") + "/ocpi/versions" }
 
 // OurCredentials is what we tell a partner about us: where we are, the token that it presents, and one eMSP role for each
-// utility that works with it (CRED-32).
-func (o *Ops) OurCredentials(ctx context.Context, partner uuid.UUID, token string) (ocpi.Credentials, error) {
+// utility that works with it (CRED-32). A version of OCPI whose credentials name one party is refused to a partner of several
+// utilities, with an *ocpi.Error (VDF-01).
+func (o *Ops) OurCredentials(ctx context.Context, partner uuid.UUID, token string, d *ocpi.Dialect) (ocpi.Credentials, error) {
 	tenants, err := o.DB.TenantsOfPartner(ctx, partner)
 	if err != nil {
 		return ocpi.Credentials{}, fmt.Errorf("tenants of partner: %w", err)
+	}
+	if d.OneParty && len(tenants) != 1 {
+		return ocpi.Credentials{}, ocpi.Refused(ocpi.StatusUnsupportedVersion, fmt.Sprintf(
+			"OCPI %s connects two parties, and %d of this platform work with you: use a later version, or one connection for each", d.Version, len(tenants)))
 	}
 	c := ocpi.Credentials{Token: token, URL: VersionsURL(o.BaseURL)}
 	for _, t := range tenants {
@@ -54,7 +59,11 @@ func partnerAuth(box *seal.Box, p db.Partner) (client.Auth, error) {
 	if err != nil {
 		return client.Auth{}, err
 	}
-	return client.Auth{Token: token, Raw: p.AuthEncoding == "raw", Certificate: certificate, Partner: p.ID}, nil
+	dialect, err := DialectOf(ocpi.VersionNumber(p.Version))
+	if err != nil {
+		return client.Auth{}, fmt.Errorf("partner %q: %w", p.Name, err)
+	}
+	return client.Auth{Token: token, Raw: p.AuthEncoding == "raw", Certificate: certificate, Partner: p.ID, Dialect: dialect}, nil
 }
 
 // partnerCertificate is what we show a partner that asks for a certificate; nil: none was agreed on.
@@ -139,8 +148,9 @@ func (r *registration) save(ctx context.Context, q *db.Queries, o *Ops, p db.Par
 	}
 	err = q.RegisterPartner(ctx, db.RegisterPartnerParams{
 		ID: p.ID, Role: string(role), CountryCode: party.CountryCode.Fold(), PartyID: party.PartyID.Fold(), VersionsURL: r.theirs.URL,
-		Version: string(ocpi.Version221), Endpoints: endpoints, AuthEncoding: encoding,
+		Version: string(r.found.Auth.Dialect.Version), Endpoints: endpoints, AuthEncoding: encoding,
 		TokenSealed: o.Box.Seal(partnerLabel(p.ID), r.theirs.Token), Now: o.Now(), CheckAt: o.Now().Add(spread(checkEvery)),
+		Advertised: o.Offer,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("register partner: %w", err)

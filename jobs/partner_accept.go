@@ -18,6 +18,8 @@ type Caller struct {
 	Hash    []byte // of the token that it presented: token A, or its live token on an update
 	Raw     bool   // it sent the token as it is, and so probably wants ours
 	Update  bool   // PUT: it is registered
+
+	Dialect *ocpi.Dialect // the version of the credentials that it called: that of the connection from now on (CRED-19)
 }
 
 // AcceptCredentials completes the handshake that a partner started, or its update (CRED-09 to CRED-21). It reads the
@@ -31,12 +33,12 @@ func (o *Ops) AcceptCredentials(ctx context.Context, caller Caller, theirs ocpi.
 		return ocpi.Credentials{}, err
 	}
 	auth := client.Auth{Token: theirs.Token, Raw: caller.Raw, Certificate: certificate, Partner: caller.Partner.ID}
-	found, err := o.Client.Discover(ctx, auth, theirs.URL, ocpi.Version221)
+	found, err := o.Client.Discover(ctx, auth, theirs.URL, caller.Dialect)
 	switch text, partnersFault := inWords(err); {
 	case partnersFault:
 		return ocpi.Credentials{}, ocpi.Refused(ocpi.StatusUnableToUseClientAPI, text)
 	case errors.Is(err, client.ErrNoVersion):
-		return ocpi.Credentials{}, ocpi.Refused(ocpi.StatusUnsupportedVersion, fmt.Sprintf("your versions do not list %s", ocpi.Version221))
+		return ocpi.Credentials{}, ocpi.Refused(ocpi.StatusUnsupportedVersion, fmt.Sprintf("your versions do not list %s", caller.Dialect.Version))
 	case err != nil:
 		return ocpi.Credentials{}, err
 	}
@@ -44,7 +46,7 @@ func (o *Ops) AcceptCredentials(ctx context.Context, caller Caller, theirs ocpi.
 		return ocpi.Credentials{}, ocpi.Refused(ocpi.StatusMissingEndpoints, err.Error())
 	}
 	r := registration{theirs: theirs, found: found, token: newPartnerToken(), again: caller.Update}
-	ours, err := o.OurCredentials(ctx, caller.Partner.ID, r.token)
+	ours, err := o.OurCredentials(ctx, caller.Partner.ID, r.token, caller.Dialect)
 	if err != nil {
 		return ocpi.Credentials{}, err
 	}

@@ -17,6 +17,8 @@ type NewPartner struct {
 	Name  string
 	Role  ocpi.Role  // CPO or HUB
 	Party ocpi.Party // as agreed in the contract; zero: whatever the partner says it is
+
+	Tenants []uuid.UUID // the utilities that work with it; none: all
 }
 
 // Invitation is what a partner needs to register with us. The token is shown once and not kept (CRED-08).
@@ -57,7 +59,7 @@ func (o *Ops) InvitePartner(ctx context.Context, n NewPartner) (Invitation, erro
 	return invitation, nil
 }
 
-// ensurePartner finds or adds a partner that works with every utility.
+// ensurePartner finds or adds a partner, and lets it work with the given utilities.
 func ensurePartner(ctx context.Context, q *db.Queries, o *Ops, n NewPartner) (db.Partner, error) {
 	partner, err := q.EnsurePartner(ctx, db.EnsurePartnerParams{
 		ID: uuid.Must(uuid.NewV7()), Name: n.Name, Role: string(n.Role), CreatedAt: o.Now(),
@@ -66,7 +68,12 @@ func ensurePartner(ctx context.Context, q *db.Queries, o *Ops, n NewPartner) (db
 	if err != nil {
 		return db.Partner{}, fmt.Errorf("add partner: %w", err)
 	}
-	if err := q.EnablePartnerForAllTenants(ctx, partner.ID); err != nil {
+	if len(n.Tenants) > 0 {
+		err = q.SetTenantsOfPartner(ctx, db.SetTenantsOfPartnerParams{PartnerID: partner.ID, TenantIDs: n.Tenants})
+	} else {
+		err = q.EnablePartnerForAllTenants(ctx, partner.ID)
+	}
+	if err != nil {
 		return db.Partner{}, fmt.Errorf("enable partner for tenants: %w", err)
 	}
 	return partner, nil

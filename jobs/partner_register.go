@@ -16,21 +16,22 @@ import (
 type Introduction struct {
 	Name        string // how we call the partner
 	VersionsURL string
-	Token       string // a secret
+	Token       string      // a secret
+	Tenants     []uuid.UUID // the utilities that work with it; none: all
 }
 
 // RegisterPartner starts the handshake with a partner and returns the registered partner (CRED-01 to CRED-07). The partner
 // calls us back with our token B before it answers, so B is stored before it is sent and no transaction is open in between.
 // A handshake that fails leaves no token behind; whether the partner's token A can be used again is for the partner to say.
 func (o *Ops) RegisterPartner(ctx context.Context, n Introduction) (db.Partner, error) {
-	found, err := o.Client.Discover(ctx, client.Auth{Token: n.Token}, n.VersionsURL, ocpi.Version221)
+	found, err := o.Client.Discover(ctx, client.Auth{Token: n.Token}, n.VersionsURL, Dialects...)
 	if err != nil {
 		return db.Partner{}, fmt.Errorf("read versions of %q: %w", n.Name, err)
 	}
 	if err := checkEndpoints(found.Details); err != nil {
 		return db.Partner{}, fmt.Errorf("read versions of %q: %w", n.Name, err)
 	}
-	partner, token, err := o.offerToken(ctx, n.Name)
+	partner, token, err := o.offerToken(ctx, n)
 	if err != nil {
 		return db.Partner{}, err
 	}
@@ -47,10 +48,10 @@ func (o *Ops) RegisterPartner(ctx context.Context, n Introduction) (db.Partner, 
 }
 
 // offerToken stores a token B for the partner. It counts beside the tokens of a registration that exists.
-func (o *Ops) offerToken(ctx context.Context, name string) (partner db.Partner, token string, err error) {
+func (o *Ops) offerToken(ctx context.Context, n Introduction) (partner db.Partner, token string, err error) {
 	token = newPartnerToken()
 	err = o.DB.Tx(ctx, func(q *db.Queries) error {
-		if partner, err = ensurePartner(ctx, q, o, NewPartner{Name: name}); err != nil {
+		if partner, err = ensurePartner(ctx, q, o, NewPartner{Name: n.Name, Tenants: n.Tenants}); err != nil {
 			return err
 		}
 		return insertPartnerToken(ctx, q, o, partner.ID, "live", token)
@@ -60,7 +61,7 @@ func (o *Ops) offerToken(ctx context.Context, name string) (partner db.Partner, 
 
 // register sends our credentials and stores the partner's. It returns the tokens to push.
 func (o *Ops) register(ctx context.Context, partner db.Partner, found client.Discovery, token string) (tokens []uuid.UUID, err error) {
-	ours, err := o.OurCredentials(ctx, partner.ID, token)
+	ours, err := o.OurCredentials(ctx, partner.ID, token, found.Auth.Dialect)
 	if err != nil {
 		return nil, err
 	}

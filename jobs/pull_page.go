@@ -388,6 +388,9 @@ func (c *crawl) removeLocations(ctx context.Context, owner ocpi.Party) (int, err
 		}
 		l.EVSEs = nil
 		body, err := ocpi.Marshal(&l)
+		if err == nil {
+			body, err = c.peer.Auth.Dialect.Write(body, &l)
+		}
 		if err != nil {
 			return 0, fmt.Errorf("encode location %s: %w", row.LocationID, err)
 		}

@@ -35,6 +35,9 @@ func (o *Ops) PreferCharging(ctx context.Context, by By, p Profiled, wish ocpi.C
 	if err != nil {
 		return db.Command{}, err
 	}
+	if w.peer.Auth.Dialect.NoPreferences {
+		return db.Command{}, notSent(ReasonNotOffered, "%s speaks OCPI %s, which has no charging preferences", w.partner.Name, w.partner.Version)
+	}
 	row := s.row(SetPreferences)
 	if row.Detail, err = ocpi.Marshal(wish); err != nil {
 		return db.Command{}, fmt.Errorf("encode charging preferences: %w", err)

@@ -69,7 +69,7 @@ func (o *Ops) AddTenant(ctx context.Context, n NewTenant) (db.Tenant, error) {
 		if _, err := addPlan(ctx, q, o, p.ID, "Standard", true, doc); err != nil {
 			return err
 		}
-		if err := q.EnableTenantForAllPartners(ctx, p.ID); err != nil {
+		if err := q.EnableTenantForAllPartners(ctx, db.EnableTenantForAllPartnersParams{TenantID: p.ID, OnePartyVersions: onePartyVersions()}); err != nil {
 			return fmt.Errorf("enable for partners: %w", err)
 		}
 		return event(ctx, q, o.Now(), p.ID, "tenant", p.ID, "added", nil)

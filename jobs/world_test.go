@@ -174,7 +174,7 @@ func (w *world) receiveJSON(raw []byte) uuid.UUID {
 	}
 	id, sum := uuid.Must(uuid.NewV7()), sha256.Sum256(raw)
 	n, err := w.db.InsertCDR(w.ctx, db.InsertCDRParams{
-		ID: id, ReceivedAt: w.clock.Now(), PartnerID: w.partner, TenantID: w.tenant.ID, CountryCode: "DE", PartyID: "NSL", OCPIID: string(doc.ID), CreditReference: string(doc.CreditReferenceID), SessionID: string(doc.SessionID),
+		Version: "2.2.1", ID: id, ReceivedAt: w.clock.Now(), PartnerID: w.partner, TenantID: w.tenant.ID, CountryCode: "DE", PartyID: "NSL", OCPIID: string(doc.ID), CreditReference: string(doc.CreditReferenceID), SessionID: string(doc.SessionID),
 		StartedAt: doc.StartDateTime, EndedAt: doc.EndDateTime, KWh: doc.TotalEnergy.Decimal, Currency: doc.Currency, Claimed: doc.TotalCost.ExclVAT.Decimal,
 		TokenUID: string(doc.CDRToken.UID), Operator: "Nordstrom Laden", Place: "Rathaus, Hamburg", EVSEID: "DE*NSL*E1", Raw: raw, SHA256: sum[:],
 	})

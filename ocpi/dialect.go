@@ -22,6 +22,10 @@ type Dialect struct {
 	UndatedPatch bool // a PATCH may leave last_updated out and then counts from Origin.At
 	PatchTariffs bool // tariffs have a PATCH
 
+	OneParty        bool // credentials name one party: a connection serves one eMSP
+	IntReservations bool // the id of a reservation is an integer of 32 bits
+	NoPreferences   bool // sessions have no charging preferences
+
 	Without         []ModuleID                // the modules that the version lacks
 	WithoutCommands []CommandType             // and the commands
 	Statuses        map[StatusCode]StatusCode // what is sent instead of the codes that it lacks

@@ -10,11 +10,11 @@ WITH state AS (
     ON CONFLICT (country_code, party_id, ocpi_id) DO NOTHING
     RETURNING cdr_id
 )
-INSERT INTO cdrs (id, received_at, partner_id, tenant_id, raw, sha256)
-SELECT cdr_id, @received_at, @partner_id, @tenant_id, @raw, @sha256 FROM state;
+INSERT INTO cdrs (id, received_at, partner_id, tenant_id, version, raw, sha256)
+SELECT cdr_id, @received_at, @partner_id, @tenant_id, @version, @raw, @sha256 FROM state;
 
 -- A received CDR with the bytes that came.
 -- name: ReceivedCDR :one
-SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, c.raw, c.sha256
+SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, c.version, c.raw, c.sha256
 FROM cdr_states s JOIN cdrs c ON c.id = s.cdr_id AND c.received_at = s.received_at
 WHERE s.country_code = upper(@country_code::text) AND s.party_id = upper(@party_id::text) AND s.ocpi_id = upper(@ocpi_id::text);

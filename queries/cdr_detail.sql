@@ -8,7 +8,7 @@ FROM cdr_states s JOIN partners p ON p.id = s.partner_id JOIN tenants t ON t.id 
 WHERE s.cdr_id = @cdr_id AND (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id));
 
 -- name: CDRMessage :one
-SELECT raw, sha256, received_at FROM cdrs WHERE id = @id AND received_at = @received_at;
+SELECT version, raw, sha256, received_at FROM cdrs WHERE id = @id AND received_at = @received_at;
 
 -- The current rating, with the plan version that it applied.
 -- name: CDRRating :one

@@ -5,7 +5,7 @@
 SELECT * FROM cdr_states WHERE cdr_id = @cdr_id FOR NO KEY UPDATE;
 
 -- name: RawCDR :one
-SELECT raw FROM cdrs WHERE id = @id AND received_at = @received_at;
+SELECT version, raw FROM cdrs WHERE id = @id AND received_at = @received_at;
 
 -- name: CDRsDue :many
 SELECT cdr_id FROM cdr_states WHERE due_at <= @now::timestamptz ORDER BY due_at LIMIT @max_rows;
@@ -34,11 +34,12 @@ RETURNING cdr_id;
 -- name: ItemsOfCDR :many
 SELECT * FROM line_items WHERE cdr_id = @cdr_id ORDER BY created_at, position;
 
--- Every token of the utility with this uid and type; the contract and its customer beside it.
+-- The token of the utility with this uid and type, without a type a card before others; the contract and its customer beside it.
 -- name: TokenForCDR :one
 SELECT t.id AS token_id, t.valid, c.id AS contract_row, c.customer_id, c.plan_id, c.valid_from, c.valid_to
 FROM tokens t JOIN contracts c ON c.id = t.contract_id
-WHERE t.tenant_id = @tenant_id AND upper(t.uid) = upper(@uid) AND t.type = @type;
+WHERE t.tenant_id = @tenant_id AND upper(t.uid) = upper(@uid) AND (t.type = @type OR @type = '')
+ORDER BY t.type = 'RFID' DESC, t.created_at, t.id LIMIT 1;
 
 -- name: LocationDoc :one
 SELECT doc, time_zone FROM locations WHERE country_code = upper(@country_code) AND party_id = upper(@party_id) AND location_id = upper(@location_id);

@@ -35,8 +35,22 @@ RETURNING *;
 -- name: RegisterPartner :exec
 UPDATE partners SET state = 'registered', role = @role, country_code = @country_code, party_id = @party_id, versions_url = @versions_url,
     version = @version, endpoints = @endpoints, auth_encoding = @auth_encoding, token_sealed = @token_sealed::bytea, registered_at = @now::timestamptz,
-    failing_since = NULL, rejected_at = NULL, check_at = @check_at::timestamptz
+    failing_since = NULL, rejected_at = NULL, check_at = @check_at::timestamptz, advertised = @advertised, announce_at = NULL, announce_problem = ''
 WHERE id = @id;
+
+-- Makes an announcement due at every partner that was told of something else than we offer now (VER-11).
+-- name: PlanAnnouncements :execrows
+UPDATE partners SET announce_at = @now::timestamptz WHERE state = 'registered' AND advertised <> @offer::text AND announce_at IS NULL;
+
+-- name: AnnouncementsDue :many
+SELECT id FROM partners WHERE announce_at <= @now::timestamptz AND state = 'registered' LIMIT @max_rows;
+
+-- No row: another worker has it, or it is done.
+-- name: ClaimAnnouncement :one
+UPDATE partners SET announce_at = @again_at::timestamptz WHERE id = @id AND announce_at <= @now::timestamptz AND state = 'registered' RETURNING *;
+
+-- name: AnnouncementFailed :exec
+UPDATE partners SET announce_problem = @problem, announce_at = sqlc.narg(announce_at), advertised = coalesce(nullif(@advertised::text, ''), advertised) WHERE id = @id;
 
 -- Ends a partnership: nothing is sent any more.
 -- name: EndPartner :exec
@@ -70,8 +84,10 @@ WITH settled AS (UPDATE partner_tokens SET doubt = false WHERE hash = @hash AND 
 UPDATE partner_tokens t SET revoked_at = @now::timestamptz, doubt = false FROM settled
 WHERE t.partner_id = settled.partner_id AND t.doubt AND t.hash <> @hash AND t.revoked_at IS NULL;
 
+-- A partner that works with some already stays with these.
 -- name: EnablePartnerForAllTenants :exec
-INSERT INTO partner_tenants (partner_id, tenant_id) SELECT @partner_id, id FROM tenants ON CONFLICT DO NOTHING;
+INSERT INTO partner_tenants (partner_id, tenant_id) SELECT @partner_id, id FROM tenants
+WHERE NOT EXISTS (SELECT FROM partner_tenants WHERE partner_id = @partner_id) ON CONFLICT DO NOTHING;
 
 -- name: SetTenantsOfPartner :exec
 WITH gone AS (DELETE FROM partner_tenants WHERE partner_id = @partner_id AND tenant_id <> ALL (@tenant_ids::uuid[]))

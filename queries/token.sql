@@ -17,17 +17,26 @@ FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id 
 WHERE t.id = @id;
 
 -- The tokens with this uid and type that belong to one of the given utilities (TOK-03, TEN-03), with what decides whether
--- they may charge.
+-- they may charge. Without a type, cards come first.
 -- name: TokensByUID :many
 SELECT sqlc.embed(t), c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id, cu.no_credit,
     EXISTS (SELECT FROM contract_places cp WHERE cp.contract_id = c.id) AS restricted
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id JOIN tenants te ON te.id = t.tenant_id
-WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND upper(t.uid) = upper(@uid::text) AND t.type = @type;
+WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND upper(t.uid) = upper(@uid::text) AND (t.type = @type OR @type = '')
+ORDER BY t.type = 'RFID' DESC, t.created_at, t.id;
 
 -- The owners of a token among the given utilities, whatever its type: for a CDR that does not name the owner.
 -- name: OwnersOfToken :many
 SELECT DISTINCT te.id, te.country_code, te.party_id FROM tokens t JOIN tenants te ON te.id = t.tenant_id
 WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND upper(t.uid) = upper(@uid::text);
+
+-- The tokens of a contract, or with that uid, that belong to one of the given utilities: the contract's before, valid ones
+-- before, cards before. OCPI 2.1.1 names the contract alone, and some write the uid there.
+-- name: TokensOfContract :many
+SELECT t.uid, t.type, te.country_code, te.party_id
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
+WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND (upper(c.contract_id) = upper(@contract_id::text) OR upper(t.uid) = upper(@contract_id))
+ORDER BY upper(c.contract_id) = upper(@contract_id) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id;
 
 -- One page for a partner, in the order of creation, so that a new token lengthens the last page (PAG-09). Tokens that were
 -- made for one use are left out (TOK-06).

@@ -7,6 +7,7 @@ CREATE TABLE cdrs (
     received_at timestamptz NOT NULL,
     partner_id  uuid NOT NULL REFERENCES partners,
     tenant_id   uuid NOT NULL REFERENCES tenants,
+    version     text NOT NULL DEFAULT '2.2.1', -- of OCPI, in which raw is written
     raw         bytea NOT NULL,
     sha256      bytea NOT NULL CHECK (length(sha256) = 32),
     PRIMARY KEY (id, received_at)

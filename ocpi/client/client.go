@@ -1,4 +1,4 @@
-// Package client calls OCPI 2.2.1 partners: one function for each call that an eMSP makes.
+// Package client calls OCPI partners: one function for each call that an eMSP makes, in the version that the partner speaks.
 //
 // It is exact in what it sends and forgiving in what it takes: an answer without an envelope, without a status code or
 // without paging headers is understood. What it fetches is bounded in size and time, redirects are refused, and unless
@@ -105,13 +105,25 @@ func (c *Client) httpFor(auth Auth) *http.Client {
 	return c.certified[key]
 }
 
-// Auth is how a request proves who sends it.
+// Auth is how a request proves who sends it, and in which version of OCPI it is written.
 type Auth struct {
 	Token string // the credentials token, as it stands in the credentials object; a secret
 	Raw   bool   // send it as it is instead of in Base64, as some partners want it (TRN-06)
 
 	Certificate *tls.Certificate // shown to a partner that asks for one; nil: none
 	Partner     uuid.UUID        // who is called, for the record; Nil: nobody we know yet
+
+	Dialect *ocpi.Dialect // what the partner speaks; nil: OCPI 2.2.1, or that is not settled yet
+}
+
+// plain is OCPI 2.2.1.
+var plain = ocpi.Dialect{Version: ocpi.Version221}
+
+func (a Auth) dialect() *ocpi.Dialect {
+	if a.Dialect == nil {
+		return &plain
+	}
+	return a.Dialect
 }
 
 func (a Auth) header() string {
@@ -210,6 +222,9 @@ func (r request) encode() ([]byte, error) {
 		return nil, nil
 	}
 	b, err := ocpi.Marshal(r.body)
+	if err == nil {
+		b, err = r.auth.dialect().Write(b, r.body)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("encode %s %s: %w", r.method, withoutQuery(r.url), err)
 	}
@@ -226,13 +241,17 @@ func (r request) build(ctx context.Context, u *url.URL, body []byte) (*http.Requ
 		return nil, err
 	}
 	req.Header.Set(ocpi.HeaderAuthorization, r.auth.header())
-	req.Header.Set(ocpi.HeaderRequestID, uuid.NewString()) // TRN-17
-	req.Header.Set(ocpi.HeaderCorrelationID, uuid.NewString())
+	if !r.auth.dialect().NoMessageIDs {
+		req.Header.Set(ocpi.HeaderRequestID, uuid.NewString()) // TRN-17
+		req.Header.Set(ocpi.HeaderCorrelationID, uuid.NewString())
+	}
 	req.Header.Set("Accept", "application/json")
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	r.routing.Write(req.Header)
+	if !r.auth.dialect().NoRouting {
+		r.routing.Write(req.Header)
+	}
 	return req, nil
 }
 

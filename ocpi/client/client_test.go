@@ -139,7 +139,7 @@ func TestDiscover(t *testing.T) { // TRN-06, VER-07, VER-08
 	defer s.Close()
 	discover := func() (client.Discovery, error) {
 		calls = 0
-		return newClient().Discover(t.Context(), auth, s.URL+"/versions", ocpi.Version221)
+		return newClient().Discover(t.Context(), auth, s.URL+"/versions", &ocpi.Dialect{Version: ocpi.Version221})
 	}
 	found, err := discover()
 	if err != nil || !found.Auth.Raw || calls != 3 {

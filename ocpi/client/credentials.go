@@ -30,7 +30,9 @@ func (c *Client) credentials(ctx context.Context, r request) (ocpi.Credentials, 
 		return ocpi.Credentials{}, err
 	}
 	var theirs ocpi.Credentials
-	if err := ocpi.UnmarshalLenient(a.data, &theirs); err != nil {
+	// Credentials of OCPI 2.1.1 do not say which role they are of. It knows eMSPs and CPOs, and we call no eMSPs.
+	origin := ocpi.Origin{Role: ocpi.RoleCPO}
+	if _, err := r.auth.dialect().Decode(a.data, &theirs, origin, ocpi.UnmarshalLenient); err != nil {
 		return ocpi.Credentials{}, a.notOCPI(err)
 	}
 	if err := theirs.Validate().Err(); err != nil {

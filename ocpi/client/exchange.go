@@ -34,7 +34,7 @@ type Exchange struct {
 
 func exchangeOf(r request, req *http.Request, body []byte, fail *Error, res *http.Response, received []byte, took time.Duration, err error) Exchange {
 	e := Exchange{
-		Partner: r.auth.Partner, Version: ocpi.Version221, Module: r.module, Method: r.method, URL: req.URL.String(),
+		Partner: r.auth.Partner, Version: r.auth.dialect().Version, Module: r.module, Method: r.method, URL: req.URL.String(),
 		RequestID: req.Header.Get(ocpi.HeaderRequestID), CorrelationID: req.Header.Get(ocpi.HeaderCorrelationID),
 		Routing: r.routing, Request: body, HTTPStatus: fail.HTTPStatus, Response: received, Took: took, Err: err,
 		StatusCode: ocpi.StatusSuccess,

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -17,11 +18,15 @@ func (c *Client) PutToken(ctx context.Context, peer Peer, endpoint string, token
 
 // PatchToken gives a partner the members of a token that changed, last_updated among them (TOK-09).
 func (c *Client) PatchToken(ctx context.Context, peer Peer, endpoint string, token ocpi.Token, patch jsontext.Value) error {
-	return c.pushToken(ctx, http.MethodPatch, peer, endpoint, &token, patch)
+	body, err := peer.Auth.dialect().Write(patch, &token)
+	if err != nil {
+		return fmt.Errorf("encode the patch of a token: %w", err)
+	}
+	return c.pushToken(ctx, http.MethodPatch, peer, endpoint, &token, jsontext.Value(body))
 }
 
 func (c *Client) pushToken(ctx context.Context, method string, peer Peer, endpoint string, token *ocpi.Token, body any) error {
-	address, err := tokenURL(endpoint, token)
+	address, err := tokenURL(peer, endpoint, token)
 	if err != nil {
 		return err
 	}
@@ -31,7 +36,7 @@ func (c *Client) pushToken(ctx context.Context, method string, peer Peer, endpoi
 
 // GetToken returns the partner's copy of a token of ours (TOK-12).
 func (c *Client) GetToken(ctx context.Context, peer Peer, endpoint string, token ocpi.Token) (ocpi.Token, error) {
-	address, err := tokenURL(endpoint, &token)
+	address, err := tokenURL(peer, endpoint, &token)
 	if err != nil {
 		return ocpi.Token{}, err
 	}
@@ -40,12 +45,16 @@ func (c *Client) GetToken(ctx context.Context, peer Peer, endpoint string, token
 		return ocpi.Token{}, err
 	}
 	var theirs ocpi.Token
-	if err := ocpi.UnmarshalLenient(a.data, &theirs); err != nil {
+	if _, err := peer.Auth.dialect().Decode(a.data, &theirs, ocpi.Origin{Owner: token.Party()}, ocpi.UnmarshalLenient); err != nil {
 		return ocpi.Token{}, a.notOCPI(err)
 	}
 	return theirs, nil
 }
 
-func tokenURL(endpoint string, token *ocpi.Token) (string, error) {
-	return join(endpoint, url.Values{"type": {string(token.Type)}}, token.CountryCode, token.PartyID, token.UID)
+func tokenURL(peer Peer, endpoint string, token *ocpi.Token) (string, error) {
+	query := url.Values{"type": {string(token.Type)}}
+	if peer.Auth.dialect().NoTokenType {
+		query = nil
+	}
+	return join(endpoint, query, token.CountryCode, token.PartyID, token.UID)
 }

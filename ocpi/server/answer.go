@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
@@ -45,7 +46,11 @@ func (c *call) send(a answer) error {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
-	if err := c.write(c.echo, a.status, ocpi.Response[any]{Data: a.data, StatusCode: ocpi.StatusSuccess}); err != nil {
+	data, err := c.speak(a.data)
+	if err != nil {
+		return err
+	}
+	if err := c.write(c.echo, a.status, ocpi.Response[any]{Data: data, StatusCode: ocpi.StatusSuccess}); err != nil {
 		return err
 	}
 	if a.ring.ids == nil {
@@ -56,6 +61,19 @@ func (c *call) send(a answer) error {
 	defer cancel()
 	c.Bell.Ring(ctx, a.ring.kind, a.ring.ids...)
 	return nil
+}
+
+// speak puts the data of an answer into the version of the call.
+func (c *call) speak(data any) (any, error) {
+	if data == nil {
+		return nil, nil
+	}
+	document, err := ocpi.Marshal(data)
+	if err != nil {
+		return nil, err
+	}
+	message, err := c.dialect.Write(document, data)
+	return jsontext.Value(message), err
 }
 
 // write writes an envelope (TRN-13). A partner that hangs up does not make an error.
@@ -77,12 +95,21 @@ func (s *server) fail(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
+	call, entered := c.Get(callKey).(*call)
+	if entered {
+		err = call.dialect.Explain(err, call.object)
+	}
 	refused := refusal(err)
+	if entered {
+		answered := *refused
+		answered.StatusCode = call.dialect.Status(refused.StatusCode)
+		refused = &answered
+	}
 	attributes := []any{
 		"method", c.Request().Method, "path", c.Request().URL.Path, "http", refused.HTTPStatus, "code", int(refused.StatusCode),
 		"request_id", c.Request().Header.Get(ocpi.HeaderRequestID), "message", refused.Message,
 	}
-	if call, ok := c.Get(callKey).(*call); ok {
+	if entered {
 		attributes = append(attributes, "partner", call.partner.Name)
 	}
 	if refused.StatusCode == ocpi.StatusServerError {

@@ -56,6 +56,9 @@ func (c *call) locationReferences() (*ocpi.LocationReferences, error) {
 		return nil, err
 	}
 	var at *ocpi.LocationReferences
+	if body, err = c.document(body, &at); err != nil {
+		return nil, err
+	}
 	if err := c.decode(body, &at); err != nil {
 		return nil, err
 	}
@@ -65,8 +68,11 @@ func (c *call) locationReferences() (*ocpi.LocationReferences, error) {
 	return at, c.accept(at)
 }
 
-// tokenType is the type in the query; without one, RFID (TOK-16).
+// tokenType is the type in the query; without one, RFID (TOK-16). OCPI 2.1.1 does not say a type: then it is none, for any.
 func (c *call) tokenType() ocpi.TokenType {
+	if c.dialect.NoTokenType {
+		return ""
+	}
 	for _, name := range []string{"type", "token_type"} {
 		if t := c.echo.QueryParam(name); t != "" {
 			return ocpi.TokenType(t)
@@ -87,7 +93,7 @@ func (c *call) tokenOf(ctx context.Context, uid ocpi.CiString, kind ocpi.TokenTy
 			return db.TokensByUIDRow{}, err
 		}
 		return db.TokensByUIDRow{}, ocpi.NotFound(ocpi.StatusUnknownToken, "the token is not known")
-	case len(rows) > 1:
+	case len(rows) > 1 && kind != "":
 		return db.TokensByUIDRow{}, ocpi.Refused(ocpi.StatusNotEnoughInformation, "several parties have this token: address one of them")
 	}
 	return rows[0], nil

@@ -55,7 +55,27 @@ func tooLarge() error {
 	}
 }
 
-// decode reads a message: exactly, or, when that fails, as leniently as some partners need it. It is an ocpi.Decoder.
+// document returns a message in the words of OCPI 2.2.1; v has, or points to, the type of its object.
+func (c *call) document(message []byte, v any) ([]byte, error) {
+	c.object = v
+	document, notes, err := c.dialect.Read(message, v, c.origin())
+	c.note(notes)
+	return document, err
+}
+
+// patch reads the body of a PATCH in the words of OCPI 2.2.1; v has, or points to, the type of the object.
+func (c *call) patch(v any) ([]byte, error) {
+	body, err := c.body()
+	if err != nil {
+		return nil, err
+	}
+	c.object = v
+	patch, notes, err := c.dialect.ReadPatch(body, v, c.origin())
+	c.note(notes)
+	return patch, err
+}
+
+// decode reads a document: exactly, or, when that fails, as leniently as some partners need it. It is an ocpi.Decoder.
 func (c *call) decode(body []byte, v any) error {
 	exact := ocpi.Unmarshal(body, v)
 	var refused *ocpi.Error
@@ -76,16 +96,24 @@ type message interface{ Validate() ocpi.Findings }
 // accept checks an object. What is wrong but tolerable is noted.
 func (c *call) accept(m message) error {
 	findings := m.Validate()
-	if notes := findings.Notes(); len(notes) > 0 {
+	c.note(c.dialect.ExplainFindings(findings.Notes(), m))
+	return findings.Err()
+}
+
+// note writes down what was understood although it is not as it should be.
+func (c *call) note(notes ocpi.Findings) {
+	if len(notes) > 0 {
 		c.Log.DebugContext(c.echo.Request().Context(), "message deviates", "partner", c.partner.Name, "module", string(c.module), "first", notes[0].String(), "count", len(notes))
 	}
-	return findings.Err()
 }
 
 // read reads and checks the object in the body.
 func (c *call) read(m message) error {
 	body, err := c.body()
 	if err != nil {
+		return err
+	}
+	if body, err = c.document(body, m); err != nil {
 		return err
 	}
 	if err := c.decode(body, m); err != nil {

@@ -28,7 +28,11 @@ func (c *call) getCDR(ctx context.Context) (answer, error) {
 	} else if err != nil {
 		return answer{}, fmt.Errorf("read CDR: %w", err)
 	}
-	return answer{data: jsontext.Value(row.Raw)}, nil
+	if row.Version == string(c.dialect.Version) {
+		return answer{data: jsontext.Value(row.Raw)}, nil
+	}
+	stored, err := jobs.ReadCDR(row.Version, row.Raw, cpo)
+	return answer{data: &stored}, err
 }
 
 // postCDR takes a CDR: the bytes and its place in the work queue are stored before it is answered, and the URL where it can
@@ -40,7 +44,11 @@ func (c *call) postCDR(ctx context.Context) (answer, error) {
 		return answer{}, err
 	}
 	var cdr ocpi.CDR
-	if err := c.decode(raw, &cdr); err != nil {
+	document, err := c.document(raw, &cdr)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := c.decode(document, &cdr); err != nil {
 		return answer{}, err
 	}
 	if err := c.fillTokenOwner(ctx, &cdr.CDRToken); err != nil {
@@ -59,7 +67,7 @@ func (c *call) postCDR(ctx context.Context) (answer, error) {
 	}
 	started, ended := cdr.Times()
 	received := db.InsertCDRParams{
-		ID: uuid.Must(uuid.NewV7()), ReceivedAt: c.Now(), PartnerID: c.partner.ID, TenantID: tenant.id, Raw: raw, SHA256: hash(raw),
+		ID: uuid.Must(uuid.NewV7()), ReceivedAt: c.Now(), PartnerID: c.partner.ID, TenantID: tenant.id, Version: string(c.dialect.Version), Raw: raw, SHA256: hash(raw),
 		CountryCode: string(cdr.CountryCode), PartyID: string(cdr.PartyID), OCPIID: string(cdr.ID),
 		SessionID: string(cdr.SessionID), CreditReference: string(cdr.CreditReferenceID), StartedAt: started, EndedAt: ended,
 		KWh: cdr.TotalEnergy.Decimal, Currency: cdr.Currency, Claimed: cdr.TotalCost.ExclVAT.Decimal, TokenUID: string(cdr.CDRToken.UID),
@@ -128,7 +136,7 @@ func (c *call) repeatedCDR(ctx context.Context, cdr *ocpi.CDR, raw []byte) (answ
 	}
 	first := *cdr
 	if !bytes.Equal(row.SHA256, hash(raw)) {
-		if first, err = c.decodeCDR(ctx, row.Raw); err != nil {
+		if first, err = c.decodeCDR(ctx, row, cdr.Party()); err != nil {
 			return answer{}, err
 		}
 		equal, err := sameCDR(first, *cdr)
@@ -153,10 +161,10 @@ func sameCDR(a, b ocpi.CDR) (bool, error) {
 }
 
 // decodeCDR reads a stored CDR the way it was read when it came.
-func (c *call) decodeCDR(ctx context.Context, raw []byte) (ocpi.CDR, error) {
-	var cdr ocpi.CDR
-	if err := ocpi.UnmarshalLenient(raw, &cdr); err != nil {
-		return cdr, fmt.Errorf("decode stored CDR: %v", err) //nolint:errorlint // not the caller's fault, must not become an answer
+func (c *call) decodeCDR(ctx context.Context, row db.ReceivedCDRRow, cpo ocpi.Party) (ocpi.CDR, error) {
+	cdr, err := jobs.ReadCDR(row.Version, row.Raw, cpo)
+	if err != nil {
+		return cdr, err
 	}
 	return cdr, c.fillTokenOwner(ctx, &cdr.CDRToken)
 }
@@ -175,7 +183,7 @@ func (c *call) conflictingCDR(ctx context.Context, first db.ReceivedCDRRow, id o
 
 // announce tells where the CDR can be read.
 func (c *call) announce(cdr *ocpi.CDR) {
-	location := c.BaseURL + detailsPath + "/" + string(ocpi.ModuleCDRs)
+	location := c.moduleURL(ocpi.ModuleCDRs)
 	for _, segment := range []ocpi.CiString{cdr.CountryCode, cdr.PartyID, cdr.ID} {
 		location += "/" + url.PathEscape(string(segment))
 	}

@@ -263,7 +263,7 @@ func BenchmarkInsertCDR(b *testing.B) {
 	sum := sha256.Sum256([]byte(cdrJSON))
 	benchmarkCDRs(b, func(n int64) error {
 		_, err := w.db.InsertCDR(w.ctx, db.InsertCDRParams{
-			ID: uuid.Must(uuid.NewV7()), ReceivedAt: w.clock.now(), PartnerID: cpo.id, TenantID: swx.ID, Raw: []byte(cdrJSON), SHA256: sum[:],
+			Version: "2.2.1", ID: uuid.Must(uuid.NewV7()), ReceivedAt: w.clock.now(), PartnerID: cpo.id, TenantID: swx.ID, Raw: []byte(cdrJSON), SHA256: sum[:],
 			CountryCode: "DE", PartyID: "CPO", OCPIID: fmt.Sprintf("CDR-%d", n), StartedAt: w.clock.now(), EndedAt: w.clock.now(), Currency: "EUR",
 		})
 		return err

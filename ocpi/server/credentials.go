@@ -16,7 +16,7 @@ func (c *call) registered() bool { return !c.invited && c.partner.State == "regi
 
 // getCredentials answers with what the caller uses already; its token is not stored and so is the one it just sent (CRED-26).
 func (c *call) getCredentials(ctx context.Context) (answer, error) {
-	ours, err := c.ops.OurCredentials(ctx, c.partner.ID, c.token)
+	ours, err := c.ops.OurCredentials(ctx, c.partner.ID, c.token, c.dialect)
 	return answer{data: &ours}, err
 }
 
@@ -28,7 +28,8 @@ func (c *call) postCredentials(ctx context.Context) (answer, error) {
 	return c.acceptCredentials(ctx)
 }
 
-// putCredentials updates a registration: another token, address, party or set of endpoints (CRED-18).
+// putCredentials updates a registration: another token, address, party or set of endpoints (CRED-18), or another version, whose
+// credentials these are (CRED-19).
 func (c *call) putCredentials(ctx context.Context) (answer, error) {
 	if !c.registered() {
 		return answer{}, c.notNow("you are not registered: use POST", http.MethodGet, http.MethodPost)
@@ -41,7 +42,7 @@ func (c *call) acceptCredentials(ctx context.Context) (answer, error) {
 	if err := c.read(&theirs); err != nil {
 		return answer{}, err
 	}
-	caller := jobs.Caller{Partner: c.partner, Hash: c.hash, Raw: c.raw, Update: c.registered()}
+	caller := jobs.Caller{Partner: c.partner, Hash: c.hash, Raw: c.raw, Update: c.registered(), Dialect: c.dialect}
 	ours, err := c.ops.AcceptCredentials(ctx, caller, theirs)
 	return answer{data: &ours}, err
 }

@@ -26,25 +26,34 @@ func TestVersions(t *testing.T) { // VER-01 to VER-06, TRN-28, RTG-03
 	w := newWorld(t)
 	cpo := w.invited(ocpi.RoleCPO, "DE*CPO").to("DE*SWX", "DE*CPO")
 	a := cpo.do(http.MethodGet, versionsPath, nil).want(200, 1000)
-	check(t, "version", a.list()[0]["version"], "2.2.1")
 	check(t, "routing", a.header.Get("OCPI-to-party-id")+a.header.Get("OCPI-from-party-id"), "")
-	details := cpo.do(http.MethodGet, a.list()[0]["url"].(string), nil).want(200, 1000).object()
-	check(t, "version of details", details["version"], "2.2.1")
-	roles := map[string]string{}
-	for _, e := range details["endpoints"].([]any) {
-		e := e.(map[string]any)
-		roles[e["identifier"].(string)] = e["role"].(string)
-		check(t, "url", e["url"], w.url+detailsPath+"/"+e["identifier"].(string))
-	}
-	want := map[string]string{
+	all := map[string]string{
 		"credentials": "SENDER", "locations": "RECEIVER", "tariffs": "RECEIVER", "sessions": "RECEIVER", "cdrs": "RECEIVER",
 		"tokens": "SENDER", "commands": "SENDER", "chargingprofiles": "SENDER", "hubclientinfo": "RECEIVER",
 	}
-	check(t, "modules", len(roles), len(want))
-	for module, role := range want {
-		check(t, module, roles[module], role)
+	old := map[string]string{"credentials": "", "locations": "", "tariffs": "", "sessions": "", "cdrs": "", "tokens": "", "commands": ""} // VDF-01, VDF-02
+	for i, version := range []string{"2.1.1", "2.2.1", "2.3.0"} {
+		check(t, "version", a.list()[i]["version"], version)
+		details := cpo.do(http.MethodGet, a.list()[i]["url"].(string), nil).want(200, 1000).object()
+		check(t, "version of details", details["version"], version)
+		want := all
+		if version == "2.1.1" {
+			want = old
+		}
+		check(t, version+": modules", len(details["endpoints"].([]any)), len(want))
+		for _, e := range details["endpoints"].([]any) {
+			e := e.(map[string]any)
+			module, role := e["identifier"].(string), ""
+			if stated, ok := e["role"].(string); ok {
+				role = stated
+			}
+			wanted, ok := want[module]
+			check(t, version+": "+module, ok && role == wanted, true)
+			check(t, "url", e["url"], w.url+"/ocpi/"+version+"/"+module)
+		}
 	}
-	cpo.do(http.MethodGet, "/ocpi/2.1.1", nil).want(404, 2001)
+	cpo.do(http.MethodGet, "/ocpi/2.2", nil).want(404, 2001)
+	cpo.do(http.MethodGet, "/ocpi/2.1.1/hubclientinfo/DE/CPO", nil).want(404, 2001)
 	cpo.do(http.MethodPost, versionsPath, "{}").want(405, 2000)
 }
 

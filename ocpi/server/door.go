@@ -20,8 +20,10 @@ import (
 // call is one authenticated request.
 type call struct {
 	*server
-	echo   echo.Context
-	module ocpi.ModuleID
+	echo    echo.Context
+	dialect *ocpi.Dialect // the version in which it is made and answered
+	module  ocpi.ModuleID
+	object  any // what its body is of, for errors about it
 
 	partner db.Partner
 	tenants []tenant // the utilities of the connection
@@ -74,13 +76,14 @@ func (s *server) door(next echo.HandlerFunc) echo.HandlerFunc {
 			}
 			response.Set(name, request.Get(name))
 		}
-		call := &call{server: s, echo: c, module: moduleOf(c.Request().URL.Path)}
+		call := &call{server: s, echo: c}
+		call.dialect, call.module = placeOf(c.Request().URL.Path)
+		c.Set(callKey, call)
 		if known, ok := inboundPartner(c.Request().Context()); ok {
 			call.partner, call.tenants = known.Partner, tenantsOf(known.TenantIDs, known.TenantParties)
 		} else if err := call.enter(request, response); err != nil {
 			return err
 		}
-		c.Set(callKey, call)
 		return next(c)
 	}
 }
@@ -148,7 +151,7 @@ func (c *call) admit(ctx context.Context) error {
 // route answers to whom the message came from and finds the utility that it is for (RTG-01 to RTG-07). Configuration
 // modules have no routing headers and give none.
 func (c *call) route(request, response http.Header) error {
-	if c.module == "" || c.module.Configuration() {
+	if c.module == "" || c.module.Configuration() || c.dialect.NoRouting {
 		return nil
 	}
 	routing := ocpi.ReadRouting(request)
@@ -210,6 +213,18 @@ func (c *call) segment(name string) ocpi.CiString {
 		return ocpi.CiString(s)
 	}
 	return ocpi.CiString(escaped)
+}
+
+// origin is what a message of another version leaves to its connection: whose object it is, and for whom.
+func (c *call) origin() ocpi.Origin {
+	o := ocpi.Origin{Owner: c.pathParty(), Role: ocpi.Role(c.partner.Role), At: c.Now()}
+	if o.Owner.IsZero() {
+		o.Owner = ocpi.Party{CountryCode: ocpi.CiString(c.partner.CountryCode), PartyID: ocpi.CiString(c.partner.PartyID)}
+	}
+	if len(c.tenants) == 1 {
+		o.Tokens = c.tenants[0].party
+	}
+	return o
 }
 
 // pathParty is the party that a path names.

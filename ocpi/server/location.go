@@ -138,7 +138,7 @@ func (c *call) putConnector(ctx context.Context) (answer, error) {
 }
 
 func (c *call) patchLocation(ctx context.Context) (answer, error) {
-	patch, err := c.body()
+	patch, err := c.patch(new(ocpi.Location))
 	if err != nil {
 		return answer{}, err
 	}
@@ -162,7 +162,7 @@ func (c *call) patchLocation(ctx context.Context) (answer, error) {
 }
 
 func (c *call) patchEVSE(ctx context.Context) (answer, error) {
-	patch, err := c.body()
+	patch, err := c.patch(new(ocpi.EVSE))
 	if err != nil {
 		return answer{}, err
 	}
@@ -178,7 +178,7 @@ func (c *call) patchEVSE(ctx context.Context) (answer, error) {
 }
 
 func (c *call) patchConnector(ctx context.Context) (answer, error) {
-	patch, err := c.body()
+	patch, err := c.patch(new(ocpi.Connector))
 	if err != nil {
 		return answer{}, err
 	}

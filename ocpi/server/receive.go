@@ -21,7 +21,7 @@ func (d *Door) Receive(ctx context.Context, in jobs.Inbound) (jobs.Receipt, erro
 	if err != nil {
 		return jobs.Receipt{}, fmt.Errorf("partner of a message: %w", err)
 	}
-	r, err := http.NewRequestWithContext(context.WithValue(ctx, inboundKey{}, &known), in.Method, detailsPath+"/"+in.Path, bytes.NewReader(in.Body))
+	r, err := http.NewRequestWithContext(context.WithValue(ctx, inboundKey{}, &known), in.Method, ocpiPath+known.Partner.Version+"/"+in.Path, bytes.NewReader(in.Body))
 	if err != nil {
 		return jobs.Receipt{}, fmt.Errorf("message %s %s: %w", in.Method, in.Path, err)
 	}

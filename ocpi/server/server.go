@@ -1,14 +1,18 @@
-// Package server is the door for OCPI 2.2.1 partners: CPOs and hubs that push Locations, tariffs, sessions and CDRs to us,
+// Package server is the door for OCPI partners: CPOs and hubs that push Locations, tariffs, sessions and CDRs to us,
 // ask us for tokens and authorizations, and register.
 //
 // A call goes through one door (door.go): message ids, credentials token, routing. Then one handler reads, checks, saves and
 // answers. Whatever goes wrong is an error that one mapper turns into an answer (answer.go).
+//
+// The handlers know the objects of OCPI 2.2.1 only. A call below the URL of another version is read into these (body.go) and
+// answered out of them (answer.go) by the dialect of that version.
 package server
 
 import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,14 +58,23 @@ func New(o Options) *Door {
 	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
 	s := &server{Options: o, ops: jobs.Ops{
 		DB: o.DB, Box: o.Box, Bell: o.Bell, Now: o.Now, Log: o.Log, Client: o.Client, BaseURL: o.BaseURL,
+		Offer: Offer(o.BaseURL),
 	}}
 	e := echo.New()
 	e.HTTPErrorHandler = s.fail
 	e.Use(s.door)
 	e.GET(versionsPath, handle((*call).versions))
-	e.GET(detailsPath, handle((*call).versionDetails))
-	for _, m := range modules {
-		base := m.path()
+	for _, d := range jobs.Dialects {
+		addRoutes(e, d)
+	}
+	return &Door{server: s, echo: e}
+}
+
+// addRoutes serves a version.
+func addRoutes(e *echo.Echo, d *ocpi.Dialect) {
+	e.GET(detailsPath(d), handle((*call).versionDetails))
+	for _, m := range offered(d) {
+		base := detailsPath(d) + "/" + string(m.id)
 		if m.routes[0].path != "" {
 			e.Any(base, handle((*call).noSuchMethod)) // published, though nothing is done with it
 		}
@@ -69,13 +82,18 @@ func New(o Options) *Door {
 			e.Add(r.method, base+r.path, handle(r.handle))
 		}
 	}
-	return &Door{server: s, echo: e}
+	if d.PatchTariffs {
+		e.PATCH(detailsPath(d)+"/"+string(ocpi.ModuleTariffs)+"/:country/:party/:tariff", handle((*call).patchTariff))
+	}
 }
 
 const (
-	versionsPath = "/ocpi/versions"
-	detailsPath  = "/ocpi/" + string(ocpi.Version221)
+	ocpiPath     = "/ocpi/"
+	versionsPath = ocpiPath + "versions"
 )
+
+// detailsPath is the URL of a version, below which everything of it is.
+func detailsPath(d *ocpi.Dialect) string { return ocpiPath + string(d.Version) }
 
 // module is a module of OCPI 2.2.1 with the side of it that we serve.
 type module struct {
@@ -91,7 +109,8 @@ type route struct {
 	handle handler
 }
 
-// modules is all that this platform offers to partners. GET version details lists exactly these (VER-04).
+// modules is all that this platform offers to partners, as far as their version of OCPI has it. GET version details lists
+// exactly these (VER-04).
 var modules = []module{
 	{ocpi.ModuleCredentials, ocpi.Sender, []route{
 		{http.MethodGet, "", (*call).getCredentials},
@@ -141,18 +160,29 @@ var modules = []module{
 	}},
 }
 
-func (m module) path() string { return detailsPath + "/" + string(m.id) }
+// offered are the modules that a version has.
+func offered(d *ocpi.Dialect) []module {
+	return slices.DeleteFunc(slices.Clone(modules), func(m module) bool { return !d.Has(m.id) })
+}
 
-// moduleOf is the module that a path belongs to; "" for versions and for what is nowhere.
-func moduleOf(path string) ocpi.ModuleID {
-	rest, _ := strings.CutPrefix(path, detailsPath+"/")
+// plain is OCPI 2.2.1, which is spoken where no version is named.
+var plain = &ocpi.Dialect{Version: ocpi.Version221}
+
+// placeOf is the version and the module that a path belongs to; no module for versions and for what is nowhere.
+func placeOf(path string) (*ocpi.Dialect, ocpi.ModuleID) {
+	rest, _ := strings.CutPrefix(path, ocpiPath)
+	version, rest, _ := strings.Cut(rest, "/")
+	d, err := jobs.DialectOf(ocpi.VersionNumber(version))
+	if err != nil {
+		return plain, ""
+	}
 	name, _, _ := strings.Cut(rest, "/")
-	for _, m := range modules {
+	for _, m := range offered(d) {
 		if name == string(m.id) {
-			return m.id
+			return d, m.id
 		}
 	}
-	return ""
+	return d, ""
 }
 
 // withTidyPath returns the request without empty path segments and without a slash at the end (TRN-26), with the path

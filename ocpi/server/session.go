@@ -32,6 +32,9 @@ func (c *call) putSession(ctx context.Context) (answer, error) {
 		return answer{}, err
 	}
 	var next ocpi.Session
+	if body, err = c.document(body, &next); err != nil {
+		return answer{}, err
+	}
 	if err := c.decode(body, &next); err != nil {
 		return answer{}, err
 	}
@@ -66,7 +69,7 @@ func (c *call) putSession(ctx context.Context) (answer, error) {
 
 // patchSession changes what the patch names, and adds its charging periods (SES-09).
 func (c *call) patchSession(ctx context.Context) (answer, error) {
-	patch, err := c.body()
+	patch, err := c.patch(new(ocpi.Session))
 	if err != nil {
 		return answer{}, err
 	}
@@ -84,6 +87,9 @@ func (c *call) patchSession(ctx context.Context) (answer, error) {
 		}
 		next, err := apply(patch, c.decode)
 		if err != nil {
+			return nil, err
+		}
+		if err := c.fillTokenOwner(ctx, &next.CDRToken); err != nil {
 			return nil, err
 		}
 		if !next.CDRToken.Party().Equal(old.tenant.party) {
@@ -176,8 +182,11 @@ func (c *call) saveSession(ctx context.Context, q *db.Queries, cpo ocpi.Party, i
 }
 
 // fillTokenOwner completes a token that does not name its owner, as it was before OCPI 2.2.1: from our tokens, else from
-// the addressee of the message.
+// the addressee of the message. One that names its contract only, as in OCPI 2.1.1, gets uid and type, too.
 func (c *call) fillTokenOwner(ctx context.Context, t *ocpi.CDRToken) error {
+	if err := jobs.FillToken(ctx, c.DB.Queries, c.addressed(), t); err != nil {
+		return err
+	}
 	if t.CountryCode != "" || t.PartyID != "" {
 		return nil
 	}

@@ -30,13 +30,34 @@ func (c *call) putTariff(ctx context.Context) (answer, error) {
 	if err := c.read(&next); err != nil {
 		return answer{}, err
 	}
-	cpo, id := c.pathParty(), c.segment("tariff")
-	if err := matches("id", next.ID, id); err != nil {
+	if err := matches("id", next.ID, c.segment("tariff")); err != nil {
 		return answer{}, err
 	}
 	if err := c.matchesParty(next.Party()); err != nil {
 		return answer{}, err
 	}
+	return c.changeTariff(ctx, func(*ocpi.Tariff) (*ocpi.Tariff, error) { return &next, nil })
+}
+
+// patchTariff adds a version of a tariff that differs from the one before in what the patch names. Only OCPI 2.1.1 has it
+// (VDF-07).
+func (c *call) patchTariff(ctx context.Context) (answer, error) {
+	patch, err := c.patch(new(ocpi.Tariff))
+	if err != nil {
+		return answer{}, err
+	}
+	return c.changeTariff(ctx, func(old *ocpi.Tariff) (*ocpi.Tariff, error) {
+		if old == nil {
+			return nil, unknownTariff(c.segment("tariff"))
+		}
+		return old.Patch(patch, c.decode)
+	})
+}
+
+// changeTariff adds what change makes of the current version of the tariff that the path names, nil when there is none.
+// Nothing is added that says the same, or is older (OWN-16, OWN-14).
+func (c *call) changeTariff(ctx context.Context, change func(old *ocpi.Tariff) (*ocpi.Tariff, error)) (answer, error) {
+	cpo, id := c.pathParty(), c.segment("tariff")
 	owner, err := c.writer(ctx, cpo)
 	if err != nil || owner.second {
 		return answer{}, err
@@ -46,23 +67,34 @@ func (c *call) putTariff(ctx context.Context) (answer, error) {
 		if err := q.LockObject(ctx, objectKey("tariff", cpo, id)); err != nil {
 			return fmt.Errorf("lock tariff: %w", err)
 		}
-		row, err := q.CurrentTariff(ctx, tariffKey(cpo, id))
-		if created = errors.Is(err, db.ErrNotFound); err != nil && !created {
-			return fmt.Errorf("read tariff: %w", err)
+		old, err := c.currentTariff(ctx, q, cpo, id)
+		if err != nil {
+			return err
 		}
-		if !created {
-			old, err := decodeStored[ocpi.Tariff](row.Doc)
-			if err != nil {
+		next, err := change(old)
+		if err != nil {
+			return err
+		}
+		if created = old == nil; !created {
+			known, err := same(old, next)
+			if err != nil || known || next.LastUpdated.Before(old.LastUpdated) {
 				return err
 			}
-			known, err := same(old, &next)
-			if err != nil || known || next.LastUpdated.Before(old.LastUpdated) { // OWN-16, OWN-14
-				return err
-			}
 		}
-		return c.addTariffVersion(ctx, q, cpo, id, &next)
+		return c.addTariffVersion(ctx, q, cpo, id, next)
 	})
 	return stored(created), err
+}
+
+// currentTariff is the version that counts now, nil when there is none.
+func (c *call) currentTariff(ctx context.Context, q *db.Queries, cpo ocpi.Party, id ocpi.CiString) (*ocpi.Tariff, error) {
+	row, err := q.CurrentTariff(ctx, tariffKey(cpo, id))
+	if errors.Is(err, db.ErrNotFound) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("read tariff: %w", err)
+	}
+	return decodeStored[ocpi.Tariff](row.Doc)
 }
 
 func (c *call) addTariffVersion(ctx context.Context, q *db.Queries, cpo ocpi.Party, id ocpi.CiString, t *ocpi.Tariff) error {

@@ -39,7 +39,7 @@ func (c *call) listTokens(ctx context.Context) (answer, error) {
 	header.Set(ocpi.HeaderTotalCount, strconv.FormatInt(total, 10))
 	header.Set(ocpi.HeaderLimit, strconv.Itoa(int(page.limit)))
 	if next := int64(page.offset) + int64(len(rows)); len(rows) > 0 && next < total {
-		link, err := url.Parse(c.BaseURL + detailsPath + "/" + string(ocpi.ModuleTokens))
+		link, err := url.Parse(c.moduleURL(ocpi.ModuleTokens))
 		if err != nil {
 			return answer{}, fmt.Errorf("base URL: %w", err)
 		}

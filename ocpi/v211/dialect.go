@@ -31,6 +31,9 @@ var Dialect = ocpi.Dialect{
 	NoTokenType:     true,
 	UndatedPatch:    true,
 	PatchTariffs:    true,
+	OneParty:        true,
+	IntReservations: true,
+	NoPreferences:   true,
 	Without:         []ocpi.ModuleID{ocpi.ModuleChargingProfiles, ocpi.ModuleHubClientInfo},
 	WithoutCommands: []ocpi.CommandType{ocpi.CommandCancelReservation},
 	Statuses: map[ocpi.StatusCode]ocpi.StatusCode{

@@ -13,6 +13,7 @@ import (
 
 	"github.com/roamwerk/roamwerk/billing"
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/ocpi"
 	"github.com/roamwerk/roamwerk/web/ui"
 )
@@ -64,8 +65,9 @@ func loadCDR(v *visit, q *db.Queries) (cdrView, error) {
 	if c.message, err = q.CDRMessage(ctx, db.CDRMessageParams{ID: id, ReceivedAt: state.ReceivedAt}); err != nil {
 		return c, fmt.Errorf("message of CDR %s: %w", id, err)
 	}
-	if err := ocpi.UnmarshalLenient(c.message.Raw, &c.cdr); err != nil {
-		return c, fmt.Errorf("decode stored CDR %s: %w", id, err)
+	cpo := ocpi.Party{CountryCode: ocpi.CiString(state.CountryCode), PartyID: ocpi.CiString(state.PartyID)}
+	if c.cdr, err = jobs.ReadCDR(c.message.Version, c.message.Raw, cpo); err != nil {
+		return c, fmt.Errorf("CDR %s: %w", id, err)
 	}
 	if c.rating, err = loadRating(v, q, id); err != nil {
 		return c, err

@@ -115,8 +115,8 @@ func details(w *world) {
 	w.check(err)
 	raw, err := w.ops.DB.RawCDR(t.Context(), db.RawCDRParams{ID: w.ours.rated, ReceivedAt: state.CDRState.ReceivedAt})
 	w.check(err)
-	if !bytes.Equal([]byte(message.body), raw) || message.Header.Get("Content-Type") != "application/json" {
-		t.Errorf("message: %s, %d bytes of %d", message.Status, len(message.body), len(raw))
+	if !bytes.Equal([]byte(message.body), raw.Raw) || message.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("message: %s, %d bytes of %d", message.Status, len(message.body), len(raw.Raw))
 	}
 }
 

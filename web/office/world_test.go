@@ -312,7 +312,7 @@ func (w *world) cdr(u *utility, s session) uuid.UUID {
 	}
 	key := uuid.Must(uuid.NewV7())
 	inserted, err := w.ops.DB.InsertCDR(ctx, db.InsertCDRParams{
-		ID: key, ReceivedAt: end.Add(5 * time.Minute), PartnerID: partner.ID, TenantID: u.ID, Raw: raw, SHA256: sum[:], CountryCode: "DE", PartyID: "LNN", OCPIID: id,
+		Version: "2.2.1", ID: key, ReceivedAt: end.Add(5 * time.Minute), PartnerID: partner.ID, TenantID: u.ID, Raw: raw, SHA256: sum[:], CountryCode: "DE", PartyID: "LNN", OCPIID: id,
 		SessionID: string(c.SessionID), CreditReference: string(c.CreditReferenceID), StartedAt: s.start, EndedAt: end, KWh: kwh.Decimal, Currency: "EUR",
 		Claimed: c.TotalCost.ExclVAT.Decimal, TokenUID: s.card, Operator: "Ladenetz Nord", Place: c.CDRLocation.Name, EVSEID: string(c.CDRLocation.EVSEID),
 	})
