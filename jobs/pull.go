@@ -35,6 +35,7 @@ const (
 	pullOverlap = 10 * time.Minute // how far a delta goes back behind the crawl before: clocks differ (PAG-22)
 	pullClaim   = 5 * time.Minute  // how long reading a page may take before another worker tries
 	pullGap     = 10 * time.Minute // between two pages; later, the pages make no picture of one time
+	pullTurn    = 20               // pages in a row
 	pullPages   = 10_000           // ends a list that does not end (PAG-15)
 	pullStart   = 10 * time.Second // how long a partner has to read our answer to its registration
 )
@@ -174,23 +175,29 @@ func (w *Worker) planPulls(ctx context.Context) error {
 	return nil
 }
 
-// pullPartner reads one page of one list of a partner and rings for the next. No transaction is open while the partner is
-// called, and what is read is stored before the page is turned: a worker that dies leaves a page to be read again, which changes
-// nothing.
+// pullPartner reads pages of a partner's lists, one by one, and after some of them lets others have their turn. No transaction
+// is open while the partner is called, and what is read is stored before the page is turned: a worker that dies leaves a page
+// to be read again, which changes nothing.
 func (w *Worker) pullPartner(ctx context.Context, id uuid.UUID) error {
-	partner, row, err := w.claimPull(ctx, id)
-	if err != nil {
-		return err // no row: nothing is due
-	}
-	read, err := w.newCrawl(ctx, partner, row)
-	if err == nil {
-		err = read.page(ctx)
-	}
-	if err != nil {
-		return w.failPage(ctx, partner, row, err)
+	for range pullTurn {
+		partner, row, err := w.claimPull(ctx, id)
+		if err != nil {
+			return err // no row: nothing is due
+		}
+		if err := w.pullPage(ctx, partner, row); err != nil {
+			return w.failPage(ctx, partner, row, err)
+		}
 	}
 	w.Bell.Ring(ctx, PartnerPull, id)
 	return nil
+}
+
+func (w *Worker) pullPage(ctx context.Context, partner db.Partner, row db.Pull) error {
+	read, err := w.newCrawl(ctx, partner, row)
+	if err != nil {
+		return err
+	}
+	return read.page(ctx)
 }
 
 // claimPull takes the next list of a partner that is due. The partner's row orders those who ask, so that a partner is read by

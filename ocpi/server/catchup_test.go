@@ -31,6 +31,7 @@ func knows(cpo *ocpitest.CPO, uid ocpi.CiString, valid bool) func() bool {
 // A block reaches every partner that answers at once, and every other when it comes back: once, as the card then is (OFF-01,
 // OFF-03, TOK-15). What the partner changed meanwhile is read (OFF-02).
 func TestBlockReachesEverybody(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	swx := w.addTenant("DE*SWX")
 	w.issueCard(swx, "04AABBCC")
@@ -111,6 +112,7 @@ func TestBlockReachesEverybody(t *testing.T) {
 
 // A partner that is heard again is probed at once, not at the next turn.
 func TestHeardAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	swx := w.addTenant("DE*SWX")
 	cpo := w.register(ocpitest.Options{Party: party(t, "DE*CPO")})
@@ -135,6 +137,7 @@ func TestHeardAgain(t *testing.T) {
 
 // STA-07: a partner that rejects our token is left alone, somebody is told, and it goes on when the token is taken again.
 func TestTokenRejected(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	swx := w.addTenant("DE*SWX")
 	cpo := w.registered(ocpi.RoleCPO, "DE*CPO")
@@ -175,6 +178,7 @@ func TestTokenRejected(t *testing.T) {
 
 // What a hub says of those behind it (FLT-09, HUB-05 to HUB-11, STA-04, RTG-08, RTG-12, PAG-19, PAG-21).
 func TestBehindAHub(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	swx := w.addTenant("DE*SWX")
 	w.issueCard(swx, "04AABBCC")
@@ -293,6 +297,7 @@ func TestBehindAHub(t *testing.T) {
 
 // RTG-18: a CPO that is reached directly and through a hub. What comes directly counts, the rest is counted.
 func TestDirectBeforeHub(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.addTenant("DE*SWX")
 	hub := ocpitest.NewHub(ocpitest.Options{Name: "Drehscheibe", Party: party(t, "DE*HUB"), Now: w.clock.now})
@@ -330,6 +335,7 @@ func TestDirectBeforeHub(t *testing.T) {
 
 // Cards of which a partner's copy is not ours are found and sent again (TOK-12).
 func TestTokenDrift(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	swx := w.addTenant("DE*SWX")
 	id := w.issueCard(swx, "04AABBCC")

@@ -27,6 +27,7 @@ func (w *world) look() {
 
 // A session that has ended and has no CDR after two days is told, and the CDR is looked for where it may be (CDR-27).
 func TestMissingCDR(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	swx := w.addTenant("DE*SWX")
 	w.issueCard(swx, "04AABBCC")
@@ -91,6 +92,7 @@ func TestMissingCDR(t *testing.T) {
 
 // A CDR without a session belongs to the one of its card and start (CDR-13).
 func TestCDRWithoutSessionID(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.addTenant("DE*SWX")
 	cpo := w.registered(ocpi.RoleCPO, "DE*CPO")
@@ -103,6 +105,7 @@ func TestCDRWithoutSessionID(t *testing.T) {
 
 // A partner whose CDRs have stopped is told, after three times the longest pause that is usual for it.
 func TestSilentPartner(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.addTenant("DE*SWX")
 	cpo, quiet := w.registered(ocpi.RoleCPO, "DE*CPO"), w.registered(ocpi.RoleCPO, "DE*QUI")
@@ -132,6 +135,7 @@ func TestSilentPartner(t *testing.T) {
 // Push, pull, lost and repeated messages, in any order and all at once, end where the messages one after the other end
 // (CDR-08, OWN-14 to OWN-16).
 func TestPushAndPullConverge(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))

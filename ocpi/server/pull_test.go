@@ -73,6 +73,7 @@ func (w *world) alerts(kind jobs.AlertKind) int {
 // A partner whose pushes never arrived is read when it registers, by each utility for itself where that matters (OFF-02,
 // PAG-20, RTG-01, RTG-13, LOC-22, SES-18, CDR-26, TAR-10), and again later from where the last crawl began (PAG-22).
 func TestInitialPull(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	swx, emd := w.addTenant("DE*SWX"), w.addTenant("DE*EMD")
 	w.issueCard(swx, "04AABBCC")
@@ -211,6 +212,7 @@ func TestPullOfOddLists(t *testing.T) {
 
 // PAG-16: objects that go while the list is read hide none of the others.
 func TestPullOfShrinkingList(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.addTenant("DE*SWX")
 	var cpo *ocpitest.CPO
@@ -230,6 +232,7 @@ func TestPullOfShrinkingList(t *testing.T) {
 // What a crawl of everything does not find is no more (PAG-19); a delta or a crawl with a fault says nothing about it. What
 // comes back is back.
 func TestPullFindsWhatVanished(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.addTenant("DE*SWX")
 	cpo := w.register(ocpitest.Options{Party: party(t, "DE*CPO"), Sites: 5, Page: 2})
@@ -266,6 +269,7 @@ func TestPullFindsWhatVanished(t *testing.T) {
 
 // A worker that dies in the middle of a page leaves it to the next one, which goes on there and not at the beginning.
 func TestPullAfterACrash(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.addTenant("DE*SWX")
 	var mu sync.Mutex
