@@ -78,7 +78,7 @@ func (p *Peer) do(ctx context.Context, c call) (Exchange, error) {
 	x := Exchange{Module: c.module, Method: c.method, URL: c.url}
 	if c.body != nil {
 		var err error
-		if x.Body, err = faults.encode(c.module, c.body); err != nil {
+		if x.Body, err = p.encode(c.module, c.body, ""); err != nil {
 			return x, fmt.Errorf("write the body of %s %s: %w", c.method, c.url, err)
 		}
 	}
@@ -228,7 +228,7 @@ func listAll[T any](ctx context.Context, p *Peer, module ocpi.ModuleID, routing 
 			return all, err
 		}
 		var page []T
-		if err := ocpi.Unmarshal(x.Answer.Data, &page); err != nil {
+		if err := ocpi.Unmarshal(p.understand(module, x.Answer.Data), &page); err != nil {
 			return all, fmt.Errorf("list %s: %w", module, err)
 		}
 		for _, name := range []string{ocpi.HeaderTotalCount, ocpi.HeaderLimit} {

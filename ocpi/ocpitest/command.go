@@ -77,6 +77,7 @@ func (p *Peer) serveCommands(r *http.Request, in inbound) answer {
 		p.complain("CMD-01", r.Method+" "+r.URL.Path, "there is no such command")
 		return refuse(ocpi.MethodNotAllowed("POST of one command only"))
 	}
+	in.body = p.understand(ocpi.ModuleCommands, in.body)
 	cpos, err := p.addressed(in, false)
 	if err != nil {
 		return refuse(err)

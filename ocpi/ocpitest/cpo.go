@@ -250,7 +250,10 @@ func (c *CPO) Authorize(ctx context.Context, token ocpi.Token, at *ocpi.Location
 	}
 	ask := call{
 		method: http.MethodPost, module: ocpi.ModuleTokens, routing: c.to(token.Party()),
-		url: join(base, token.UID, "authorize") + "?type=" + url.QueryEscape(string(token.Type)),
+		url: join(base, token.UID, "authorize"),
+	}
+	if !c.old() {
+		ask.url += "?type=" + url.QueryEscape(string(token.Type))
 	}
 	if at != nil {
 		ask.body = at

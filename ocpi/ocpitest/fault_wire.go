@@ -36,12 +36,27 @@ var optionalLists = map[ocpi.ModuleID][]string{
 	ocpi.ModuleCDRs:      {"tariffs"},
 }
 
-// encode writes a message as this partner writes it.
-func (f WireFaults) encode(module ocpi.ModuleID, v any) ([]byte, error) {
+// encode writes a message as this partner writes it: a body, or what an answer
+// has for data.
+func (p *Peer) encode(module ocpi.ModuleID, v any, inside string) ([]byte, error) {
 	message, err := ocpi.Marshal(v)
 	if err != nil {
 		return nil, err
 	}
+	if inside == "" {
+		message = p.translate(module, message)
+	} else if p.version != ocpi.Version221 {
+		message = turned(message, func(o object) {
+			if data, has := o[inside]; has {
+				o[inside] = p.translate(module, data)
+			}
+		})
+	}
+	return p.currentFaults().write(module, message)
+}
+
+// write distorts a message, if at all.
+func (f WireFaults) write(module ocpi.ModuleID, message []byte) ([]byte, error) {
 	if !f.TimesWithoutZone && !f.TimesWithOffset && !f.NumbersAsText && !f.NullLists {
 		return message, nil
 	}

@@ -32,6 +32,8 @@ type Options struct {
 	Party ocpi.Party
 	Now   func() time.Time // nil: the wall clock
 
+	Version ocpi.VersionNumber // that the peer speaks: 2.1.1, 2.2.1 or 2.3.0; empty: 2.2.1
+
 	Seed   uint64
 	Sites  int     // Locations to begin with; 0: one. Not for a hub.
 	Prices []Price // what the CPO charges; nil: [StandardPrices]. Not for a hub.
@@ -55,6 +57,7 @@ type Peer struct {
 	name       string
 	role       ocpi.Role
 	party      ocpi.Party
+	version    ocpi.VersionNumber
 	now        func() time.Time
 	client     *http.Client
 	log        *slog.Logger
@@ -90,8 +93,8 @@ type Registration struct {
 // newPeer builds a peer without parties.
 func newPeer(role ocpi.Role, o Options) *Peer {
 	p := &Peer{
-		name: o.Name, role: role, party: o.Party, now: o.Now, client: o.Client, log: o.Log, observe: o.Observe,
-		listen: o.Listen, page: cmp.Or(o.Page, 50), baseURL: o.BaseURL, faults: o.Faults, seenIDs: map[string]bool{},
+		name: o.Name, role: role, party: o.Party, version: cmp.Or(o.Version, ocpi.Version221), now: o.Now, client: o.Client, log: o.Log, observe: o.Observe,
+		listen: o.Listen, page: cmp.Or(o.Page, 50), baseURL: o.BaseURL, seenIDs: map[string]bool{},
 	}
 	if p.now == nil {
 		p.now = time.Now
@@ -105,6 +108,7 @@ func newPeer(role ocpi.Role, o Options) *Peer {
 	if p.listen == "" {
 		p.listen = "127.0.0.1:0"
 	}
+	p.faults = p.spoken(o.Faults)
 	p.handler = p.routes()
 	return p
 }
@@ -161,7 +165,7 @@ func (p *Peer) Party() ocpi.Party { return p.party }
 func (p *Peer) SetFaults(f WireFaults) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.faults = f
+	p.faults = p.spoken(f)
 }
 
 func (p *Peer) currentFaults() WireFaults {

@@ -83,7 +83,7 @@ var required = []struct {
 	{ocpi.ModuleTokens, ocpi.Sender},
 }
 
-// discover reads the platform's versions and the details of 2.2.1.
+// discover reads the platform's versions and the details of the peer's.
 func (p *Peer) discover(ctx context.Context, versionsURL, token string) ([]ocpi.Endpoint, error) {
 	x, err := p.do(ctx, call{method: http.MethodGet, url: versionsURL, token: token})
 	if err != nil {
@@ -93,9 +93,9 @@ func (p *Peer) discover(ctx context.Context, versionsURL, token string) ([]ocpi.
 	if err := ocpi.Unmarshal(x.Answer.Data, &versions); err != nil {
 		return nil, fmt.Errorf("read the versions of the platform: %w", err)
 	}
-	version, ok := ocpi.NewestVersion(versions, ocpi.Version221)
+	version, ok := ocpi.NewestVersion(versions, p.version)
 	if !ok {
-		return nil, ocpi.Refused(ocpi.StatusUnsupportedVersion, "the platform does not offer OCPI 2.2.1")
+		return nil, ocpi.Refused(ocpi.StatusUnsupportedVersion, "the platform does not offer OCPI "+string(p.version))
 	}
 	x, err = p.do(ctx, call{method: http.MethodGet, url: version.URL, token: token})
 	if err != nil {
@@ -125,7 +125,7 @@ func (p *Peer) exchangeCredentials(ctx context.Context, method string, endpoints
 		return ocpi.Credentials{}, err
 	}
 	var theirs ocpi.Credentials
-	if err := ocpi.Unmarshal(x.Answer.Data, &theirs); err != nil {
+	if err := ocpi.Unmarshal(p.understand(ocpi.ModuleCredentials, x.Answer.Data), &theirs); err != nil {
 		return ocpi.Credentials{}, fmt.Errorf("read the credentials of the platform: %w", err)
 	}
 	if theirs.Token == "" || theirs.URL == "" || len(theirs.Roles) == 0 {
@@ -187,7 +187,7 @@ func (p *Peer) serveCredentials(r *http.Request, in inbound) answer {
 // CRED-18).
 func (p *Peer) receiveCredentials(ctx context.Context, in inbound) answer {
 	var theirs ocpi.Credentials
-	if err := ocpi.Unmarshal(in.body, &theirs); err != nil {
+	if err := ocpi.Unmarshal(p.understand(ocpi.ModuleCredentials, in.body), &theirs); err != nil {
 		return refuse(err)
 	}
 	if theirs.Token == "" || theirs.URL == "" || len(theirs.Roles) == 0 {

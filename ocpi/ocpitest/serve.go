@@ -32,10 +32,9 @@ var endpoints = []struct {
 	{ocpi.ModuleHubClientInfo, ocpi.Sender, (*Peer).serveClients},
 }
 
-const (
-	versionPath = "/ocpi/2.2.1"
-	maxBody     = 1 << 20
-)
+const maxBody = 1 << 20
+
+func (p *Peer) versionPath() string { return "/ocpi/" + string(p.version) }
 
 // inbound is an authenticated call of the platform.
 type inbound struct {
@@ -85,13 +84,13 @@ func (p *Peer) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.Ser
 func (p *Peer) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/ocpi/versions", p.door("", p.serveVersions))
-	mux.HandleFunc(versionPath, p.door("", p.serveDetails))
+	mux.HandleFunc(p.versionPath(), p.door("", p.serveDetails))
 	for _, e := range endpoints {
-		if e.module == ocpi.ModuleHubClientInfo && p.role != ocpi.RoleHub {
+		if !p.offers(e.module) {
 			continue
 		}
 		serve := p.door(e.module, func(r *http.Request, in inbound) answer { return e.serve(p, r, in) })
-		path := endpointPath(e.module, e.role)
+		path := p.endpointPath(e.module, e.role)
 		mux.HandleFunc(path, serve)
 		mux.HandleFunc(path+"/{rest...}", serve)
 	}
@@ -101,11 +100,11 @@ func (p *Peer) routes() http.Handler {
 	return mux
 }
 
-func endpointPath(module ocpi.ModuleID, role ocpi.InterfaceRole) string {
+func (p *Peer) endpointPath(module ocpi.ModuleID, role ocpi.InterfaceRole) string {
 	if module == ocpi.ModuleCredentials {
-		return versionPath + "/credentials"
+		return p.versionPath() + "/credentials"
 	}
-	return versionPath + "/" + strings.ToLower(string(role)) + "/" + string(module)
+	return p.versionPath() + "/" + strings.ToLower(string(role)) + "/" + string(module)
 }
 
 // door authenticates, reads, examines, serves and answers.
@@ -154,10 +153,14 @@ func (p *Peer) enter(r *http.Request, in *inbound) (answer, bool) {
 	return answer{}, true
 }
 
-// authenticate takes nothing but the padded Base64 of a token (TRN-03).
+// authenticate takes nothing but the padded Base64 of a token (TRN-03), and in
+// OCPI 2.1.1 nothing but the token itself (VDF-02).
 func (p *Peer) authenticate(header string, in *inbound) bool {
 	encoded, found := strings.CutPrefix(header, "Token ")
 	token, err := base64.StdEncoding.Strict().DecodeString(encoded)
+	if p.old() {
+		token, err = []byte(encoded), nil
+	}
 	if !found || err != nil {
 		return false
 	}
@@ -171,7 +174,7 @@ func (p *Peer) authenticate(header string, in *inbound) bool {
 // examineCall complains about the form of a call.
 func (p *Peer) examineCall(r *http.Request, in *inbound, where string) {
 	id := r.Header.Get(ocpi.HeaderRequestID)
-	if id == "" || r.Header.Get(ocpi.HeaderCorrelationID) == "" {
+	if !p.old() && (id == "" || r.Header.Get(ocpi.HeaderCorrelationID) == "") {
 		p.complain("TRN-17", where, "a message id is missing")
 	}
 	p.mu.Lock()
@@ -185,6 +188,10 @@ func (p *Peer) examineCall(r *http.Request, in *inbound, where string) {
 		p.complain("TRN-12", where, "the body has the type %q", r.Header.Get("Content-Type"))
 	}
 	switch {
+	case p.old():
+		if in.module != "" && (id != "" || !in.routing.To.IsZero() || !in.routing.From.IsZero()) {
+			p.complain("VDF-02", where, "a message id or routing headers")
+		}
 	case in.module == "" || in.module.Configuration():
 		if !in.routing.To.IsZero() || !in.routing.From.IsZero() {
 			p.complain("RTG-03", where, "routing headers on a configuration module")
@@ -218,7 +225,7 @@ func (p *Peer) write(w http.ResponseWriter, r *http.Request, in inbound, a answe
 			Link string `json:"link"`
 		}{response.(ocpi.Response[any]), *a.link}
 	}
-	body, err := faults.encode(in.module, response)
+	body, err := p.encode(in.module, response, "data")
 	if err != nil {
 		p.log.Error("cannot write an answer", "peer", p.name, "path", r.URL.Path, "error", err)
 		http.Error(w, "cannot write the answer", http.StatusInternalServerError)
@@ -237,20 +244,24 @@ func (p *Peer) serveVersions(r *http.Request, _ inbound) answer {
 	if p.currentFaults().CallbackFails {
 		return answer{http: http.StatusInternalServerError, status: ocpi.StatusServerError, message: "a fault was asked for"}
 	}
-	return success([]ocpi.Version{{Version: ocpi.Version221, URL: p.baseURL + versionPath}})
+	return success([]ocpi.Version{{Version: p.version, URL: p.baseURL + p.versionPath()}})
 }
 
 func (p *Peer) serveDetails(r *http.Request, _ inbound) answer {
 	if r.Method != http.MethodGet {
 		return refuse(ocpi.MethodNotAllowed("GET only"))
 	}
-	details := ocpi.VersionDetails{Version: ocpi.Version221}
+	details := ocpi.VersionDetails{Version: p.version}
 	for _, e := range endpoints {
-		if e.module == ocpi.ModuleHubClientInfo && p.role != ocpi.RoleHub {
+		if !p.offers(e.module) {
 			continue
 		}
+		role := e.role
+		if p.old() {
+			role = ""
+		}
 		details.Endpoints = append(details.Endpoints, ocpi.Endpoint{
-			Identifier: e.module, Role: e.role, URL: p.baseURL + endpointPath(e.module, e.role),
+			Identifier: e.module, Role: role, URL: p.baseURL + p.endpointPath(e.module, e.role),
 		})
 	}
 	return success(details)

@@ -210,6 +210,10 @@ func (p *Peer) serveTokens(r *http.Request, in inbound) answer {
 	}
 	owner := ocpi.Party{CountryCode: in.path[0], PartyID: in.path[1]}
 	kind := ocpi.TokenType(r.URL.Query().Get("type"))
+	if p.old() && kind != "" {
+		p.complain("VDF-04", r.Method+" "+r.URL.String(), "the type of the token is in the URL")
+	}
+	in.body = p.understand(ocpi.ModuleTokens, in.body)
 	if kind == "" {
 		kind = ocpi.TokenRFID
 	}
