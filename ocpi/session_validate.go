@@ -1,5 +1,7 @@
 package ocpi
 
+import "strings"
+
 // Validate checks the session (SES-01). Dimensions that have no place in a
 // CDR are legal here (SES-16).
 func (s *Session) Validate() Findings {
@@ -39,5 +41,24 @@ func (s *Session) check(c *checker, p *place) {
 func (p *ChargingPreferences) Validate() Findings {
 	var c checker
 	enum(&c, nil, "profile_type", p.ProfileType)
+	return c.findings
+}
+
+// Follows notes what is odd about a session that comes after an older state
+// of it: that it goes on after its end (SES-08), has another currency, or less
+// energy, which only a car that feeds back may have (SES-23).
+func (s *Session) Follows(old *Session) Findings {
+	var c checker
+	if was := old.Status.Meaning(); was == SessionCompleted || was == SessionInvalid {
+		if is := s.Status.Meaning(); is != SessionCompleted && is != SessionInvalid {
+			c.note(nil, "status", "final since it was "+string(was), string(s.Status))
+		}
+	}
+	if !strings.EqualFold(s.Currency, old.Currency) {
+		c.note(nil, "currency", "as before: "+old.Currency, s.Currency)
+	}
+	if s.KWh.Decimal.LessThan(old.KWh.Decimal) {
+		c.note(nil, "kwh", "not less than before: "+old.KWh.Decimal.String(), s.KWh.Decimal.String())
+	}
 	return c.findings
 }

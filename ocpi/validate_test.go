@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/shopspring/decimal"
 )
 
 // TestFieldRules changes a member of a minimal object and requires these findings, and that nothing is lost when the object is
@@ -177,6 +179,31 @@ func TestCDRTimes(t *testing.T) {
 		}
 		if start, end := c.Times(); !start.Equal(test.wantStart) || !end.Equal(test.wantEnd) {
 			t.Errorf("%s: %s to %s", test.name, start, end)
+		}
+	}
+}
+
+func TestSessionFollows(t *testing.T) { // SES-08, SES-23
+	session := func(status SessionStatus, currency, kwh string) *Session {
+		return &Session{Status: status, Currency: currency, KWh: Number(decimal.RequireFromString(kwh))}
+	}
+	for _, test := range []struct {
+		old, next *Session
+		want      string
+	}{
+		{session("PENDING", "EUR", "0"), session("ACTIVE", "EUR", "1.5"), ""},
+		{session("ACTIVE", "EUR", "1.5"), session("COMPLETED", "EUR", "1.50"), ""},
+		{session("COMPLETED", "EUR", "1.5"), session("INVALID", "EUR", "2"), ""},
+		{session("COMPLETED", "EUR", "1.5"), session("ACTIVE", "EUR", "2"), `note status: final since it was COMPLETED, got "ACTIVE"`},
+		{session("INVALID", "EUR", "1.5"), session("RESERVED", "EUR", "2"), `note status: final since it was INVALID, got "RESERVED"`},
+		{session("ACTIVE", "EUR", "2"), session("ACTIVE", "CHF", "1.9"), `note currency: as before: EUR, got "CHF"|note kwh: not less than before: 2, got "1.9"`},
+	} {
+		var got []string
+		for _, f := range test.next.Follows(test.old) {
+			got = append(got, fmt.Sprint(f.Severity, " ", f))
+		}
+		if strings.Join(got, "|") != test.want {
+			t.Errorf("%s after %s: %s, want %s", test.next.Status, test.old.Status, strings.Join(got, "|"), test.want)
 		}
 	}
 }

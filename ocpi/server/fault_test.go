@@ -130,7 +130,7 @@ func TestFaultsOfCDRs(t *testing.T) {
 	w.eventually("the replacement", func() bool { return w.count("SELECT count(*) FROM cdr_states WHERE state = 'rated'") == 4 })
 	check(t, "sessions on the bill", w.count("SELECT count(DISTINCT cdr_id) FROM line_items"), 4)
 
-	// The utility leaves the connection: the CDRs that are still to come for it are taken (TEN-05), from partners of it only.
+	// The utility leaves the connection: the CDRs that are still to come for it are taken, from partners of it only.
 	late := change(t, cdrJSON, "id", "LATE")
 	raw := w.registered(ocpi.RoleCPO, "DE*RAW")
 	mine := change(t, late, "party_id", "RAW")
@@ -224,7 +224,7 @@ func TestFaultsOfAHub(t *testing.T) {
 }
 
 // authorize without a body, with another type, without an addressee where two utilities have the card, and somewhere that nobody
-// has told us of (FLT-10).
+// has told us of (FLT-10, TOK-26).
 func TestFaultsOfAuthorize(t *testing.T) {
 	w := newWorld(t)
 	swx, swy := w.addTenant("DE*SWX"), w.addTenant("DE*SWY")

@@ -122,7 +122,7 @@ func TestAdvertisedModules(t *testing.T) {
 }
 
 // A Location that comes again with nothing but a new date is as new, and nothing else happens (LOC-26); one EVSE at two Locations
-// is two EVSEs (LOC-27); without an operator, the owner's name of the credentials stands for it (LOC-16).
+// is two EVSEs; without an operator, the owner's name of the credentials stands for it (LOC-16).
 func TestLocationsAsPartnersSendThem(t *testing.T) {
 	w := newWorld(t)
 	w.addTenant("DE*SWX")

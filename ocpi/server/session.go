@@ -142,6 +142,9 @@ func (c *call) changeSession(ctx context.Context, change func(old *storedSession
 		}
 		created = old == nil
 		next.follow(old)
+		if old != nil {
+			c.note(next.doc.Follows(old.doc))
+		}
 		return c.saveSession(ctx, q, cpo, id, next)
 	})
 	return stored(created), err
