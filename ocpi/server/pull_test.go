@@ -321,3 +321,40 @@ func TestPullAfterACrash(t *testing.T) {
 		t.Errorf("pages read: %v", calls)
 	}
 }
+
+// PAG-21: what a CPO lists of others is passed over. HUB-08: whom a hub no longer lists it no longer reaches.
+func TestPullOfStrangers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.addTenant("DE*SWX")
+	cpo := w.register(ocpitest.Options{Party: party(t, "DE*CPO"), Faults: ocpitest.WireFaults{LosesPushes: true}})
+	stranger := cpo.Locations()[0]
+	stranger.PartyID, stranger.ID = "XYZ", "STRANGE"
+	if err := cpo.PutLocation(w.ctx, stranger); err != nil {
+		t.Fatal(err)
+	}
+	hub := ocpitest.NewHub(ocpitest.Options{Name: "Drehscheibe", Party: party(t, "DE*HUB"), Now: w.clock.now})
+	hub.AddCPO(ocpitest.Options{Name: "Eins", Party: party(t, "DE*ONE"), Now: w.clock.now})
+	w.startPeer(hub.Peer)
+	i := w.invite(ocpi.RoleHub, "DE*HUB")
+	if err := hub.Register(w.ctx, i.VersionsURL, i.Token); err != nil {
+		t.Fatal(err)
+	}
+	w.change(`INSERT INTO partner_parties (partner_id, role, country_code, party_id, source, last_updated)
+		SELECT id, 'CPO', 'DE', 'OLD', 'hubclientinfo', '2026-01-01T00:00:00Z' FROM partners WHERE name = 'HUB DE*HUB'`)
+	w.clock.add(time.Hour)
+	w.work()
+	for _, r := range w.pulled("CPO DE*CPO") {
+		if r.Module == "locations" && (r.Objects != 2 || r.ForeignObjects != 1 || r.Bad != 0) {
+			t.Errorf("locations: %+v", r)
+		}
+		// OFF-04: hours later, and not all at once.
+		if wait := r.DueAt.Sub(w.clock.now()); wait < 100*time.Minute || wait > 7*time.Hour || wait%time.Minute == 0 {
+			t.Errorf("%s again in %s", r.Module, wait)
+		}
+	}
+	check(t, "Locations", w.count("SELECT count(*) FROM locations WHERE party_id = 'XYZ'"), 0)
+	w.pulled("HUB DE*HUB")
+	check(t, "who is there", w.count("SELECT count(*) FROM partner_parties WHERE party_id = 'ONE' AND status = 'CONNECTED'"), 1)
+	check(t, "who is gone", w.count("SELECT count(*) FROM partner_parties WHERE party_id = 'OLD' AND status = 'UNKNOWN'"), 1)
+}
