@@ -83,6 +83,10 @@ WHERE i.state IN ('draft', 'failed') AND ($1::uuid IS NULL OR i.tenant_id = $1) 
 UNION ALL
 SELECT 'email-failed', '', count(*), 0 FROM emails e
 WHERE e.state = 'failed' AND ($1::uuid IS NULL OR e.tenant_id = $1) HAVING count(*) > 0
+UNION ALL
+SELECT 'alerts', '', count(*), 0 FROM alerts a
+WHERE a.resolved_at IS NULL AND ($1::uuid IS NULL OR a.tenant_id = $1
+    OR a.tenant_id IS NULL AND EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = a.partner_id AND w.tenant_id = $1)) HAVING count(*) > 0
 `
 
 type OverviewWorkParams struct {

@@ -15,7 +15,11 @@ SELECT 'invoice-' || i.state, i.currency, count(*), sum(i.gross)::numeric FROM i
 WHERE i.state IN ('draft', 'failed') AND (sqlc.narg(tenant_id)::uuid IS NULL OR i.tenant_id = sqlc.narg(tenant_id)) GROUP BY i.state, i.currency
 UNION ALL
 SELECT 'email-failed', '', count(*), 0 FROM emails e
-WHERE e.state = 'failed' AND (sqlc.narg(tenant_id)::uuid IS NULL OR e.tenant_id = sqlc.narg(tenant_id)) HAVING count(*) > 0;
+WHERE e.state = 'failed' AND (sqlc.narg(tenant_id)::uuid IS NULL OR e.tenant_id = sqlc.narg(tenant_id)) HAVING count(*) > 0
+UNION ALL
+SELECT 'alerts', '', count(*), 0 FROM alerts a
+WHERE a.resolved_at IS NULL AND (sqlc.narg(tenant_id)::uuid IS NULL OR a.tenant_id = sqlc.narg(tenant_id)
+    OR a.tenant_id IS NULL AND EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = a.partner_id AND w.tenant_id = sqlc.narg(tenant_id))) HAVING count(*) > 0;
 
 -- Days are calendar days in Germany. Money counts once a CDR is rated and nothing holds it.
 -- name: OverviewDays :many
