@@ -25,6 +25,7 @@ const (
 	TokenUrgent   Kind = "token:urgent"   // the same before everything else: a card that is blocked
 	PartnerPull   Kind = "partner:pull"   // id of a partner: the next page of its lists
 	PartnerCheck  Kind = "partner:check"  // id of a partner: does it answer, and are its tokens ours
+	PartnerTell   Kind = "partner:tell"   // id of a partner: what we offer has changed
 	CommandWait   Kind = "command:wait"   // id of a command whose wait for a result or a session ends
 	InvoiceRender Kind = "invoice:render" // id of an issued invoice: documents, then e-mail
 	EmailSend     Kind = "email:send"     // id of an e-mail of the outbox

@@ -140,5 +140,5 @@ func (w *Worker) postponeCheck(context.Context, uuid.UUID, error) error { return
 
 // ops does what people could start, too.
 func (w *Worker) ops() *Ops {
-	return &Ops{DB: w.DB, Box: w.Box, Bell: w.Bell, Now: w.Now, Log: w.Log, Client: w.Client}
+	return &Ops{DB: w.DB, Box: w.Box, Bell: w.Bell, Now: w.Now, Log: w.Log, Client: w.Client, BaseURL: w.BaseURL, Offer: w.Offer}
 }

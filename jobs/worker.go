@@ -29,6 +29,9 @@ type Worker struct {
 	// Receive takes a message of a partner that we fetched, the way of those that are pushed (package ocpi/server).
 	Receive func(context.Context, Inbound) (Receipt, error)
 
+	BaseURL string // public address of the platform, as partners reach it
+	Offer   string // names what our version details list, which partners are told when it changes; empty: they are not told
+
 	Redis asynq.RedisConnOpt
 	Now   func() time.Time
 	Log   *slog.Logger
@@ -48,6 +51,9 @@ func (w *Worker) Run(ctx context.Context) error {
 		LogLevel:        asynq.ErrorLevel,
 		Logger:          asynqLog{w.Log},
 	})
+	if err := w.planAnnouncements(ctx); err != nil {
+		return err
+	}
 	if err := server.Start(asynq.HandlerFunc(w.handle)); err != nil {
 		return fmt.Errorf("start workers: %w", err)
 	}

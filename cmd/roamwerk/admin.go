@@ -10,6 +10,7 @@ import (
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/ocpi"
+	"github.com/roamwerk/roamwerk/ocpi/server"
 )
 
 // admin opens the platform that a command administers and calls fn with it. What administers says little: its log holds
@@ -42,7 +43,7 @@ func printJSON(w io.Writer, v any) error {
 
 // ops is what people can start on this platform.
 func (a *app) ops() *jobs.Ops {
-	return &jobs.Ops{DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, BaseURL: a.cfg.BaseURL, Now: a.now, Log: a.log}
+	return &jobs.Ops{DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, BaseURL: a.cfg.BaseURL, Offer: server.Offer(a.cfg.BaseURL), Now: a.now, Log: a.log}
 }
 
 // tenant finds a utility by its party, as in DE*SWX.
