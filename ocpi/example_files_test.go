@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// exampleFolder holds the examples that are published with the specification.
-const exampleFolder = "../../shared/ocpi/examples"
+// exampleFolder holds the exampleFiles that are published with the specification.
+const exampleFolder = "../../shared/ocpi/exampleFiles"
 
 // A target is what an example is decoded into and how that is validated.
 type target struct {
@@ -83,10 +83,10 @@ func locationPart(piece func(*Location) interface{ check(*checker, *place) }) fu
 	}
 }
 
-// examples says of each published example what it holds and what is wrong
+// exampleFiles says of each published example what it holds and what is wrong
 // with it: the paths of the rejects and of the notes, or the path at which it
 // cannot be read.
-var examples = []struct {
+var exampleFiles = []struct {
 	pattern    string
 	target     func() target
 	unreadable string
@@ -136,7 +136,7 @@ func TestExamples(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			for _, example := range examples {
+			for _, example := range exampleFiles {
 				if ok, _ := filepath.Match(example.pattern, name); !ok {
 					continue
 				}
@@ -167,7 +167,7 @@ func TestExamples(t *testing.T) {
 		})
 	}
 	if len(files) != 59 || patches != 7 {
-		t.Errorf("%d examples, %d of them patches", len(files), patches)
+		t.Errorf("%d exampleFiles, %d of them patches", len(files), patches)
 	}
 }
 
