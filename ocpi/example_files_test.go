@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// exampleFolder holds the exampleFiles that are published with the specification.
-const exampleFolder = "../../shared/ocpi/exampleFiles"
+// exampleFolder holds the examples that are published with the specification.
+const exampleFolder = "../../shared/ocpi/examples"
 
 // A target is what an example is decoded into and how that is validated.
 type target struct {
@@ -167,7 +167,7 @@ func TestExamples(t *testing.T) {
 		})
 	}
 	if len(files) != 59 || patches != 7 {
-		t.Errorf("%d exampleFiles, %d of them patches", len(files), patches)
+		t.Errorf("%d examples, %d of them patches", len(files), patches)
 	}
 }
 
