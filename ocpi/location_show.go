@@ -22,12 +22,12 @@ func (l *Location) ShownTo(t *Token) bool {
 	return t != nil && slices.ContainsFunc(l.PublishAllowedTo, func(entry PublishTokenType) bool { return entry.names(t) })
 }
 
-func (p PublishTokenType) names(t *Token) bool {
-	incomplete := p.UID == "" && p.VisualNumber == "" && p.GroupID == "" || p.UID != "" && p.Type == "" || p.VisualNumber != "" && p.Issuer == ""
+func (t *PublishTokenType) names(holder *Token) bool {
+	incomplete := t.UID == "" && t.VisualNumber == "" && t.GroupID == "" || t.UID != "" && t.Type == "" || t.VisualNumber != "" && t.Issuer == ""
 	return !incomplete &&
-		(p.UID == "" || p.UID.Equal(t.UID)) && (p.Type == "" || p.Type == t.Type) &&
-		(p.VisualNumber == "" || p.VisualNumber == t.VisualNumber) && (p.Issuer == "" || p.Issuer == t.Issuer) &&
-		(p.GroupID == "" || p.GroupID.Equal(t.GroupID))
+		(t.UID == "" || t.UID.Equal(holder.UID)) && (t.Type == "" || t.Type == holder.Type) &&
+		(t.VisualNumber == "" || t.VisualNumber == holder.VisualNumber) && (t.Issuer == "" || t.Issuer == holder.Issuer) &&
+		(t.GroupID == "" || t.GroupID.Equal(holder.GroupID))
 }
 
 // ChargesAt reports whether cars are charged at an instant, as far as the
