@@ -15,6 +15,9 @@ type Inbound struct {
 	Method  string
 	Path    string // below the URL of the version, escaped, without a slash in front: locations/DE/CPO/LOC1
 	Body    []byte // as the partner wrote it, in the version that it speaks
+
+	Routing     ocpi.Routing // that it came with; zero: it came without
+	Quarantined uuid.UUID    // where it stays, with the reason of today, when it is refused; Nil: it goes there
 }
 
 // Receipt is how it was answered.

@@ -280,4 +280,6 @@ func TestOneBadMessageCostsNobodyElse(t *testing.T) {
 	}
 }
 
-func party(country, id ocpi.CiString) ocpi.Party { return ocpi.Party{CountryCode: country, PartyID: id} }
+func party(country, id ocpi.CiString) ocpi.Party {
+	return ocpi.Party{CountryCode: country, PartyID: id}
+}

@@ -199,19 +199,19 @@ func TokenQuirks(header, token string) []Quirk {
 	return quirks
 }
 
-// MessageQuirks returns in what the headers of a message with a body, or
-// without, differ from what OCPI asks for; functional says that the module has
-// routing headers.
-func MessageQuirks(h http.Header, functional, body bool) Findings {
+// MessageQuirks returns in what the headers of a message differ from what OCPI
+// asks for; the flags say whether it needs message ids and routing headers, and
+// whether it has a body.
+func MessageQuirks(h http.Header, ids, routing, body bool) Findings {
 	var notes Findings
 	for _, name := range []string{HeaderRequestID, HeaderCorrelationID} {
-		if h.Get(name) == "" { // TRN-19
+		if ids && h.Get(name) == "" { // TRN-19
 			notes = append(notes, Finding{Severity: Note, Path: name, Rule: ruleRequired, Quirk: QuirkNoMessageIDs})
 		}
 	}
-	if routing := ReadRouting(h); functional && (routing.To.IsZero() || routing.From.IsZero()) { // RTG-04
+	if r := ReadRouting(h); routing && (r.To.IsZero() || r.From.IsZero()) { // RTG-04
 		name := HeaderToPartyID
-		if !routing.To.IsZero() {
+		if !r.To.IsZero() {
 			name = HeaderFromPartyID
 		}
 		notes = append(notes, Finding{Severity: Note, Path: name, Rule: ruleRequired, Quirk: QuirkNoRouting})

@@ -86,7 +86,7 @@ func TestMessageQuirks(t *testing.T) { // TRN-12, TRN-19, RTG-04
 	for _, name := range []string{HeaderRequestID, HeaderCorrelationID, HeaderToPartyID, HeaderToCountryCode, HeaderFromPartyID, HeaderFromCountryCode} {
 		whole.Set(name, "XX")
 	}
-	if notes := MessageQuirks(whole, true, true); notes != nil {
+	if notes := MessageQuirks(whole, true, true, true); notes != nil {
 		t.Errorf("whole: %v", notes)
 	}
 	for name, want := range map[string]Quirk{
@@ -95,11 +95,11 @@ func TestMessageQuirks(t *testing.T) { // TRN-12, TRN-19, RTG-04
 	} {
 		h := whole.Clone()
 		h.Del(name)
-		if notes := MessageQuirks(h, true, true); len(notes) != 1 || notes[0].Quirk != want || notes[0].Severity != Note {
+		if notes := MessageQuirks(h, true, true, true); len(notes) != 1 || notes[0].Quirk != want || notes[0].Severity != Note {
 			t.Errorf("without %s: %v", name, notes)
 		}
 	}
-	if notes := MessageQuirks(http.Header{}, false, false); len(notes) != 2 {
+	if notes := MessageQuirks(http.Header{}, true, false, false); len(notes) != 2 {
 		t.Errorf("a configuration module without a body: %v", notes)
 	}
 }

@@ -84,13 +84,18 @@ func (s *server) write(c echo.Context, status int, r ocpi.Response[any]) error {
 	if err != nil {
 		return err
 	}
+	if call, ok := c.Get(callKey).(*call); ok {
+		call.trace.end(status, r, body)
+		call.log()
+	}
 	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(len(body)))
 	_ = c.Blob(status, "application/json", body)
 	return nil
 }
 
 // fail answers every error, and is the only place that logs one. A fault of ours is HTTP 200 with code 3000: OCPI keeps
-// HTTP errors for what is below its own layer (OCPI 2.2.1 § Status codes).
+// HTTP errors for what is below its own layer (OCPI 2.2.1 § Status codes). A message that is refused is kept first; when that
+// fails the partner is told to try again instead of why.
 func (s *server) fail(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
@@ -104,6 +109,11 @@ func (s *server) fail(err error, c echo.Context) {
 		answered := *refused
 		answered.StatusCode = call.dialect.Status(refused.StatusCode)
 		refused = &answered
+		if lost := call.quarantine(refused); lost != nil {
+			err = errors.Join(lost, err)
+			refused = ocpi.Refused(ocpi.StatusServerError, "the platform failed to process the message")
+		}
+		call.trace.rejects = refused.Findings
 	}
 	attributes := []any{
 		"method", c.Request().Method, "path", c.Request().URL.Path, "http", refused.HTTPStatus, "code", int(refused.StatusCode),

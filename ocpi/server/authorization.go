@@ -16,10 +16,15 @@ func (c *call) authorize(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	row, err := c.tokenOf(ctx, c.segment("token"), c.tokenType())
+	kind, err := c.tokenType()
 	if err != nil {
 		return answer{}, err
 	}
+	row, err := c.tokenOf(ctx, c.segment("token"), kind)
+	if err != nil {
+		return answer{}, err
+	}
+	c.concerns(row.Token.TenantID)
 	asking := jobs.Asking{Partner: c.partner.ID, At: at}
 	if row.Restricted {
 		if asking.CPO, err = c.askingCPO(ctx); err != nil {
@@ -69,16 +74,19 @@ func (c *call) locationReferences() (*ocpi.LocationReferences, error) {
 }
 
 // tokenType is the type in the query; without one, RFID (TOK-16). OCPI 2.1.1 does not say a type: then it is none, for any.
-func (c *call) tokenType() ocpi.TokenType {
+func (c *call) tokenType() (ocpi.TokenType, error) {
 	if c.dialect.NoTokenType {
-		return ""
+		return "", nil
 	}
-	for _, name := range []string{"type", "token_type"} {
-		if t := c.echo.QueryParam(name); t != "" {
-			return ocpi.TokenType(t)
-		}
+	if t := c.echo.QueryParam("type"); t != "" {
+		return ocpi.TokenType(t), nil
 	}
-	return ocpi.TokenRFID
+	t := c.echo.QueryParam("token_type")
+	if t == "" {
+		return ocpi.TokenRFID, nil
+	}
+	note := ocpi.Finding{Severity: ocpi.Note, Path: "token_type", Rule: "is called type", Value: t, Quirk: ocpi.QuirkTokenTypeName}
+	return ocpi.TokenType(t), c.tolerate(note)
 }
 
 // tokenOf finds a token among those of the addressed utility. Without an addressee it must be the only one of its kind on

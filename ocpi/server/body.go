@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -15,8 +14,21 @@ import (
 // maxBody bounds a message in bytes, as it is sent and unpacked (TRN-31).
 const maxBody = 1 << 20
 
-// body reads the message.
+// body reads the message. In modules with objects its times are looked at: they are read in whatever form they come.
 func (c *call) body() ([]byte, error) {
+	c.trace.read = true
+	body, err := c.unpack()
+	if err != nil {
+		return nil, err
+	}
+	c.trace.message = body
+	if c.module == ocpi.ModuleCredentials {
+		return body, nil
+	}
+	return body, c.tolerate(ocpi.TimeQuirks(body)...)
+}
+
+func (c *call) unpack() ([]byte, error) {
 	r := c.echo.Request()
 	var reader io.Reader = http.MaxBytesReader(c.echo.Response(), r.Body, maxBody)
 	switch encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); encoding {
@@ -59,8 +71,10 @@ func tooLarge() error {
 func (c *call) document(message []byte, v any) ([]byte, error) {
 	c.object = v
 	document, notes, err := c.dialect.Read(message, v, c.origin())
-	c.note(notes)
-	return document, err
+	if err != nil {
+		return nil, err
+	}
+	return document, c.tolerate(notes...)
 }
 
 // patch reads the body of a PATCH in the words of OCPI 2.2.1; v has, or points to, the type of the object.
@@ -71,23 +85,19 @@ func (c *call) patch(v any) ([]byte, error) {
 	}
 	c.object = v
 	patch, notes, err := c.dialect.ReadPatch(body, v, c.origin())
-	c.note(notes)
-	return patch, err
+	if err != nil {
+		return nil, err
+	}
+	return patch, c.tolerate(notes...)
 }
 
 // decode reads a document: exactly, or, when that fails, as leniently as some partners need it. It is an ocpi.Decoder.
 func (c *call) decode(body []byte, v any) error {
-	exact := ocpi.Unmarshal(body, v)
-	var refused *ocpi.Error
-	if exact == nil || !errors.As(exact, &refused) || refused.HTTPStatus != http.StatusOK {
-		return exact
+	notes, err := ocpi.UnmarshalTolerant(body, v, c.partner.RefusedQuirks)
+	if err != nil {
+		return err
 	}
-	reflect.ValueOf(v).Elem().SetZero()
-	if ocpi.UnmarshalLenient(body, v) != nil {
-		return exact
-	}
-	c.Log.WarnContext(c.echo.Request().Context(), "partner needs leniency", "partner", c.partner.Name, "module", string(c.module), "deviation", exact)
-	return nil
+	return c.tolerate(c.dialect.ExplainFindings(notes, v)...)
 }
 
 // message is an object that partners send.
@@ -95,16 +105,11 @@ type message interface{ Validate() ocpi.Findings }
 
 // accept checks an object. What is wrong but tolerable is noted.
 func (c *call) accept(m message) error {
-	findings := m.Validate()
-	c.note(c.dialect.ExplainFindings(findings.Notes(), m))
-	return findings.Err()
-}
-
-// note writes down what was understood although it is not as it should be.
-func (c *call) note(notes ocpi.Findings) {
-	if len(notes) > 0 {
-		c.Log.DebugContext(c.echo.Request().Context(), "message deviates", "partner", c.partner.Name, "module", string(c.module), "first", notes[0].String(), "count", len(notes))
+	findings := m.Validate().Refuse(c.partner.RefusedQuirks)
+	if err := findings.Err(); err != nil {
+		return err
 	}
+	return c.tolerate(c.dialect.ExplainFindings(findings.Notes(), m)...)
 }
 
 // read reads and checks the object in the body.
@@ -117,6 +122,9 @@ func (c *call) read(m message) error {
 		return err
 	}
 	if err := c.decode(body, m); err != nil {
+		return err
+	}
+	if err := c.fill(m); err != nil {
 		return err
 	}
 	return c.accept(m)

@@ -51,7 +51,7 @@ func (c *call) postCDR(ctx context.Context) (answer, error) {
 	if err := c.decode(document, &cdr); err != nil {
 		return answer{}, err
 	}
-	if err := c.fillTokenOwner(ctx, &cdr.CDRToken); err != nil {
+	if err := c.fillCDR(ctx, &cdr); err != nil {
 		return answer{}, err
 	}
 	if err := c.accept(&cdr); err != nil {
@@ -146,6 +146,13 @@ func (c *call) repeatedCDR(ctx context.Context, cdr *ocpi.CDR, raw []byte) (answ
 		if !equal {
 			return answer{}, c.conflictingCDR(ctx, row, cdr.ID)
 		}
+		if !first.LastUpdated.Equal(cdr.LastUpdated) {
+			note := missing("last_updated", ocpi.FormatDateTime(cdr.LastUpdated), ocpi.QuirkRestampedCDR)
+			note.Rule = "as in the CDR that came first, which cannot be changed"
+			if err := c.tolerate(note); err != nil {
+				return answer{}, err
+			}
+		}
 	}
 	c.announce(&first)
 	return answer{}, nil
@@ -166,7 +173,30 @@ func (c *call) decodeCDR(ctx context.Context, row db.ReceivedCDRRow, cpo ocpi.Pa
 	if err != nil {
 		return cdr, err
 	}
-	return cdr, c.fillTokenOwner(ctx, &cdr.CDRToken)
+	return cdr, c.fillCDR(ctx, &cdr)
+}
+
+// fillCDR completes what some partners leave out of a CDR: the owner of the token, and of the place what its Location says.
+// The bytes that are stored stay as they came.
+func (c *call) fillCDR(ctx context.Context, cdr *ocpi.CDR) error {
+	if err := c.fillTokenOwner(ctx, &cdr.CDRToken); err != nil {
+		return err
+	}
+	at := &cdr.CDRLocation
+	whole := at.Address != "" && at.City != "" && at.Country != "" && at.Coordinates.Latitude != "" && at.Coordinates.Longitude != "" &&
+		at.EVSEUID != "" && at.EVSEID != "" && at.ConnectorID != "" && at.ConnectorStandard != "" && at.ConnectorFormat != "" && at.ConnectorPowerType != ""
+	if whole || c.refuses(ocpi.QuirkPlaceMissing) {
+		return nil
+	}
+	known, err := readLocation(ctx, c.DB.Queries, cdr.Party(), at.ID)
+	if err != nil {
+		return err
+	}
+	var from *ocpi.Location
+	if known != nil {
+		from = known.Location
+	}
+	return c.tolerate(c.dialect.ExplainFindings(cdr.FillPlace(from), cdr)...)
 }
 
 // conflictingCDR writes down that a partner sent two CDRs under one id, for somebody to look at.

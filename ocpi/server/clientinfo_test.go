@@ -25,9 +25,9 @@ func TestHubClientInfo(t *testing.T) { // HUB-01 to HUB-04, HUB-07, OWN-14, RTG-
 	check(t, "status", got["status"], "OFFLINE")
 
 	for name, body := range map[string]string{
-		"no status":       change(t, info, "status", nil),
-		"no last_updated": change(t, info, "last_updated", nil),
-		"other party":     change(t, info, "party_id", "OTH"),
+		"no status":   change(t, info, "status", nil),
+		"no role":     change(t, info, "role", nil),
+		"other party": change(t, info, "party_id", "OTH"),
 	} {
 		if a := hub.do(http.MethodPut, path, body); a.status != 200 || a.code != 2001 {
 			t.Errorf("%s: %d/%d", name, a.status, a.code)

@@ -33,6 +33,10 @@ type call struct {
 	invited bool // it is a token A: good for the handshake only (TRN-09)
 
 	to *tenant // the utility that the routing headers name; nil: none (RTG-05)
+
+	inbound  *inbound // it came another way than over HTTP; nil: over HTTP
+	trace    trace
+	findings ocpi.Findings // what was tolerated
 }
 
 // tenant is a utility as partners address it.
@@ -58,42 +62,70 @@ func handle(h handler) echo.HandlerFunc {
 	}
 }
 
-// door is what every call passes: message ids, credentials token, routing. It stands before the router's own 404 and 405
-// too, so that nobody learns our paths without a token.
+// door is what every call passes: message ids, credentials token, routing, limits. It stands before the router's own 404 and
+// 405 too, so that nobody learns our paths without a token. Every call is logged, however it ends.
 func (s *server) door(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) (err error) {
-		defer func() {
-			if r := recover(); r != nil && r != http.ErrAbortHandler { //nolint:errorlint // a panic value
-				err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
-			} else if r != nil {
-				panic(r)
-			}
-		}()
-		request, response := c.Request().Header, c.Response().Header()
-		for _, name := range []string{ocpi.HeaderRequestID, ocpi.HeaderCorrelationID} { // TRN-18, TRN-19
-			if request.Get(name) == "" {
-				request.Set(name, uuid.NewString())
-			}
-			response.Set(name, request.Get(name))
+	return func(e echo.Context) error {
+		c := &call{server: s, echo: e, inbound: inboundOf(e.Request().Context())}
+		c.dialect, c.module = placeOf(e.Request().URL.Path)
+		c.trace.begin(s.Now())
+		e.Set(callKey, c)
+		if err := c.pass(next); err != nil {
+			s.fail(err, e)
 		}
-		call := &call{server: s, echo: c}
-		call.dialect, call.module = placeOf(c.Request().URL.Path)
-		c.Set(callKey, call)
-		if known, ok := inboundPartner(c.Request().Context()); ok {
-			call.partner, call.tenants = known.Partner, tenantsOf(known.TenantIDs, known.TenantParties)
-		} else if err := call.enter(request, response); err != nil {
-			return err
-		}
-		return next(c)
+		return nil
 	}
 }
 
-// enter finds out who calls, and whom.
-func (c *call) enter(request, response http.Header) error {
-	if err := c.authenticate(c.echo.Request().Context(), request.Get(ocpi.HeaderAuthorization)); err != nil {
+func (c *call) pass(next echo.HandlerFunc) (err error) {
+	defer func() {
+		if r := recover(); r != nil && r != http.ErrAbortHandler { //nolint:errorlint // a panic value
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	if err := c.enter(); err != nil {
 		return err
 	}
-	return c.route(request, response)
+	leave, err := c.wait()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return next(c.echo)
+}
+
+// enter finds out who calls, and whom.
+func (c *call) enter() error {
+	r, response := c.echo.Request(), c.echo.Response().Header()
+	odd := ocpi.MessageQuirks(r.Header, !c.dialect.NoMessageIDs, c.functional(), r.ContentLength != 0)
+	for _, name := range []string{ocpi.HeaderRequestID, ocpi.HeaderCorrelationID} { // TRN-18, TRN-19
+		if r.Header.Get(name) == "" {
+			r.Header.Set(name, uuid.NewString())
+		}
+		response.Set(name, r.Header.Get(name))
+	}
+	if c.inbound != nil {
+		known := &c.inbound.known
+		c.partner, c.tenants = known.Partner, tenantsOf(known.TenantIDs, known.TenantParties)
+		return c.route(r.Header, response)
+	}
+	if err := c.authenticate(r.Context(), r.Header.Get(ocpi.HeaderAuthorization)); err != nil {
+		return err
+	}
+	if err := c.tolerate(append(odd, pathQuirks(r.Context())...)...); err != nil {
+		return err
+	}
+	if err := c.route(r.Header, response); err != nil {
+		return err
+	}
+	return c.checkSender(r.Context())
+}
+
+// functional says that the module has routing headers.
+func (c *call) functional() bool {
+	return c.module != "" && !c.module.Configuration() && !c.dialect.NoRouting
 }
 
 // authenticate finds out who calls (TRN-05 to TRN-10).
@@ -119,10 +151,33 @@ func (c *call) authenticate(ctx context.Context, header string) error {
 			c.raw = i == len(candidates)-1
 			c.invited = row.Kind == "invite"
 			c.tenants = tenantsOf(row.TenantIDs, row.TenantParties)
-			return c.admit(ctx)
+			if err := c.admit(ctx); err != nil {
+				return err
+			}
+			return c.use(ctx, header, row.Doubt)
 		}
 	}
 	return ocpi.Unauthorized("the credentials token is not known")
+}
+
+// use takes the token in the form in which it came. The one of two that a rotation left open is the one that is used (CRED-22).
+func (c *call) use(ctx context.Context, header string, doubt bool) error {
+	for _, quirk := range ocpi.TokenQuirks(header, c.token) {
+		if quirk == ocpi.QuirkRawToken && c.dialect.RawToken {
+			continue
+		}
+		note := ocpi.Finding{Severity: ocpi.Note, Path: ocpi.HeaderAuthorization, Rule: "Token and the Base64 of the credentials token", Quirk: quirk}
+		if err := c.tolerate(note); err != nil {
+			return ocpi.Unauthorized(err.Error())
+		}
+	}
+	if !doubt {
+		return nil
+	}
+	if _, err := c.DB.SettlePartnerTokens(ctx, db.SettlePartnerTokensParams{Hash: c.hash, Now: c.Now()}); err != nil {
+		return fmt.Errorf("settle tokens: %w", err)
+	}
+	return nil
 }
 
 // tenantsOf are the utilities of a connection, as a query returns them.
@@ -136,6 +191,9 @@ func tenantsOf(ids []uuid.UUID, parties []string) []tenant {
 
 // admit lets the partner in, unless it is still invited and wants more than the handshake (TRN-09).
 func (c *call) admit(ctx context.Context) error {
+	if err := c.checkCertificate(); err != nil {
+		return err
+	}
 	if c.invited && c.module != "" && c.module != ocpi.ModuleCredentials {
 		return ocpi.Unauthorized("the credentials token is for the registration only")
 	}
@@ -151,7 +209,7 @@ func (c *call) admit(ctx context.Context) error {
 // route answers to whom the message came from and finds the utility that it is for (RTG-01 to RTG-07). Configuration
 // modules have no routing headers and give none.
 func (c *call) route(request, response http.Header) error {
-	if c.module == "" || c.module.Configuration() || c.dialect.NoRouting {
+	if !c.functional() {
 		return nil
 	}
 	routing := ocpi.ReadRouting(request)

@@ -21,10 +21,12 @@ func (d *Door) Receive(ctx context.Context, in jobs.Inbound) (jobs.Receipt, erro
 	if err != nil {
 		return jobs.Receipt{}, fmt.Errorf("partner of a message: %w", err)
 	}
-	r, err := http.NewRequestWithContext(context.WithValue(ctx, inboundKey{}, &known), in.Method, ocpiPath+known.Partner.Version+"/"+in.Path, bytes.NewReader(in.Body))
+	ctx = context.WithValue(ctx, inboundKey{}, &inbound{in, known})
+	r, err := http.NewRequestWithContext(ctx, in.Method, ocpiPath+known.Partner.Version+"/"+in.Path, bytes.NewReader(in.Body))
 	if err != nil {
 		return jobs.Receipt{}, fmt.Errorf("message %s %s: %w", in.Method, in.Path, err)
 	}
+	in.Routing.Write(r.Header)
 	w := &receiptWriter{header: http.Header{}}
 	d.ServeHTTP(w, r)
 	if err := ctx.Err(); err != nil { // then the answer says nothing about the message
@@ -37,12 +39,18 @@ func (d *Door) Receive(ctx context.Context, in jobs.Inbound) (jobs.Receipt, erro
 	return jobs.Receipt{HTTPStatus: w.status, StatusCode: answer.StatusCode, Message: answer.StatusMessage}, nil
 }
 
-// inboundKey is under which the context of a message that did not come through the door has its partner.
+// inbound is a message that did not come through the door, and what the door has to know of its partner.
+type inbound struct {
+	jobs.Inbound
+	known db.PartnerAtDoorRow
+}
+
+// inboundKey is under which the context has it.
 type inboundKey struct{}
 
-func inboundPartner(ctx context.Context) (*db.PartnerAtDoorRow, bool) {
-	known, ok := ctx.Value(inboundKey{}).(*db.PartnerAtDoorRow)
-	return known, ok
+func inboundOf(ctx context.Context) *inbound {
+	in, _ := ctx.Value(inboundKey{}).(*inbound)
+	return in
 }
 
 // receiptWriter keeps an answer.

@@ -11,7 +11,6 @@ package server
 import (
 	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -25,7 +24,7 @@ import (
 	"github.com/roamwerk/roamwerk/ocpi/client"
 )
 
-// Options are what the door works with. All are needed.
+// Options are what the door works with. Those up to Log are needed.
 type Options struct {
 	DB      *db.DB
 	Box     *seal.Box
@@ -34,11 +33,16 @@ type Options struct {
 	BaseURL string         // public address of the platform, in every URL that we give out (PAG-08)
 	Now     func() time.Time
 	Log     *slog.Logger
+
+	Limits            Limits
+	Messages          *jobs.MessageLog // nil: messages are not logged
+	CertificateHeader string           // in which a proxy that we trust passes on client certificates; "": there is none
 }
 
 type server struct {
 	Options
-	ops jobs.Ops
+	ops   jobs.Ops
+	lanes *lanes
 }
 
 // Door is the handler of all paths below /ocpi. It has to see the path as it came: a mux in front that cleans paths would
@@ -50,13 +54,13 @@ type Door struct {
 
 // ServeHTTP answers a partner.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	d.echo.ServeHTTP(w, withTidyPath(r))
+	d.echo.ServeHTTP(w, arrived(r))
 }
 
 // New returns the door.
 func New(o Options) *Door {
 	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
-	s := &server{Options: o, ops: jobs.Ops{
+	s := &server{Options: o, lanes: newLanes(o.Limits), ops: jobs.Ops{
 		DB: o.DB, Box: o.Box, Bell: o.Bell, Now: o.Now, Log: o.Log, Client: o.Client, BaseURL: o.BaseURL,
 		Offer: Offer(o.BaseURL),
 	}}
@@ -183,21 +187,4 @@ func placeOf(path string) (*ocpi.Dialect, ocpi.ModuleID) {
 		}
 	}
 	return d, ""
-}
-
-// withTidyPath returns the request without empty path segments and without a slash at the end (TRN-26), with the path
-// still escaped: an id may contain a slash.
-func withTidyPath(r *http.Request) *http.Request {
-	var tidy strings.Builder
-	for segment := range strings.SplitSeq(r.URL.EscapedPath(), "/") {
-		if segment != "" {
-			tidy.WriteString("/" + segment)
-		}
-	}
-	u := *r.URL
-	u.RawPath = tidy.String()
-	u.Path, _ = url.PathUnescape(u.RawPath) // it was unescaped once already
-	tidied := *r
-	tidied.URL = &u
-	return &tidied
 }

@@ -143,7 +143,9 @@ func (c *call) changeSession(ctx context.Context, change func(old *storedSession
 		created = old == nil
 		next.follow(old)
 		if old != nil {
-			c.note(next.doc.Follows(old.doc))
+			if err := c.tolerate(c.dialect.ExplainFindings(next.doc.Follows(old.doc), next.doc)...); err != nil {
+				return err
+			}
 		}
 		return c.saveSession(ctx, q, cpo, id, next)
 	})
@@ -161,6 +163,7 @@ func (c *call) storedSession(ctx context.Context, q *db.Queries, cpo ocpi.Party,
 		if t.id != row.TenantID || c.to != nil && c.to.id != t.id {
 			continue
 		}
+		c.concerns(t.id)
 		doc, err := decodeStored[ocpi.Session](row.Doc)
 		return &storedSession{doc: doc, tenant: t, status: ocpi.SessionStatus(row.Status)}, err
 	}
@@ -190,7 +193,7 @@ func (c *call) fillTokenOwner(ctx context.Context, t *ocpi.CDRToken) error {
 	if err := jobs.FillToken(ctx, c.DB.Queries, c.addressed(), t); err != nil {
 		return err
 	}
-	if t.CountryCode != "" || t.PartyID != "" {
+	if t.CountryCode != "" || t.PartyID != "" || c.refuses(ocpi.QuirkTokenWithoutOwner) {
 		return nil
 	}
 	owners, err := c.DB.OwnersOfToken(ctx, db.OwnersOfTokenParams{TenantIDs: c.addressed(), UID: string(t.UID)})
@@ -204,8 +207,13 @@ func (c *call) fillTokenOwner(ctx context.Context, t *ocpi.CDRToken) error {
 		t.CountryCode, t.PartyID = c.to.party.CountryCode, c.to.party.PartyID
 	case len(c.tenants) == 1:
 		t.CountryCode, t.PartyID = c.tenants[0].party.CountryCode, c.tenants[0].party.PartyID
+	default:
+		return nil
 	}
-	return nil
+	if c.dialect.Version.Compare(ocpi.Version221) < 0 { // older ones do not have it
+		return nil
+	}
+	return c.tolerate(missing("cdr_token.country_code", t.Party().String(), ocpi.QuirkTokenWithoutOwner))
 }
 
 // tokenOwner finds the utility that a session or CDR is for: the owner of its token, which must be the one that the routing
@@ -218,6 +226,7 @@ func (c *call) tokenOwner(t ocpi.CDRToken) (*tenant, error) {
 	if c.to != nil && c.to.id != owner.id {
 		return nil, ocpi.InvalidParameter("cdr_token", "must be a token of the addressee "+c.to.party.String(), t.Party().String())
 	}
+	c.concerns(owner.id)
 	return owner, nil
 }
 

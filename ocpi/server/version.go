@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/roamwerk/roamwerk/jobs"
@@ -34,6 +35,9 @@ func Offer(baseURL string) string {
 func (c *call) versionDetails(context.Context) (answer, error) {
 	details := &ocpi.VersionDetails{Version: c.dialect.Version}
 	for _, m := range offered(c.dialect) {
+		if m.id != ocpi.ModuleCredentials && slices.Contains(c.partner.HiddenModules, string(m.id)) {
+			continue // the partner fails on modules that it does not know
+		}
 		details.Endpoints = append(details.Endpoints, ocpi.Endpoint{Identifier: m.id, Role: m.role, URL: c.moduleURL(m.id)})
 	}
 	return answer{data: details}, nil

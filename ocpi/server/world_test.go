@@ -35,6 +35,7 @@ type world struct {
 	dbURL string
 	ops   *jobs.Ops
 	door  *server.Door
+	log   *jobs.MessageLog
 	redis asynq.RedisConnOpt
 	queue *asynq.Inspector
 	url   string // base URL
@@ -74,9 +75,15 @@ func newWorld(t testing.TB) *world {
 	}
 	t.Cleanup(w.db.Close)
 	bell := jobs.NewBell(redis, log)
-	calls := client.New(client.Options{AllowPrivate: true, Timeout: 5 * time.Second})
+	w.log = jobs.NewMessageLog(w.db, w.clock.now, log)
+	t.Cleanup(func() {
+		if err := w.log.Close(w.ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	calls := client.New(client.Options{AllowPrivate: true, Timeout: 5 * time.Second, Record: w.log.Sent})
 	w.ops = &jobs.Ops{DB: w.db, Box: box, Bell: bell, Now: w.clock.now, Log: log, Client: calls, BaseURL: w.url}
-	w.door = server.New(server.Options{DB: w.db, Box: box, Bell: bell, Client: calls, BaseURL: w.url, Now: w.clock.now, Log: log})
+	w.door = server.New(server.Options{DB: w.db, Box: box, Bell: bell, Client: calls, BaseURL: w.url, Now: w.clock.now, Log: log, Messages: w.log, CertificateHeader: "X-Client-Cert"})
 	door.Config.Handler = w.door
 	door.Start()
 	t.Cleanup(func() {
