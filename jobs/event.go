@@ -20,15 +20,19 @@ func WithActor(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, actorKey{}, name)
 }
 
+// actor is who acts.
+func actor(ctx context.Context) string {
+	if name, ok := ctx.Value(actorKey{}).(string); ok {
+		return name
+	}
+	return platform
+}
+
 // event writes one line of the timeline of a subject.
 func event(ctx context.Context, q *db.Queries, at time.Time, tenant uuid.UUID, subject string, id uuid.UUID, what string, detail map[string]string) error {
-	actor, ok := ctx.Value(actorKey{}).(string)
-	if !ok {
-		actor = platform
-	}
 	err := q.InsertEvent(ctx, db.InsertEventParams{
 		ID: uuid.Must(uuid.NewV7()), At: at, TenantID: uuid.NullUUID{UUID: tenant, Valid: tenant != uuid.Nil},
-		Actor: actor, Subject: subject, SubjectID: id, What: what, Detail: frozen(detail),
+		Actor: actor(ctx), Subject: subject, SubjectID: id, What: what, Detail: frozen(detail),
 	})
 	if err != nil {
 		return fmt.Errorf("write event: %w", err)
