@@ -100,9 +100,7 @@ func (a *app) doors() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", answerHealth)
 	mux.HandleFunc("GET /readyz", a.answerReady)
-	mux.Handle("/", office.New(office.Options{
-		DB: a.db, Bell: a.bell, Box: a.box, BaseURL: a.cfg.BaseURL, Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"), Now: a.now, Log: a.log,
-	}))
+	mux.Handle("/", office.New(office.Options{Ops: a.ops(), Receive: partners.Receive, Secure: strings.HasPrefix(a.cfg.BaseURL, "https:")}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Before the mux, which would redirect the empty path segments that partners send (TRN-26).
 		if strings.HasPrefix(r.URL.Path, "/ocpi/") {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/db/pgserver"
+	"github.com/roamwerk/roamwerk/web/ui/uitest"
 )
 
 // asProgram makes this test binary the program itself, so that tests can send
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(uitest.Run(m))
 }
 
 // begin runs the program in this process. The function it returns asks the

@@ -1,9 +1,15 @@
 package office
 
-// Routes is every page and action of the back office: method and path behind the language.
-func Routes() (all [][2]string) {
+// Route is a page or an action of the back office.
+type Route struct {
+	Method, Path string // behind the language
+	Operator     bool   // not for the staff of a utility
+}
+
+// Routes is every page and action of the back office.
+func Routes() (all []Route) {
 	for _, r := range routes {
-		all = append(all, [2]string{r.method, r.path})
+		all = append(all, Route{r.method, r.path, r.audience == operator})
 	}
 	return all
 }

@@ -18,7 +18,7 @@ func (o *office) runInvoices(v *visit) error {
 	if err != nil {
 		return err
 	}
-	run, err := o.ops.RunInvoices(v.Request().Context(), v.tenant.UUID, month, false)
+	run, err := o.RunInvoices(v.Request().Context(), v.tenant.UUID, month, false)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (o *office) issueMonth(v *visit) error {
 		return v.Redirect(http.StatusSeeOther, list)
 	}
 	for _, id := range drafts {
-		if _, err := o.ops.IssueInvoice(ctx, id); err != nil {
+		if _, err := o.IssueInvoice(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -79,7 +79,7 @@ func (o *office) issueInvoice(v *visit) error {
 		v.say("err", v.Lang.T("issue.mismatch.customer"))
 		return v.Redirect(http.StatusSeeOther, page)
 	}
-	number, err := o.ops.IssueInvoice(ctx, id)
+	number, err := o.IssueInvoice(ctx, id)
 	if err != nil {
 		return err
 	}

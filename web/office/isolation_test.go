@@ -14,19 +14,25 @@ import (
 func isolation(w *world) {
 	t := w.T
 	foreign := w.partner("Fremdes Ladenetz", "CPO", "FRM") // works with neither utility
+	quarantined := w.quarantine(foreign, "CDR-FRM-1", "total_cost", "required", "").String()
 	theirs := map[string]string{
 		"GET /cdrs/:id": w.other.rated.String(), "GET /cdrs/:id/message.json": w.other.rated.String(),
 		"GET /invoices/:id": w.other.issued.String(), "POST /invoices/:id/issue": w.other.draft.String(),
 		"GET /invoices/:id/document.pdf": w.other.issued.String(), "GET /invoices/:id/document.xml": w.other.issued.String(),
 		"GET /partners/:id": foreign.ID.String(), "GET /outbox/:id": w.other.email.String(),
+		"GET /partners/:id/handshake": foreign.ID.String(), "POST /partners/:id/invite": foreign.ID.String(), "POST /partners/:id/try": foreign.ID.String(),
+		"POST /partners/:id/pull": foreign.ID.String(), "POST /partners/:id/quirk": foreign.ID.String(), "POST /partners/:id/rotate": foreign.ID.String(),
+		"POST /partners/:id/end": foreign.ID.String(), "GET /partners/:id/conformance": foreign.ID.String(), "GET /partners/:id/conformance.txt": foreign.ID.String(),
+		"GET /messages/:id": w.other.message.String(), "GET /quarantine/:id": quarantined, "POST /quarantine/:id/replay": quarantined, "POST /quarantine/:id/dismiss": quarantined,
+		"GET /cards/:id": w.other.card.String(), "POST /cards/:id/block": w.other.card.String(),
 	}
-	clerk, them, picky := w.signIn(w.ours.staff), w.signIn(w.other.staff), w.signIn(operator)
+	clerk, them, picky, everybody := w.signIn(w.ours.staff), w.signIn(w.other.staff), w.signIn(operator), w.signIn(operator)
 	if res := picky.post("/de/utility", url.Values{"utility": {w.ours.ID.String()}}); res.StatusCode != http.StatusSeeOther {
 		t.Fatalf("pick utility: %s", res.Status)
 	}
 	confirm := url.Values{"confirm": {"10001"}}
 	for _, route := range office.Routes() {
-		method, path := route[0], route[1]
+		method, path := route.Method, route.Path
 		if !strings.Contains(path, ":id") {
 			continue
 		}
@@ -46,8 +52,12 @@ func isolation(w *world) {
 				}
 			}
 		}
+		owner := them
+		if route.Operator {
+			owner = everybody
+		}
 		if method == http.MethodGet && id != foreign.ID.String() {
-			if res := them.get(at); res.StatusCode != http.StatusOK {
+			if res := owner.get(at); res.StatusCode != http.StatusOK {
 				t.Errorf("GET %s by whom it belongs to: %s", at, res.Status)
 			}
 		}
@@ -58,18 +68,40 @@ func isolation(w *world) {
 		}
 	}
 
-	for _, path := range []string{"/de/overview", "/de/cdrs?month=all", "/de/cdrs.csv?month=all", "/de/invoices", "/de/outbox", "/de/partners", "/de/cdrs?month=all&q=SWL"} {
+	theirCDR := "cdrs/DE*LNN/" + w.other.ratedID
+	for _, path := range []string{"/de/overview", "/de/cdrs?month=all", "/de/cdrs.csv?month=all", "/de/invoices", "/de/outbox", "/de/partners", "/de/cdrs?month=all&q=SWL",
+		"/de/cards", "/de/cards?q=SWL", "/de/gaps?state=all", "/de/messages", "/de/messages?q=" + w.other.ratedID, "/de/quarantine", "/de/tariffs",
+		"/de/trace?of=" + url.QueryEscape("sessions/DE*LNN/S-"+w.other.ratedID), "/de/trace?of=" + url.QueryEscape("tokens/DE*SWL/"+card(&w.other, 0))} {
 		for who, c := range map[string]*client{"clerk": clerk, "operator": picky} {
 			res := c.get(path)
 			body := strings.ReplaceAll(res.body, `value="SWL"`, "")
 			if who == "operator" { // who may pick it
 				body = strings.ReplaceAll(body, w.other.Name+"</option>", "")
 			}
+			if strings.Contains(path, "=") { // what was asked for stands in the field and in the heading
+				body = strings.ReplaceAll(strings.ReplaceAll(body, w.other.ratedID, ""), "q=SWL", "")
+			}
 			for _, secret := range []string{"CDR-SWL", "SWL-2026", w.other.Name, foreign.Name} {
 				if strings.Contains(body, secret) {
 					t.Errorf("%s sees %s on %s", who, secret, path)
 				}
 			}
+		}
+	}
+	for _, of := range []string{theirCDR, "sessions/DE*LNN/S-" + w.other.ratedID, "tokens/DE*SWL/" + card(&w.other, 0)} {
+		path := "/en/trace?of=" + url.QueryEscape(of)
+		for who, c := range map[string]*client{"clerk": clerk, "operator": picky} {
+			if res := c.get(path); res.StatusCode != http.StatusOK || !strings.Contains(res.body, "Nothing recorded") {
+				t.Errorf("%s traces %s: %s", who, of, res.Status)
+			}
+		}
+		if res := them.get(path); strings.Contains(res.body, "Nothing recorded") {
+			t.Errorf("%s is not traced by whom it belongs to", of)
+		}
+	}
+	for _, q := range []string{w.other.ratedID, "S-" + w.other.ratedID, card(&w.other, 0)} {
+		if res := clerk.get("/en/trace?q=" + q); strings.Contains(res.body, "/trace?of=") {
+			t.Errorf("a clerk finds %s of another utility", q)
 		}
 	}
 	if res := clerk.post("/de/utility", url.Values{"utility": {w.other.ID.String()}}); res.StatusCode != http.StatusNotFound {
@@ -91,7 +123,7 @@ func TestNobodySeesAnythingUnasked(t *testing.T) {
 	w := open(t)
 	c := w.anonymous()
 	for _, route := range office.Routes() {
-		method, path := route[0], strings.Replace(route[1], ":id", "0190a6e0-0000-7000-8000-000000000000", 1)
+		method, path := route.Method, strings.Replace(route.Path, ":id", "0190a6e0-0000-7000-8000-000000000000", 1)
 		if strings.HasPrefix(path, "/sign") || path == "/theme" {
 			continue
 		}

@@ -8,44 +8,50 @@ package office
 //go:generate templ generate
 
 import (
+	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 	"github.com/alexedwards/scs/v2"
 	"github.com/labstack/echo/v4"
 
 	"github.com/roamwerk/roamwerk/db"
-	"github.com/roamwerk/roamwerk/db/seal"
 	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/web/ui"
 )
 
 // Options are what the back office needs.
 type Options struct {
-	DB      *db.DB
-	Bell    *jobs.Bell
-	Box     *seal.Box // hashes session tokens
-	BaseURL string    // "https://office.example": where browsers reach us
-	Secure  bool      // browsers reach us by https only
-	Now     func() time.Time
-	Log     *slog.Logger
+	*jobs.Ops // what people start here; its BaseURL is where browsers reach us, its Box hashes session tokens, too
+
+	// Receive takes a message as if a partner had sent it (package ocpi/server).
+	Receive func(context.Context, jobs.Inbound) (jobs.Receipt, error)
+
+	Secure bool // browsers reach us by https only
 }
 
-// routes is every page and every action. Those of open need no sign-in.
+// audience is whom a page is for.
+type audience int
+
+const (
+	staff    audience = iota // everybody who works here
+	everyone                 // needs no sign-in
+	operator                 // who runs the platform; for others there is no such page
+)
+
+// routes is every page and every action.
 var routes = []struct {
 	method, path string
 	handle       func(*office, *visit) error
-	open         bool
+	audience     audience
 }{
-	{method: "GET", path: "/signin", handle: (*office).signInPage, open: true},
-	{method: "POST", path: "/signin", handle: (*office).signIn, open: true},
-	{method: "POST", path: "/signout", handle: (*office).signOut, open: true},
-	{method: "POST", path: "/theme", handle: (*office).setTheme, open: true},
+	{method: "GET", path: "/signin", handle: (*office).signInPage, audience: everyone},
+	{method: "POST", path: "/signin", handle: (*office).signIn, audience: everyone},
+	{method: "POST", path: "/signout", handle: (*office).signOut, audience: everyone},
+	{method: "POST", path: "/theme", handle: (*office).setTheme, audience: everyone},
 	{method: "POST", path: "/utility", handle: (*office).setUtility},
 	{method: "GET", path: "", handle: (*office).home},
 	{method: "GET", path: "/overview", handle: (*office).overview},
@@ -61,7 +67,32 @@ var routes = []struct {
 	{method: "GET", path: "/invoices/:id/document.pdf", handle: (*office).invoicePDF},
 	{method: "GET", path: "/invoices/:id/document.xml", handle: (*office).invoiceXML},
 	{method: "GET", path: "/partners", handle: (*office).partnerList},
+	{method: "GET", path: "/partners/new", handle: (*office).partnerForm, audience: operator},
+	{method: "POST", path: "/partners/invite", handle: (*office).invitePartner, audience: operator},
+	{method: "POST", path: "/partners/register", handle: (*office).registerPartner, audience: operator},
 	{method: "GET", path: "/partners/:id", handle: (*office).partnerDetail},
+	{method: "GET", path: "/partners/:id/handshake", handle: (*office).handshake, audience: operator},
+	{method: "POST", path: "/partners/:id/invite", handle: (*office).inviteAgain, audience: operator},
+	{method: "POST", path: "/partners/:id/try", handle: (*office).tryPartner, audience: operator},
+	{method: "POST", path: "/partners/:id/pull", handle: (*office).pullPartner, audience: operator},
+	{method: "POST", path: "/partners/:id/quirk", handle: (*office).setQuirk, audience: operator},
+	{method: "POST", path: "/partners/:id/rotate", handle: (*office).rotatePartner, audience: operator},
+	{method: "POST", path: "/partners/:id/end", handle: (*office).endPartner, audience: operator},
+	{method: "GET", path: "/partners/:id/conformance", handle: (*office).partnerConformance, audience: operator},
+	{method: "GET", path: "/partners/:id/conformance.txt", handle: (*office).partnerReport, audience: operator},
+	{method: "GET", path: "/messages", handle: (*office).messageList, audience: operator},
+	{method: "GET", path: "/messages/:id", handle: (*office).messageDetail, audience: operator},
+	{method: "GET", path: "/quarantine", handle: (*office).quarantineList, audience: operator},
+	{method: "GET", path: "/quarantine/:id", handle: (*office).quarantineDetail, audience: operator},
+	{method: "POST", path: "/quarantine/:id/replay", handle: (*office).replay, audience: operator},
+	{method: "POST", path: "/quarantine/:id/dismiss", handle: (*office).dismiss, audience: operator},
+	{method: "GET", path: "/tariffs", handle: (*office).tariffList, audience: operator},
+	{method: "GET", path: "/tariffs/show", handle: (*office).tariffDetail, audience: operator},
+	{method: "GET", path: "/cards", handle: (*office).cardList},
+	{method: "GET", path: "/cards/:id", handle: (*office).cardDetail},
+	{method: "POST", path: "/cards/:id/block", handle: (*office).blockCard},
+	{method: "GET", path: "/gaps", handle: (*office).gapList},
+	{method: "GET", path: "/trace", handle: (*office).trace},
 	{method: "GET", path: "/outbox", handle: (*office).emailList},
 	{method: "GET", path: "/outbox/:id", handle: (*office).emailDetail},
 	{method: "GET", path: "/*", handle: (*office).nothing},
@@ -69,7 +100,6 @@ var routes = []struct {
 
 type office struct {
 	Options
-	ops      *jobs.Ops
 	sessions *scs.SessionManager
 	throttle *throttle
 	hashing  chan struct{} // holds a token for each password that may be hashed at once
@@ -84,7 +114,6 @@ func New(opt Options) http.Handler {
 	}
 	o := &office{
 		Options:  opt,
-		ops:      &jobs.Ops{DB: opt.DB, Box: opt.Box, Bell: opt.Bell, Now: opt.Now, Log: opt.Log},
 		sessions: newSessions(opt),
 		throttle: newThrottle(opt.Now),
 		hashing:  make(chan struct{}, hashesAtOnce),
@@ -96,9 +125,9 @@ func New(opt Options) http.Handler {
 	e.GET(ui.StaticPath+"*", echo.WrapHandler(ui.Static()))
 	e.GET("/", o.root)
 	for _, r := range routes {
-		handler := o.open(r.handle)
-		if !r.open {
-			handler = o.signedIn(r.handle)
+		handler := o.signedIn(r.handle, r.audience)
+		if r.audience == everyone {
+			handler = o.open(r.handle)
 		}
 		e.Add(r.method, "/:lang"+r.path, handler)
 		if r.method == http.MethodGet {

@@ -12,13 +12,18 @@ import (
 )
 
 // work is every kind of open work on the overview, with the list that shows it.
-var work = []struct{ kind, tone, path string }{
-	{"held", "err", "/cdrs?month=all&state=held"},
-	{"waiting", "warn", "/cdrs?month=all&state=waiting"},
-	{"disputed", "warn", "/cdrs?month=all&state=disputed"},
-	{"invoice-draft", "info", "/invoices?state=draft"},
-	{"invoice-failed", "err", "/invoices?state=failed"},
-	{"email-failed", "err", "/outbox?state=failed"},
+var work = []struct {
+	kind, tone, path string
+	operator         bool
+}{
+	{kind: "held", tone: "err", path: "/cdrs?month=all&state=held"},
+	{kind: "waiting", tone: "warn", path: "/cdrs?month=all&state=waiting"},
+	{kind: "disputed", tone: "warn", path: "/cdrs?month=all&state=disputed"},
+	{kind: "invoice-draft", tone: "info", path: "/invoices?state=draft"},
+	{kind: "invoice-failed", tone: "err", path: "/invoices?state=failed"},
+	{kind: "email-failed", tone: "err", path: "/outbox?state=failed"},
+	{kind: "alerts", tone: "warn", path: "/gaps"},
+	{kind: "quarantine", tone: "warn", path: "/quarantine", operator: true},
 }
 
 // chartDays is how many days the charts show, today included.
@@ -66,6 +71,15 @@ func (o *office) overview(v *visit) error {
 		view.partners, err = q.PartnerList(ctx, db.PartnerListParams{TenantID: v.tenant, Today: today, Since: today.AddDate(0, 0, -30)})
 		return err
 	})
+	if err == nil && v.operator() { // the role of a utility may not look there
+		var counts []db.QuarantineCountsRow
+		counts, err = o.DB.QuarantineCounts(ctx, db.QuarantineCountsParams{TenantID: v.tenant})
+		for _, c := range counts {
+			if c.State == "open" {
+				rows = append(rows, db.OverviewWorkRow{Kind: "quarantine", Many: c.Many})
+			}
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -78,6 +92,9 @@ func (o *office) overview(v *visit) error {
 
 func (v *visit) tiles(rows []db.OverviewWorkRow) (tiles []tile, open int64) {
 	for _, w := range work {
+		if w.operator && !v.operator() {
+			continue
+		}
 		t := tile{kind: w.kind, tone: w.tone, path: w.path}
 		for _, r := range rows {
 			if r.Kind != w.kind {

@@ -3,6 +3,7 @@ package office_test
 import (
 	"flag"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,7 @@ func (w *world) pages() [][2]string {
 		{"cdr-rated", "/cdrs/" + u.rated.String()}, {"cdr-held", "/cdrs/" + u.held.String()}, {"cdr-waiting", "/cdrs/" + u.waiting.String()}, {"cdr-disputed", "/cdrs/" + u.disputed.String()}, {"cdr-credited", "/cdrs/" + u.credited.String()},
 		{"invoices", "/invoices"}, {"invoices-month", "/invoices?month=2026-11&state=draft"}, {"invoice-issued", "/invoices/" + u.issued.String()}, {"invoice-draft", "/invoices/" + u.draft.String()}, {"invoice-failed", "/invoices/" + u.failed.String()},
 		{"partners", "/partners"}, {"partner", "/partners/" + w.cpo.ID.String()}, {"outbox", "/outbox"}, {"email", "/outbox/" + u.email.String()}, {"missing", "/nothing-here"},
+		{"cards", "/cards"}, {"card", "/cards/" + u.card.String()}, {"gaps", "/gaps"}, {"trace", "/trace?of=" + url.QueryEscape("cdrs/DE*LNN/"+u.ratedID)}, {"trace-start", "/trace"},
 	}
 }
 
@@ -55,7 +57,7 @@ func TestEmptyPagesSayWhatComesNext(t *testing.T) {
 	c := w.signIn(u.staff)
 	for path, want := range map[string]string{
 		"/en/overview": "Invite a CPO or hub next", "/en/cdrs": "Every CDR that a partner sends appears here", "/en/invoices": "An invoice run turns the rated sessions",
-		"/en/partners": "roamwerk partner invite", "/en/outbox": "Every invoice that is issued puts an e-mail",
+		"/en/partners": "Your platform operator", "/en/cards": "Once a card is issued", "/en/gaps": "No open alerts", "/en/trace": "What would you like to trace?", "/en/outbox": "Every invoice that is issued puts an e-mail",
 	} {
 		if res := c.get(path); res.StatusCode != http.StatusOK || !strings.Contains(res.body, want) {
 			t.Errorf("%s: %s without %q", path, res.Status, want)
@@ -63,7 +65,7 @@ func TestEmptyPagesSayWhatComesNext(t *testing.T) {
 	}
 	tab := uitest.Open(t).Tab(t, w.url)
 	tab.Cookies(c.cookies()...)
-	for _, path := range []string{"/overview", "/cdrs", "/invoices", "/partners", "/outbox"} {
+	for _, path := range []string{"/overview", "/cdrs", "/invoices", "/partners", "/outbox", "/cards", "/gaps"} {
 		look(tab, "empty-"+path[1:], "/de"+path)
 	}
 }

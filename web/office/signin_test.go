@@ -133,7 +133,9 @@ func TestOtherSitesCannotAct(t *testing.T) {
 
 func TestSecureCookies(t *testing.T) {
 	w := open(t)
-	handler := office.New(office.Options{DB: w.ops.DB, Bell: w.ops.Bell, Box: w.ops.Box, BaseURL: "https://office.example", Secure: true, Now: w.ops.Now, Log: silent})
+	ops := *w.ops
+	ops.BaseURL = "https://office.example"
+	handler := office.New(office.Options{Ops: &ops, Secure: true})
 	form := url.Values{"email": {operator}, "password": {password}}
 	req := httptest.NewRequest("POST", "/de/signin", strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")

@@ -44,7 +44,7 @@ func (o *office) visit(c echo.Context) (*visit, error) {
 }
 
 // signedIn lets staff pass and sends everybody else to sign in.
-func (o *office) signedIn(handle func(*office, *visit) error) echo.HandlerFunc {
+func (o *office) signedIn(handle func(*office, *visit) error, whom audience) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		v, err := o.visit(c)
 		if err != nil {
@@ -57,6 +57,9 @@ func (o *office) signedIn(handle func(*office, *visit) error) echo.HandlerFunc {
 			return err
 		}
 		v.staff = &staff
+		if whom == operator && !v.operator() {
+			return echo.ErrNotFound
+		}
 		v.SetRequest(v.Request().WithContext(jobs.WithActor(v.Request().Context(), staff.Name)))
 		if v.tenant = staff.TenantID; v.tenant.Valid {
 			tenant, err := o.DB.Tenant(c.Request().Context(), v.tenant.UUID)

@@ -50,6 +50,9 @@ type utility struct {
 	db.Tenant
 	staff    string // e-mail address
 	rated    uuid.UUID
+	ratedID  string // as its CPO calls it
+	card     uuid.UUID
+	message  uuid.UUID // of the log
 	held     uuid.UUID
 	waiting  uuid.UUID
 	disputed uuid.UUID
@@ -82,7 +85,7 @@ func TestFilledPlatform(t *testing.T) {
 	w := build(t, 64)
 	for name, part := range map[string]func(*world){
 		"every page": everyPage, "operator": operatorsPages, "isolation": isolation, "details": details,
-		"paging": paging, "filters": filters, "fragments": fragments, "export": export, "keyboard": keyboard,
+		"console": console, "wizard": wizard, "blocking": blocking, "paging": paging, "filters": filters, "fragments": fragments, "export": export, "keyboard": keyboard,
 	} {
 		t.Run(name, func(t *testing.T) { part(w.in(t)) })
 	}
@@ -103,14 +106,14 @@ func open(t *testing.T) *world {
 	t.Cleanup(func() { _ = bell.Close() })
 	w := &world{T: t, now: time.Date(2026, 11, 20, 13, 0, 0, 0, time.UTC), skip: new(atomic.Int64)}
 	clock := func() time.Time { return w.now.Add(time.Duration(w.skip.Load())) }
-	w.ops = &jobs.Ops{DB: dbtest.New(t), Box: box, Bell: bell, Now: clock, Log: silent}
-	worker := jobs.Worker{DB: w.ops.DB, Box: box, Bell: bell, Redis: redis, Now: clock, Log: silent, Client: partnerclient.New(partnerclient.Options{AllowPrivate: true}), SweepEvery: 50 * time.Millisecond}
+	w.ops = &jobs.Ops{DB: dbtest.New(t), Box: box, Bell: bell, Now: clock, Log: silent, BaseURL: "https://roamwerk.example", Client: partnerclient.New(partnerclient.Options{AllowPrivate: true})}
+	worker := jobs.Worker{DB: w.ops.DB, Box: box, Bell: bell, Redis: redis, Now: clock, Log: silent, Client: w.ops.Client, SweepEvery: 50 * time.Millisecond}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- worker.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
 
-	server := httptest.NewServer(office.New(office.Options{DB: w.ops.DB, Bell: bell, Box: box, Now: clock, Log: silent}))
+	server := httptest.NewServer(office.New(office.Options{Ops: w.ops, Receive: takeUnlessRefused}))
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	w.hire(uuid.NullUUID{}, operator, "Olga Operator")
@@ -135,6 +138,8 @@ func build(t *testing.T, sessions int) *world {
 	w.other = w.utility("SWL", "Stadtwerke Lindenau GmbH", "clerk@sw-lindenau.example")
 	w.fill(&w.ours, sessions)
 	w.fill(&w.other, 3)
+	w.fillConsole(&w.ours)
+	w.fillConsole(&w.other)
 	return w
 }
 
@@ -204,17 +209,19 @@ func (w *world) fill(u *utility, sessions int) {
 	ctx := w.Context()
 	names := []string{"Bäckerei Öztürk GmbH", "Jens Schröder", "Thi Lan Nguyen", "Wohnbau Süd eG"}
 	for i, name := range names {
-		_, err := w.ops.IssueCard(ctx, jobs.NewCard{
+		issued, err := w.ops.IssueCard(ctx, jobs.NewCard{
 			Tenant: u.ID, UID: card(u, i), Contract: fmt.Sprintf("DE-%s-C%08d-%d", u.PartyID, 42187+i, i), Visual: fmt.Sprintf("DE-%s-C%08d", u.PartyID, 42187+i), Customer: name, Email: fmt.Sprintf("kunde%d@example.org", i),
 			MasterData: db.InsertCustomerParams{Kind: "private", Street: "Ahornweg 7", PostalCode: "29386", City: "Isenhagen", Country: "DE", Language: "de"},
 		})
 		w.check(err)
+		u.card = issued.TokenID
 	}
 	_, err := w.ops.IssueCard(ctx, jobs.NewCard{Tenant: u.ID, UID: card(u, 4), Contract: "DE-" + u.PartyID + "-C00099999-1", Customer: "Fuhrpark ohne Anschrift", Email: "fuhrpark@example.org"})
 	w.check(err)
 	begin := w.now.AddDate(0, 0, -48)
 	for i := range sessions {
 		start := begin.Add(time.Duration(i) * 48 * 24 * time.Hour / time.Duration(sessions))
+		u.ratedID = fmt.Sprintf("CDR-%s-%06d", u.PartyID, 904001+w.count)
 		u.rated = w.cdr(u, session{card: card(u, i%4), start: start, minutes: 20 + i*37%240, kwh: fmt.Sprintf("%d.%03d", 4+i*7%55, i*131%1000)})
 	}
 	w.cdr(u, session{card: card(u, 4), start: begin, minutes: 45, kwh: "11.5"})

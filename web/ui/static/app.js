@@ -23,6 +23,18 @@ document.addEventListener("change", (e) => {
   if (e.target.matches("select[data-submit]")) e.target.form.requestSubmit();
 });
 
+// A button with data-copy copies what stands in the field of that id, and selects it.
+document.addEventListener("click", (e) => {
+  const button = e.target.closest("button[data-copy]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.copy);
+  field.select();
+  navigator.clipboard?.writeText(field.value);
+  const live = document.querySelector("#live");
+  live.textContent = "";
+  live.textContent = button.textContent + " ✓";
+});
+
 // Controls that only stand in for missing script.
 document.documentElement.classList.add("js");
 
