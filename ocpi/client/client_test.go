@@ -165,6 +165,51 @@ func TestDiscover(t *testing.T) { // TRN-06, VER-07, VER-08
 	}
 }
 
+// VER-07, VDF-02: the highest of the versions that both know is chosen, and what it does not have is not sent.
+func TestDiscoverHighest(t *testing.T) {
+	old := &ocpi.Dialect{Version: ocpi.Version211, RawToken: true, NoRouting: true, NoMessageIDs: true, NoTokenType: true}
+	usual, newest := &ocpi.Dialect{Version: ocpi.Version221}, &ocpi.Dialect{Version: ocpi.Version230}
+	versions := ""
+	var last *http.Request
+	var s *httptest.Server
+	s = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		last = r
+		data := `{"endpoints":[]}`
+		if r.URL.Path == "/versions" { // it asks nobody who it is
+			data = versions
+		} else if version := r.URL.Path[1:]; version == "2.1.1" && r.Header.Get("Authorization") != "Token example-token" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprintf(w, `{"status_code":1000,"data":%s}`, strings.ReplaceAll(data, "URL", s.URL))
+	}))
+	defer s.Close()
+	for _, test := range []struct {
+		offered string
+		want    *ocpi.Dialect
+		raw     bool
+	}{
+		{"2.1.1", old, true}, {"2.2.1 2.1.1", usual, false}, {"2.3.0 2.2.1 2.1.1", newest, false}, {"2.1.1 2.10.0 2.2 2.3.0", newest, false},
+	} {
+		var list []string
+		for _, version := range strings.Fields(test.offered) {
+			list = append(list, fmt.Sprintf(`{"version":%q,"url":"URL/%s"}`, version, version))
+		}
+		versions = "[" + strings.Join(list, ",") + "]"
+		found, err := newClient().Discover(t.Context(), auth, s.URL+"/versions", old, usual, newest)
+		if err != nil || found.Auth.Dialect != test.want || found.Auth.Raw != test.raw {
+			t.Errorf("%s: %+v, %v", test.offered, found.Auth, err)
+		}
+	}
+	peer := client.Peer{Auth: client.Auth{Token: "example-token", Raw: true, Dialect: old}, Routing: ocpi.Routing{To: ocpi.Party{CountryCode: "DE", PartyID: "CPO"}}}
+	if err := newClient().PutToken(t.Context(), peer, s.URL+"/tokens", ocpi.Token{CountryCode: "DE", PartyID: "SWX", UID: "04", Type: ocpi.TokenRFID}); err != nil {
+		t.Fatal(err)
+	}
+	if last.URL.RequestURI() != "/tokens/DE/SWX/04" || last.Header.Get("X-Request-ID")+last.Header.Get("X-Correlation-ID")+last.Header.Get("OCPI-to-party-id") != "" {
+		t.Errorf("%s %v", last.URL, last.Header)
+	}
+}
+
 func TestAddressesThatAreNotCalled(t *testing.T) { // VER-12, TRN-01, TRN-11
 	called := false
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))

@@ -150,6 +150,11 @@ func (p *Peer) enter(r *http.Request, in *inbound) (answer, bool) {
 		}
 	}
 	p.examineCall(r, in, where)
+	for _, emsp := range p.EMSPs() {
+		if p.old() { // the one and only
+			in.routing = ocpi.Routing{To: p.party, From: emsp}
+		}
+	}
 	return answer{}, true
 }
 

@@ -2,6 +2,7 @@ package ocpitest
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/shopspring/decimal"
@@ -211,11 +212,26 @@ func location211(o object) {
 	})
 }
 
+// tariff211 writes a tariff, of which one element prices everything (VDF-07).
 func tariff211(o object) {
 	ownerless(o)
 	for _, name := range []string{"type", "min_price", "max_price", "start_date_time", "end_date_time"} {
 		delete(o, name)
 	}
+	var elements []ocpi.TariffElement
+	if ocpi.Unmarshal(o["elements"], &elements) != nil || len(elements) == 0 {
+		return
+	}
+	// The first element that matches has to say everything: what the last one, which always matches, is for otherwise.
+	for i := range elements[:len(elements)-1] {
+		stated := elements[i].PriceComponents
+		for _, c := range elements[len(elements)-1].PriceComponents {
+			if !slices.ContainsFunc(stated, func(s ocpi.PriceComponent) bool { return s.Type == c.Type }) {
+				elements[i].PriceComponents = append(elements[i].PriceComponents, c)
+			}
+		}
+	}
+	o.put("elements", elements)
 	o.each("elements", func(e object) {
 		e.each("price_components", func(c object) { delete(c, "vat") })
 	})
