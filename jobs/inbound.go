@@ -14,7 +14,9 @@ type Inbound struct {
 	Partner uuid.UUID
 	Method  string
 	Path    string // below the URL of the version, escaped, without a slash in front: locations/DE/CPO/LOC1
-	Body    []byte // as the partner wrote it, in the version that it speaks
+	Body    []byte // as the partner wrote it
+
+	Version ocpi.VersionNumber // of OCPI, in which it is written; empty: the one that the partner speaks now
 
 	Routing     ocpi.Routing // that it came with; zero: it came without
 	Quarantined uuid.UUID    // where it stays, with the reason of today, when it is refused; Nil: it goes there

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/ocpi"
 )
@@ -18,6 +20,25 @@ type partnerInviteCmd struct {
 	Name  string `required:"" help:"How we call the partner."`
 	Role  string `required:"" enum:"CPO,HUB" help:"CPO or HUB."`
 	Party string `required:"" help:"OCPI party of the partner, for example DE*CPO."`
+
+	partnerTenants
+}
+
+// partnerTenants are the utilities that work with a partner.
+type partnerTenants struct {
+	Tenant []string `help:"OCPI party of a utility that works with the partner, again for each; without it all. OCPI 2.1.1 takes one." placeholder:"PARTY"`
+}
+
+func (t partnerTenants) ids(o *outside, a *app) ([]uuid.UUID, error) {
+	var ids []uuid.UUID
+	for _, party := range t.Tenant {
+		tenant, err := a.tenant(o, party)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, tenant.ID)
+	}
+	return ids, nil
 }
 
 // Run invites.
@@ -27,7 +48,11 @@ func (c partnerInviteCmd) Run(o *outside) error {
 		if err != nil {
 			return nil, fmt.Errorf("--party: %w", err)
 		}
-		invitation, err := a.ops().InvitePartner(o.ctx, jobs.NewPartner{Name: c.Name, Role: ocpi.Role(c.Role), Party: party})
+		tenants, err := c.ids(o, a)
+		if err != nil {
+			return nil, err
+		}
+		invitation, err := a.ops().InvitePartner(o.ctx, jobs.NewPartner{Name: c.Name, Role: ocpi.Role(c.Role), Party: party, Tenants: tenants})
 		if err != nil {
 			return nil, err
 		}
@@ -39,12 +64,18 @@ type partnerRegisterCmd struct {
 	Name        string `required:"" help:"How we call the partner."`
 	VersionsURL string `required:"" name:"versions-url" help:"The partner's versions URL." placeholder:"URL"`
 	Token       string `required:"" help:"The token (A) that the partner gave us."`
+
+	partnerTenants
 }
 
 // Run registers.
 func (c partnerRegisterCmd) Run(o *outside) error {
 	return admin(o, func(a *app) (any, error) {
-		partner, err := a.ops().RegisterPartner(o.ctx, jobs.Introduction{Name: c.Name, VersionsURL: c.VersionsURL, Token: c.Token})
+		tenants, err := c.ids(o, a)
+		if err != nil {
+			return nil, err
+		}
+		partner, err := a.ops().RegisterPartner(o.ctx, jobs.Introduction{Name: c.Name, VersionsURL: c.VersionsURL, Token: c.Token, Tenants: tenants})
 		if err != nil {
 			return nil, err
 		}

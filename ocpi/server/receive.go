@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -22,7 +23,8 @@ func (d *Door) Receive(ctx context.Context, in jobs.Inbound) (jobs.Receipt, erro
 		return jobs.Receipt{}, fmt.Errorf("partner of a message: %w", err)
 	}
 	ctx = context.WithValue(ctx, inboundKey{}, &inbound{in, known})
-	r, err := http.NewRequestWithContext(ctx, in.Method, ocpiPath+known.Partner.Version+"/"+in.Path, bytes.NewReader(in.Body))
+	version := cmp.Or(in.Version, ocpi.VersionNumber(known.Partner.Version))
+	r, err := http.NewRequestWithContext(ctx, in.Method, ocpiPath+string(version)+"/"+in.Path, bytes.NewReader(in.Body))
 	if err != nil {
 		return jobs.Receipt{}, fmt.Errorf("message %s %s: %w", in.Method, in.Path, err)
 	}

@@ -321,6 +321,12 @@ func TestVersionUpgrade(t *testing.T) {
 		location := cpo.do(http.MethodGet, "/ocpi/"+version+"/locations/DE/CPO/LOC1", nil).want(200, 1000).object()
 		check(t, version+": owner", location["party_id"], "CPO")
 	}
+	for version, body := range map[ocpi.VersionNumber]string{ocpi.Version211: oldTariffJSON, "": tariffJSON} { // kept before, fetched now
+		got, err := w.door.Receive(w.ctx, jobs.Inbound{Partner: cpo.id, Method: http.MethodPut, Path: "tariffs/DE/CPO/T1", Body: []byte(body), Version: version})
+		if err != nil || !got.Taken() {
+			t.Errorf("received in %q: %+v, %v", version, got, err)
+		}
+	}
 	cpo.speaks("2.2.1") // what it does not list it cannot move to
 	cpo.do(http.MethodPut, old211+"credentials", cpo.oldCredentials("token-c", "DE*CPO")).want(200, 3002)
 	check(t, "version", w.partnerOf("CPO DE*CPO").Version, "2.3.0")
