@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"github.com/roamwerk/roamwerk/ocpi"
-	"github.com/roamwerk/roamwerk/ocpi/v211"
-	"github.com/roamwerk/roamwerk/ocpi/v230"
+	v211 "github.com/roamwerk/roamwerk/ocpi/v211"
+	v230 "github.com/roamwerk/roamwerk/ocpi/v230"
 )
 
 // Dialects are the versions of OCPI that the platform speaks with partners, each at its own URL (VER-04).

@@ -16,10 +16,10 @@ const (
 	cdrGiveUp  = 90 * 24 * time.Hour // after which nobody waits for it any more
 	cdrsToMiss = 5000                // alerts at once: more is one problem, not thousands
 
-	rhythmSpan  = 28 * 24 * time.Hour // what "usual" is taken from
-	rhythmLeast = 10                  // CDRs in that time, to speak of a rhythm
-	silenceMin  = 6 * time.Hour       // shorter silence is no alarm
-	silenceMax  = 7 * 24 * time.Hour  // longer silence always is
+	rhythmSpan      = 28 * 24 * time.Hour // what "usual" is taken from
+	rhythmLeast     = 10                  // CDRs in that time, to speak of a rhythm
+	shortestSilence = 6 * time.Hour       // shorter silence is no alarm
+	longestSilence  = 7 * 24 * time.Hour  // longer silence always is
 
 	blockWait = 15 * time.Minute // how long a partner may take to confirm a blocked card
 	awayWait  = time.Hour        // how long a partner may not answer before somebody is told
@@ -83,7 +83,7 @@ func (w *Worker) findSilence(ctx context.Context) error {
 		usual := time.Duration(r.LongestGapSeconds) * time.Second
 		silence := now.Sub(r.LastAt)
 		a := alert{kind: AlertSilent, partner: r.PartnerID, params: map[string]any{"hours": int(silence.Hours()), "usual": int(usual.Hours()) + 1}}
-		if r.Many < rhythmLeast || silence <= max(silenceMin, min(3*usual, silenceMax)) {
+		if r.Many < rhythmLeast || silence <= max(shortestSilence, min(3*usual, longestSilence)) {
 			err = w.ops().resolve(ctx, a)
 		} else {
 			err = w.ops().raise(ctx, a)

@@ -1,6 +1,7 @@
 package ocpi
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"time"
@@ -120,8 +121,8 @@ func (d *Dialect) Write(document []byte, v any) ([]byte, error) {
 // it was read from. Every other error is returned as it is.
 func (d *Dialect) Explain(err error, v any) error {
 	mapping := d.mapping(v)
-	refused, ok := err.(*Error)
-	if mapping == nil || !ok || len(refused.Findings) == 0 {
+	var refused *Error
+	if mapping == nil || !errors.As(err, &refused) || len(refused.Findings) == 0 {
 		return err
 	}
 	return invalid(mapping.explain(refused.Findings), refused.Err)

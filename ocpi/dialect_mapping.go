@@ -265,9 +265,11 @@ func putAt(members []member, path string, value jsontext.Value) []member {
 		items := jsontext.Value{'['}
 		items = append(items, value...)
 		for i := 1; i < len(list); i++ {
-			items = append(append(items, ','), list[i]...)
+			items = append(items, ',')
+			items = append(items, list[i]...)
 		}
-		value = append(items, ']')
+		items = append(items, ']')
+		value = items
 	}
 	members = slices.Clone(members)
 	if i := indexOf(members, name); i >= 0 {

@@ -29,7 +29,7 @@ func TestOwnDialect(t *testing.T) {
 		t.Error("a patch with a name twice")
 	}
 	for _, err := range []error{nil, errors.New("ours"), InvalidParameter("id", "required", ""), Unauthorized("no")} {
-		if got := d.Explain(err, new(CDR)); got != err { //nolint:errorlint // the very same
+		if got := d.Explain(err, new(CDR)); got != err {
 			t.Errorf("%v became %v", err, got)
 		}
 	}

@@ -121,10 +121,10 @@ func documents(text []byte) ([]jsontext.Value, error) {
 	dec := jsontext.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))), jsontext.AllowDuplicateNames(true))
 	for {
 		value, err := dec.ReadValue()
-		if err == io.EOF && len(found) > 0 {
+		if errors.Is(err, io.EOF) && len(found) > 0 {
 			return found, nil
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil, errors.New("holds no JSON object")
 		}
 		if err != nil {

@@ -174,7 +174,7 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 		return answer{}, err
 	}
 	started := time.Now()
-	res, received, err := fetch(c.httpFor(r.auth), req)
+	res, received, err := fetch(c.httpFor(r.auth), req) //nolint:bodyclose // fetch has read and closed it
 	took := time.Since(started)
 	var a answer
 	if err != nil {

@@ -310,11 +310,12 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
 		query.Set("offset", strconv.Itoa(end))
 		next := s.URL + "/tariffs?" + query.Encode()
-		if s.inBody {
+		switch {
+		case s.inBody:
 			body["link"] = next
-		} else if s.link != nil {
+		case s.link != nil:
 			w.Header().Set("Link", s.link(next))
-		} else {
+		default:
 			w.Header().Set("Link", "<"+next+`>; rel="next"`)
 		}
 	}

@@ -164,8 +164,8 @@ func (s Set) requireOwnNames(t *testing.T, in []byte, v Message, err error) {
 	if err == nil {
 		return
 	}
-	refused, ok := err.(*ocpi.Error)
-	if !ok || refused.Message == "" {
+	var refused *ocpi.Error
+	if !errors.As(err, &refused) || refused.Message == "" {
 		t.Fatalf("%#v", err)
 	}
 	mapping := s.Dialect.Objects[reflect.TypeOf(v).Elem()]

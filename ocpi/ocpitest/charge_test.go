@@ -1,6 +1,7 @@
 package ocpitest
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -165,7 +166,7 @@ func TestEvents(t *testing.T) {
 	if len(sent) != 4 {
 		t.Fatalf("%d CDRs were sent", len(sent))
 	}
-	if string(sent[0].body) != string(sent[1].body) {
+	if !bytes.Equal(sent[0].body, sent[1].body) {
 		t.Error("the duplicate differs")
 	}
 	first, credit, replacement := charge.CDR(), charge.Credit(), charge.Replacement()

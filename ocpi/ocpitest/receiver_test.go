@@ -27,8 +27,6 @@ type receiver struct {
 	mu       sync.Mutex
 	messages []message
 	peer     struct{ token, url string }
-	lastData []byte // what the callback to the peer's versions was answered
-	tokens   []ocpi.Token
 }
 
 type message struct {

@@ -156,7 +156,7 @@ func TestCommands(t *testing.T) {
 	sent := cpo.Commands()[0].Start
 	check(t, "token", string(sent.Token.UID+" "+sent.Token.ContractID), "04AABBCC DE-SWX-C04AABBCC")
 	check(t, "reference", string(sent.AuthorizationReference), start.Reference.UUID.String())
-	check(t, "session", start.SessionID, ocpi.CiString(cpo.Sessions()[0].ID).Fold())
+	check(t, "session", start.SessionID, cpo.Sessions()[0].ID.Fold())
 	check(t, "response_url", strings.HasPrefix(sent.ResponseURL, w.url+commandsPath+"/START_SESSION/"), true)
 
 	stop, err := w.ops.StopSession(w.ctx, jobs.ByDriver, jobs.Stop{Tenant: swx.ID, Session: jobs.SessionRef{ID: ocpi.CiString(start.SessionID)}, UID: "04AABBCC"})

@@ -304,7 +304,9 @@ func TestPullAfterACrash(t *testing.T) {
 	go func() { done <- worker.Run(ctx) }()
 	<-dead
 	cancel()
-	<-done
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
 	check(t, "Locations when it died", w.count("SELECT count(*) FROM locations"), 3)
 	check(t, "claims when it died", w.count("SELECT count(*) FROM pulls WHERE claimed_until IS NOT NULL"), 1)
 	w.clock.add(6 * time.Minute)

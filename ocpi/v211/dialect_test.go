@@ -7,7 +7,7 @@ import (
 
 	"github.com/roamwerk/roamwerk/ocpi"
 	"github.com/roamwerk/roamwerk/ocpi/dialecttest"
-	"github.com/roamwerk/roamwerk/ocpi/v211"
+	v211 "github.com/roamwerk/roamwerk/ocpi/v211"
 )
 
 var set = dialecttest.Set{

@@ -8,7 +8,7 @@ import (
 
 	"github.com/roamwerk/roamwerk/ocpi"
 	"github.com/roamwerk/roamwerk/ocpi/dialecttest"
-	"github.com/roamwerk/roamwerk/ocpi/v230"
+	v230 "github.com/roamwerk/roamwerk/ocpi/v230"
 )
 
 var set = dialecttest.Set{

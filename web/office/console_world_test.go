@@ -31,7 +31,7 @@ func (w *world) fillConsole(u *utility) {
 	ctx, db1 := w.Context(), w.ops.DB
 	tenant := uuid.NullUUID{UUID: u.ID, Valid: true}
 	cpo := uuid.NullUUID{UUID: w.cpo.ID, Valid: true}
-	party := string(u.PartyID)
+	party := u.PartyID
 	session := "sessions/DE*LNN/S-" + u.ratedID
 	for i := range 60 {
 		w.log(db.InsertMessagesParams{

@@ -137,7 +137,7 @@ func TestSecureCookies(t *testing.T) {
 	ops.BaseURL = "https://office.example"
 	handler := office.New(office.Options{Ops: &ops, Secure: true})
 	form := url.Values{"email": {operator}, "password": {password}}
-	req := httptest.NewRequest("POST", "/de/signin", strings.NewReader(form.Encode()))
+	req := httptest.NewRequest(http.MethodPost, "/de/signin", strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Origin", "https://office.example") // where a proxy in front of us is
 	rec := httptest.NewRecorder()

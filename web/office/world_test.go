@@ -111,7 +111,7 @@ func open(t *testing.T) *world {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- worker.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-done })
+	t.Cleanup(func() { cancel(); _ = <-done })
 
 	server := httptest.NewServer(office.New(office.Options{Ops: w.ops, Receive: takeUnlessRefused}))
 	t.Cleanup(server.Close)

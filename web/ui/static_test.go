@@ -45,7 +45,7 @@ func TestStyleSheetLoadsOnlyOurs(t *testing.T) {
 func TestSecurityHeaders(t *testing.T) {
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })
 	rec := httptest.NewRecorder()
-	Secure(true, page).ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+	Secure(true, page).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/", nil))
 	want := map[string]string{
 		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 		"X-Content-Type-Options":  "nosniff", "Strict-Transport-Security": "max-age=31536000",
@@ -56,7 +56,7 @@ func TestSecurityHeaders(t *testing.T) {
 		}
 	}
 	rec = httptest.NewRecorder()
-	Secure(false, page).ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+	Secure(false, page).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/", nil))
 	if rec.Header().Get("Strict-Transport-Security") != "" {
 		t.Error("a host without https must not ask for it")
 	}
@@ -64,7 +64,7 @@ func TestSecurityHeaders(t *testing.T) {
 
 func get(t *testing.T, url string) *http.Response {
 	t.Helper()
-	res, err := http.Get(url) //nolint:noctx // our own test server
+	res, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
