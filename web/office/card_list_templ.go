@@ -363,7 +363,7 @@ func cardMatrix(v *visit, p cardPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.SortHead(p.head(v, "changed", v.Lang.T("card.changed"), cardOrder, false)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.SortHead(p.head("changed", v.Lang.T("card.changed"), cardOrder, false)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -626,7 +626,7 @@ func cdrTable(v *visit, p cdrPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.SortHead(p.head(v, "start", v.Lang.T("col.start"), cdrOrder, false)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.SortHead(p.head("start", v.Lang.T("col.start"), cdrOrder, false)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -712,23 +712,23 @@ func cdrTable(v *visit, p cdrPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.SortHead(p.head(v, "duration", v.Lang.T("col.duration"), cdrOrder, true)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.SortHead(p.head("duration", v.Lang.T("col.duration"), cdrOrder, true)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.SortHead(p.head(v, "kwh", v.Lang.T("col.kwh"), cdrOrder, true)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.SortHead(p.head("kwh", v.Lang.T("col.kwh"), cdrOrder, true)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.SortHead(p.head(v, "claimed", v.Lang.T("col.claimed"), cdrOrder, true)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.SortHead(p.head("claimed", v.Lang.T("col.claimed"), cdrOrder, true)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.SortHead(p.head(v, "retail", v.Lang.T("col.retail"), cdrOrder, true)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.SortHead(p.head("retail", v.Lang.T("col.retail"), cdrOrder, true)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.SortHead(p.head(v, "margin", v.Lang.T("col.margin"), cdrOrder, true)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.SortHead(p.head("margin", v.Lang.T("col.margin"), cdrOrder, true)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -84,7 +84,7 @@ func (l listQuery) order(standard string) (column string, sign int32) {
 }
 
 // head is the head of a column that sorts: the largest first, and the other way round when it is used again.
-func (l listQuery) head(v *visit, id, name, standard string, num bool) ui.Sort {
+func (l listQuery) head(id, name, standard string, num bool) ui.Sort {
 	s := ui.Sort{ID: id, Name: name, Num: num, State: "none"}
 	next := "-" + id
 	if column, sign := l.order(standard); column == id && sign < 0 {
