@@ -73,7 +73,7 @@ SELECT m.id, m.at, m.direction, m.partner_id, coalesce(p.name, '')::text AS part
 FROM messages m LEFT JOIN partners p ON p.id = m.partner_id
 WHERE m.at >= $1::timestamptz AND ($2::uuid IS NULL OR m.tenant_id = $2)
     AND ($3::uuid IS NULL OR m.partner_id = $3)
-    AND ($4::text = '' OR m.direction = $4) AND ($5::text = '' OR m.module = $5) AND ($6::text = '' OR m.outcome = $6)
+    AND ($4::text = '' OR m.direction = $4) AND ($5::text = '' OR m.module = $5 OR $5 = 'handshake' AND m.module IN ('', 'credentials')) AND ($6::text = '' OR m.outcome = $6)
     AND ($7::integer < 0 OR m.status_code / 1000 = $7)
     AND ($8::text = '' OR m.request_id = $8 OR m.correlation_id = $8 OR m.objects && ARRAY[$8]
         OR EXISTS (SELECT FROM unnest(m.objects) o WHERE upper(split_part(o, '/', 3)) = upper($8)))
@@ -118,7 +118,7 @@ type MessageSearchRow struct {
 
 // The log of messages as the back office searches it. Without tenant_id: everything.
 // The newest first. needle is a request id, a correlation id, an object (sessions/DE*CPO/S1) or the last part of one; of class
-// 0 are messages without a status code, -1 is any.
+// 0 are messages without a status code, -1 is any; the module handshake is versions and credentials.
 func (q *Queries) MessageSearch(ctx context.Context, arg MessageSearchParams) ([]MessageSearchRow, error) {
 	rows, err := q.db.Query(ctx, messageSearch,
 		arg.Since,

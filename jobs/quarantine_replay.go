@@ -9,10 +9,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/ocpi"
 )
 
-// ourVersionPath is what stands before the module in the path of a message to us.
-var ourVersionPath = regexp.MustCompile(`^(/?ocpi)?/?[0-9]+\.[0-9.]+/`)
+// ourPath is the path of a message to us: the version that it is written in, and what is below its URL.
+var ourPath = regexp.MustCompile(`^/?ocpi/([0-9.]+)/(.*)$`)
 
 // Replay gives a message that is in quarantine to the door again; receive takes it as if the partner had sent it. A message that
 // is taken leaves the quarantine; one that is refused again stays, with what is said of it now. db.ErrNotFound: it is not there,
@@ -25,7 +26,15 @@ func (o *Ops) Replay(ctx context.Context, receive func(context.Context, Inbound)
 	if row.State != "open" {
 		return Receipt{}, fmt.Errorf("message %s is %s: %w", id, row.State, db.ErrNotFound)
 	}
-	receipt, err := receive(ctx, Inbound{Partner: row.PartnerID, Method: row.Method, Path: ourVersionPath.ReplaceAllString(row.Path, ""), Body: row.Body})
+	path := ourPath.FindStringSubmatch(row.Path)
+	if path == nil {
+		return Receipt{}, fmt.Errorf("message %s came to %s, which is no address of ours", id, row.Path)
+	}
+	in := Inbound{
+		Partner: row.PartnerID, Method: row.Method, Version: ocpi.VersionNumber(path[1]), Path: path[2], Body: row.Body, Quarantined: row.ID,
+		Routing: ocpi.Routing{From: routedParty(row.FromParty), To: routedParty(row.ToParty)},
+	}
+	receipt, err := receive(ctx, in)
 	if err != nil {
 		return receipt, fmt.Errorf("replay message %s: %w", id, err)
 	}
@@ -33,6 +42,15 @@ func (o *Ops) Replay(ctx context.Context, receive func(context.Context, Inbound)
 		return receipt, nil // the door has written down why
 	}
 	return receipt, o.leaveQuarantine(ctx, row, "replayed", fmt.Sprintf("HTTP %d, %d", receipt.HTTPStatus, receipt.StatusCode))
+}
+
+// routedParty is a party as messages name it; none for what names none.
+func routedParty(name string) ocpi.Party {
+	party, err := ocpi.ParseParty(name)
+	if err != nil {
+		return ocpi.Party{}
+	}
+	return party
 }
 
 // Dismiss puts a message in quarantine away for a reason. It stays away when it comes again. db.ErrNotFound: as for Replay.

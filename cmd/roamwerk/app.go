@@ -23,16 +23,17 @@ import (
 
 // app is the platform with its connections open.
 type app struct {
-	cfg    config
-	log    *slog.Logger
-	now    func() time.Time
-	db     *db.DB
-	box    *seal.Box
-	queue  asynq.RedisConnOpt
-	redis  redis.UniversalClient
-	bell   *jobs.Bell
-	client *client.Client // calls partners
-	mail   *mail.Sender   // nil: e-mails stay in the outbox
+	cfg      config
+	log      *slog.Logger
+	now      func() time.Time
+	db       *db.DB
+	box      *seal.Box
+	queue    asynq.RedisConnOpt
+	redis    redis.UniversalClient
+	bell     *jobs.Bell
+	messages *jobs.MessageLog
+	client   *client.Client // calls partners
+	mail     *mail.Sender   // nil: e-mails stay in the outbox
 }
 
 // open connects to what the settings name.
@@ -59,24 +60,32 @@ func open(ctx context.Context, cfg config, log *slog.Logger) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &app{
-		cfg:    cfg,
-		log:    log,
-		now:    time.Now,
-		db:     database,
-		box:    box,
-		queue:  queue,
-		redis:  queue.MakeRedisClient().(redis.UniversalClient),
-		bell:   jobs.NewBell(queue, log),
-		client: client.New(client.Options{AllowPrivate: cfg.PrivatePartners, Log: log}),
-		mail:   sender,
-	}, nil
+	a := &app{
+		cfg:   cfg,
+		log:   log,
+		now:   time.Now,
+		db:    database,
+		box:   box,
+		queue: queue,
+		redis: queue.MakeRedisClient().(redis.UniversalClient),
+		bell:  jobs.NewBell(queue, log),
+		mail:  sender,
+	}
+	a.messages = jobs.NewMessageLog(database, func() time.Time { return a.now() }, log)
+	a.client = client.New(client.Options{AllowPrivate: cfg.PrivatePartners, Log: log, Record: a.messages.Sent})
+	return a, nil
 }
+
+// closeTime is how long the messages of the last moment may take to be written.
+const closeTime = 5 * time.Second
 
 // close disconnects. Doors and workers have ended before.
 func (a *app) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	err := a.messages.Close(ctx)
 	a.db.Close()
-	return errors.Join(a.bell.Close(), a.redis.Close())
+	return errors.Join(err, a.bell.Close(), a.redis.Close())
 }
 
 // worker does the platform's work.
@@ -90,7 +99,7 @@ func (a *app) worker() *jobs.Worker {
 // partners is the door for OCPI partners.
 func (a *app) partners() *server.Door {
 	return server.New(server.Options{
-		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, BaseURL: a.cfg.BaseURL, Now: a.now, Log: a.log,
+		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, BaseURL: a.cfg.BaseURL, Now: a.now, Log: a.log, Messages: a.messages,
 	})
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -67,6 +69,7 @@ func TestWizard(t *testing.T) {
 	}
 	tab.WaitFor(`document.querySelector(".steps li:last-child .tag").textContent === "done"`)
 	tab.WaitFor(`document.getElementById("matrix")?.closest("section").textContent.includes("used")`)
+	tab.WaitFor(`[...document.querySelectorAll("section[aria-labelledby=log] tbody tr")].some(r => r.textContent.includes("credentials"))`)
 	tab.CheckPage("a partner that has registered")
 	await(t, "the card reaches the CPO", func() bool { return len(cpo.Tokens()) == 1 })
 	tab.Open(uitest.Eval[string](tab, "location.pathname")) // the test calls are outside of what is watched
@@ -76,6 +79,8 @@ func TestWizard(t *testing.T) {
 		t.Errorf("test calls: %q", results)
 	}
 	tab.CheckPage("test calls")
+
+	replay(t, a, cpo)
 
 	// We have the token of a partner.
 	other := peer("Südlader", "SUE")
@@ -91,6 +96,84 @@ func TestWizard(t *testing.T) {
 	}
 	for _, complaint := range append(cpo.Complaints(), other.Complaints()...) {
 		t.Error("a partner complains:", complaint)
+	}
+}
+
+// replay refuses a partner a habit, puts up with it again, and takes what had been refused.
+func replay(t *testing.T, a *app, cpo *ocpitest.CPO) {
+	t.Helper()
+	ops, ctx := a.ops(), t.Context()
+	partner, err := a.db.PartnerByName(ctx, "Nordstrom Laden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mode := func(mode string) {
+		t.Helper()
+		if err := ops.SetQuirk(ctx, partner.ID, ocpi.QuirkTextForNumber, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put := func() string {
+		t.Helper()
+		registration, _ := cpo.Registration()
+		details := ocpi.VersionDetails{Endpoints: registration.Endpoints}
+		address, _ := details.Endpoint(ocpi.ModuleTariffs, ocpi.Receiver)
+		body := `{"country_code":"DE","party_id":"NSL","id":"T1","currency":"EUR","elements":[{"price_components":[{"type":"ENERGY","price":"0.39","step_size":1}]}],"last_updated":"2026-11-23T10:00:00Z"}`
+		request, err := http.NewRequestWithContext(ctx, http.MethodPut, address+"/DE/NSL/T1", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", ocpi.EncodeToken(registration.Token))
+		request.Header.Set("Content-Type", "application/json")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		answer, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(answer)
+	}
+	open := func() []db.QuarantineGroupsRow {
+		t.Helper()
+		groups, err := a.db.QuarantineGroups(ctx, db.QuarantineGroupsParams{State: "open", PartnerID: uuid.NullUUID{UUID: partner.ID, Valid: true}, MaxRows: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return groups
+	}
+	tariff := db.TariffVersionsParams{CountryCode: "DE", PartyID: "NSL", TariffID: "T1"}
+
+	mode("off")
+	if answer := put(); !strings.Contains(answer, "2001") {
+		t.Fatalf("a habit that is refused: %s", answer)
+	}
+	groups := open()
+	if len(groups) != 1 {
+		t.Fatalf("%d groups in quarantine", len(groups))
+	}
+	receive := a.partners().Receive
+	if receipt, err := ops.Replay(ctx, receive, groups[0].Sample); err != nil || receipt.Taken() || len(open()) != 1 {
+		t.Errorf("replayed too early: %+v, %v", receipt, err)
+	}
+	mode("auto")
+	if receipt, err := ops.Replay(ctx, receive, groups[0].Sample); err != nil || !receipt.Taken() || len(open()) != 0 {
+		t.Errorf("replayed: %+v, %v", receipt, err)
+	}
+	if versions, err := a.db.TariffVersions(ctx, tariff); err != nil || len(versions) != 1 {
+		t.Errorf("%d versions of the tariff, %v", len(versions), err)
+	}
+	if _, err := ops.Replay(ctx, receive, groups[0].Sample); !errors.Is(err, db.ErrNotFound) {
+		t.Errorf("replayed twice: %v", err)
+	}
+	before, _ := cpo.Registration()
+	if err := ops.RotatePartner(ctx, partner.ID); err != nil {
+		t.Errorf("rotate: %v", err)
+	}
+	if after, registered := cpo.Registration(); !registered || after.Token == before.Token || after.Inbound == before.Inbound {
+		t.Error("the tokens are the old ones")
 	}
 }
 

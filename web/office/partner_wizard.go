@@ -174,7 +174,9 @@ func (v *visit) loadHandshake() (h handshakeView, err error) {
 	if h.PartnerHealthRow, err = v.partnerOfPath(); err != nil {
 		return h, err
 	}
-	h.log, err = o.DB.MessageSearch(ctx, db.MessageSearchParams{PartnerID: uuid.NullUUID{UUID: h.ID, Valid: true}, Since: h.CreatedAt.AddDate(0, 0, -1), Class: -1, MaxRows: handshakeLog})
+	h.log, err = o.DB.MessageSearch(ctx, db.MessageSearchParams{
+		PartnerID: uuid.NullUUID{UUID: h.ID, Valid: true}, Module: "handshake", Since: h.CreatedAt.AddDate(0, 0, -1), Class: -1, MaxRows: handshakeLog,
+	})
 	if err != nil {
 		return h, err
 	}
