@@ -111,7 +111,12 @@ func open(t *testing.T) *world {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- worker.Run(ctx) }()
-	t.Cleanup(func() { cancel(); _ = <-done })
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 
 	server := httptest.NewServer(office.New(office.Options{Ops: w.ops, Receive: takeUnlessRefused}))
 	t.Cleanup(server.Close)
