@@ -732,6 +732,28 @@ func (q *Queries) PlanAnnouncements(ctx context.Context, arg PlanAnnouncementsPa
 	return result.RowsAffected(), nil
 }
 
+const planRotations = `-- name: PlanRotations :execrows
+UPDATE partners p SET announce_at = $1::timestamptz
+WHERE p.state = 'registered' AND p.announce_at IS NULL AND p.rejected_at IS NULL
+    AND (SELECT max(t.created_at) FROM partner_tokens t WHERE t.partner_id = p.id AND t.kind = 'live' AND t.revoked_at IS NULL) <= $2::timestamptz
+    AND NOT EXISTS (SELECT FROM partner_quirks k WHERE k.partner_id = p.id AND k.quirk = $3 AND k.last_seen > $2::timestamptz)
+`
+
+type PlanRotationsParams struct {
+	Now    time.Time
+	Before time.Time
+	NoPut  string
+}
+
+// Makes new credentials due at partners whose token is older than before, and which did not refuse that since then (CRED-23).
+func (q *Queries) PlanRotations(ctx context.Context, arg PlanRotationsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, planRotations, arg.Now, arg.Before, arg.NoPut)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const registerPartner = `-- name: RegisterPartner :exec
 UPDATE partners SET state = 'registered', role = $1, country_code = $2, party_id = $3, versions_url = $4,
     version = $5, endpoints = $6, auth_encoding = $7, token_sealed = $8::bytea, registered_at = $9::timestamptz,

@@ -283,3 +283,24 @@ func TestOneBadMessageCostsNobodyElse(t *testing.T) {
 func party(country, id ocpi.CiString) ocpi.Party {
 	return ocpi.Party{CountryCode: country, PartyID: id}
 }
+
+// The schedule forgets messages when they have served their time, 90 days unless told otherwise.
+func TestScheduleForgetsMessages(t *testing.T) {
+	w := newLogWorld(t)
+	for days, want := range map[int]int{0: 1, 400: 2} {
+		for _, age := range []int{0, 200} {
+			w.log.Add(jobs.Message{ID: uuid.Must(uuid.NewV7()), At: logDay.AddDate(0, 0, -age), HTTPStatus: 200, CorrelationID: fmt.Sprint(days)})
+		}
+		if err := w.log.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		worker := &jobs.Worker{DB: w.db, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return logDay.Add(time.Duration(days) * time.Hour) }, MessageDays: days}
+		if err := worker.RunSchedule(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		list, err := w.db.MessageList(t.Context(), db.MessageListParams{Since: logDay.AddDate(-1, 0, 0), Until: logDay.AddDate(1, 0, 0), IDText: fmt.Sprint(days), MaxRows: 10})
+		if err != nil || len(list) != want {
+			t.Errorf("after %d days: %d messages, %v", days, len(list), err)
+		}
+	}
+}

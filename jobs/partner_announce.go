@@ -56,11 +56,17 @@ func (w *Worker) announce(ctx context.Context, id uuid.UUID) error {
 	}
 	w.Log.WarnContext(ctx, "cannot tell a partner what we offer", "partner", partner.Name, "error", failed)
 	problem := db.AnnouncementFailedParams{ID: id, Problem: failed.Error(), AnnounceAt: ptr(now.Add(rejectPause))}
-	if failed.HTTPStatus == http.StatusMethodNotAllowed || failed.HTTPStatus == http.StatusNotFound {
+	noPut := failed.HTTPStatus == http.StatusMethodNotAllowed || failed.HTTPStatus == http.StatusNotFound
+	if noPut {
 		// Some hubs take no PUT: they have to register again, and that is for people to arrange.
 		problem.AnnounceAt, problem.Advertised = nil, w.Offer
 	}
 	return w.DB.Tx(ctx, func(q *db.Queries) error {
+		if noPut {
+			if err := noteNoPut(ctx, q, id, now, failed.Error()); err != nil {
+				return err
+			}
+		}
 		if err := q.AnnouncementFailed(ctx, problem); err != nil {
 			return fmt.Errorf("note a failed announcement: %w", err)
 		}

@@ -15,9 +15,9 @@ import (
 // ourPath is the path of a message to us: the version that it is written in, and what is below its URL.
 var ourPath = regexp.MustCompile(`^/?ocpi/([0-9.]+)/(.*)$`)
 
-// Replay gives a message that is in quarantine to the door again; receive takes it as if the partner had sent it. A message that
-// is taken leaves the quarantine; one that is refused again stays, with what is said of it now. db.ErrNotFound: it is not there,
-// or no longer in quarantine.
+// Replay gives a message that is in quarantine to the door again, for the addressee that it had; receive takes it as if the
+// partner had sent it. A message that is taken leaves the quarantine; one that is refused again stays, with what is said of it
+// now. db.ErrNotFound: it is not there, or no longer in quarantine.
 func (o *Ops) Replay(ctx context.Context, receive func(context.Context, Inbound) (Receipt, error), id uuid.UUID) (Receipt, error) {
 	row, err := o.DB.QuarantinedMessage(ctx, id)
 	if err != nil {

@@ -16,6 +16,8 @@ var schedule = []struct {
 }{
 	{"partitions", time.Hour, (*Worker).ensurePartitions},
 	{"tidy", time.Hour, (*Worker).tidy},
+	{"messages", 24 * time.Hour, (*Worker).forgetMessages},
+	{"rotations", time.Hour, (*Worker).planRotations},
 	{"pulls", time.Hour, (*Worker).planPulls},
 	{"gaps", time.Hour, (*Worker).findGaps},
 	{"partners", 5 * time.Minute, (*Worker).watchPartners},
@@ -59,6 +61,19 @@ func (w *Worker) ensurePartitions(ctx context.Context) error {
 	made, err := w.DB.EnsurePartitions(ctx, w.Now())
 	if made > 0 {
 		w.Log.InfoContext(ctx, "made partitions", "count", made)
+	}
+	return err
+}
+
+// forgetMessages drops the months of messages that have served their time.
+func (w *Worker) forgetMessages(ctx context.Context) error {
+	days := w.MessageDays
+	if days == 0 {
+		days = 90
+	}
+	dropped, err := w.DB.DropMessages(ctx, w.Now().AddDate(0, 0, -days))
+	if dropped > 0 {
+		w.Log.InfoContext(ctx, "dropped months of messages", "count", dropped)
 	}
 	return err
 }

@@ -32,6 +32,8 @@ type Worker struct {
 	BaseURL string // public address of the platform, as partners reach it
 	Offer   string // names what our version details list, which partners are told when it changes; empty: they are not told
 
+	MessageDays int // that the log of messages is kept; 0 means 90
+
 	Redis asynq.RedisConnOpt
 	Now   func() time.Time
 	Log   *slog.Logger

@@ -42,6 +42,13 @@ WHERE id = @id;
 -- name: PlanAnnouncements :execrows
 UPDATE partners SET announce_at = @now::timestamptz WHERE state = 'registered' AND advertised <> @offer::text AND announce_at IS NULL;
 
+-- Makes new credentials due at partners whose token is older than before, and which did not refuse that since then (CRED-23).
+-- name: PlanRotations :execrows
+UPDATE partners p SET announce_at = @now::timestamptz
+WHERE p.state = 'registered' AND p.announce_at IS NULL AND p.rejected_at IS NULL
+    AND (SELECT max(t.created_at) FROM partner_tokens t WHERE t.partner_id = p.id AND t.kind = 'live' AND t.revoked_at IS NULL) <= @before::timestamptz
+    AND NOT EXISTS (SELECT FROM partner_quirks k WHERE k.partner_id = p.id AND k.quirk = @no_put AND k.last_seen > @before::timestamptz);
+
 -- name: AnnouncementsDue :many
 SELECT id FROM partners WHERE announce_at <= @now::timestamptz AND state = 'registered' LIMIT @max_rows;
 

@@ -14,6 +14,11 @@ type partnerCmd struct {
 	Invite   partnerInviteCmd   `cmd:"" help:"Invite a partner: prints the versions URL and the token (A) to give to it."`
 	Register partnerRegisterCmd `cmd:"" help:"Register with a partner that gave us its versions URL and token (A)."`
 	Pull     partnerPullCmd     `cmd:"" help:"Read a partner's lists now: what has changed, or everything."`
+
+	Rotate      partnerRotateCmd      `cmd:"" help:"Exchange the tokens of both sides now. It happens monthly by itself."`
+	Quirk       partnerQuirkCmd       `cmd:"" help:"List what is tolerated of a partner, or decide on it."`
+	Hide        partnerHideCmd        `cmd:"" help:"Set which modules our version details do not list to a partner."`
+	Certificate partnerCertificateCmd `cmd:"" help:"Set the client certificates of a connection."`
 }
 
 type partnerInviteCmd struct {

@@ -92,7 +92,7 @@ func (a *app) close() error {
 func (a *app) worker() *jobs.Worker {
 	return &jobs.Worker{
 		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, Mail: a.mail, Receive: a.partners().Receive, Redis: a.queue, Now: a.now, Log: a.log,
-		Concurrency: a.cfg.Workers, BaseURL: a.cfg.BaseURL, Offer: server.Offer(a.cfg.BaseURL),
+		Concurrency: a.cfg.Workers, BaseURL: a.cfg.BaseURL, Offer: server.Offer(a.cfg.BaseURL), MessageDays: a.cfg.MessageDays,
 	}
 }
 
@@ -100,6 +100,7 @@ func (a *app) worker() *jobs.Worker {
 func (a *app) partners() *server.Door {
 	return server.New(server.Options{
 		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, BaseURL: a.cfg.BaseURL, Now: a.now, Log: a.log, Messages: a.messages,
+		Limits: server.Limits{PerSecond: a.cfg.PartnerRate, AtOnce: a.cfg.PartnerAtOnce}, CertificateHeader: a.cfg.CertificateHeader,
 	})
 }
 

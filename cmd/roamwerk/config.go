@@ -27,16 +27,20 @@ const prefix = "ROAMWERK_"
 // config is every setting of the platform. The tag show says how a secret is
 // printed: "url" hides a password, "no" hides all.
 type config struct {
-	DatabaseURL     string     `env:"DATABASE_URL" show:"url" help:"PostgreSQL 15 or newer, as postgres://user:password@host/database; pool_max_conns=N limits the connections"`
-	RedisURL        string     `env:"REDIS_URL" show:"url" help:"Redis 7 or newer with noeviction and AOF, as redis://:password@host:6379/0, rediss://, redis-socket:// or redis-sentinel://; 'dev' brings its own when empty"`
-	Listen          string     `env:"LISTEN" envDefault:"127.0.0.1:8080" help:"address and port of the doors"`
-	BaseURL         string     `env:"BASE_URL" help:"address under which partners and people reach the doors; when empty, http:// and what LISTEN says"`
-	SecretKey       string     `env:"SECRET_KEY" show:"no" help:"32 random bytes in Base64 (openssl rand -base64 32); what is stored encrypted is lost without it; 'dev' makes its own"`
-	SMTPURL         string     `env:"SMTP_URL" show:"url" help:"mail server, as smtp://user:password@host:587 (STARTTLS), smtps:// or smtp+insecure://; when empty, e-mails stay in the outbox"`
-	PrivatePartners bool       `env:"PRIVATE_PARTNERS" envDefault:"false" help:"call partners on private and loopback addresses and over plain http, too: for tests, never in production; 'dev' does"`
-	Workers         int        `env:"WORKERS" envDefault:"8" help:"jobs that one process works on at once"`
-	LogLevel        slog.Level `env:"LOG_LEVEL" envDefault:"INFO" help:"DEBUG, INFO, WARN or ERROR"`
-	LogFormat       string     `env:"LOG_FORMAT" help:"text or json; when empty, text on a terminal and json elsewhere"`
+	DatabaseURL       string     `env:"DATABASE_URL" show:"url" help:"PostgreSQL 15 or newer, as postgres://user:password@host/database; pool_max_conns=N limits the connections"`
+	RedisURL          string     `env:"REDIS_URL" show:"url" help:"Redis 7 or newer with noeviction and AOF, as redis://:password@host:6379/0, rediss://, redis-socket:// or redis-sentinel://; 'dev' brings its own when empty"`
+	Listen            string     `env:"LISTEN" envDefault:"127.0.0.1:8080" help:"address and port of the doors"`
+	BaseURL           string     `env:"BASE_URL" help:"address under which partners and people reach the doors; when empty, http:// and what LISTEN says"`
+	SecretKey         string     `env:"SECRET_KEY" show:"no" help:"32 random bytes in Base64 (openssl rand -base64 32); what is stored encrypted is lost without it; 'dev' makes its own"`
+	SMTPURL           string     `env:"SMTP_URL" show:"url" help:"mail server, as smtp://user:password@host:587 (STARTTLS), smtps:// or smtp+insecure://; when empty, e-mails stay in the outbox"`
+	PrivatePartners   bool       `env:"PRIVATE_PARTNERS" envDefault:"false" help:"call partners on private and loopback addresses and over plain http, too: for tests, never in production; 'dev' does"`
+	PartnerRate       int        `env:"PARTNER_RATE" envDefault:"2000" help:"messages per second that a partner may send in the long run, authorizations apart; beyond, HTTP 429"`
+	PartnerAtOnce     int        `env:"PARTNER_AT_ONCE" envDefault:"2" help:"messages of one partner that are worked on at once, authorizations apart; further ones wait"`
+	CertificateHeader string     `env:"CLIENT_CERTIFICATE_HEADER" help:"header in which the TLS proxy in front passes on client certificates, URL-escaped PEM (nginx: $ssl_client_escaped_cert); the proxy must overwrite what callers send; when empty, partners with a pinned certificate are refused"`
+	MessageDays       int        `env:"MESSAGE_DAYS" envDefault:"90" help:"days that the log of OCPI messages is kept, to the month"`
+	Workers           int        `env:"WORKERS" envDefault:"8" help:"jobs that one process works on at once"`
+	LogLevel          slog.Level `env:"LOG_LEVEL" envDefault:"INFO" help:"DEBUG, INFO, WARN or ERROR"`
+	LogFormat         string     `env:"LOG_FORMAT" help:"text or json; when empty, text on a terminal and json elsewhere"`
 }
 
 // loadConfig reads the settings from the environment.

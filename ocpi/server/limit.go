@@ -23,7 +23,7 @@ import (
 // own authorizations. Zero values are the standard ones.
 type Limits struct {
 	PerSecond int // messages in the long run; authorizations count apart. 0: 2000
-	AtOnce    int // messages worked on at once, authorizations apart; further ones wait. 0: 4
+	AtOnce    int // messages worked on at once, authorizations apart; further ones wait. 0: 2
 }
 
 const (

@@ -145,12 +145,7 @@ func (w *world) quarantinedMessage(id uuid.UUID) db.Quarantine {
 // replay takes a message out of quarantine.
 func (w *world) replay(id uuid.UUID) (jobs.Receipt, error) {
 	w.t.Helper()
-	row := w.quarantinedMessage(id)
-	in := jobs.Inbound{Partner: row.PartnerID, Method: row.Method, Path: strings.TrimPrefix(row.Path, "/ocpi/2.2.1/"), Body: row.Body, Quarantined: id}
-	if row.ToParty != "" {
-		in.Routing = ocpi.Routing{From: party(w.t, row.FromParty), To: party(w.t, row.ToParty)}
-	}
-	return w.door.Receive(w.ctx, in)
+	return w.ops.Replay(jobs.WithActor(w.ctx, "erika@example.org"), w.door.Receive, id)
 }
 
 // A message is replayed by the same way as it came: to the same addressee, and with what is tolerated today.
@@ -179,7 +174,7 @@ func TestReplay(t *testing.T) {
 		t.Errorf("%+v", row)
 	}
 	w.setQuirk(cpo, ocpi.QuirkTextForNumber, "auto")
-	if row := replay("cdrs", true); row.Count != 1 {
+	if row := replay("cdrs", true); row.State != "replayed" || row.Count != 1 || row.ResolvedBy != "erika@example.org" || row.ResolvedAt == nil {
 		t.Errorf("%+v", row)
 	}
 	check(t, "tenant of the CDR", w.cdrState("CDR1").TenantID, swx.ID)
