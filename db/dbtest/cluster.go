@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/roamwerk/roamwerk/db/pgserver"
 )
@@ -141,11 +142,17 @@ func lock(path string, how int) (*os.File, error) {
 	return f, nil
 }
 
-// answers says whether a server runs at url.
+// answers says whether a server runs at url. One that refuses us, because it has all the clients that it can, runs: others
+// are using it.
 func answers(ctx context.Context, url string) bool {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	const cannotConnectNow = "57P03" // it is on its way down
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return refused.Code != cannotConnectNow
+	}
 	if err != nil {
 		return false
 	}
