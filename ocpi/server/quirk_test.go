@@ -11,6 +11,7 @@ import (
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/db/dbtest"
 	"github.com/roamwerk/roamwerk/ocpi"
+	"github.com/roamwerk/roamwerk/ocpi/ocpitest"
 )
 
 // quirkTest is a message with one quirk.
@@ -267,5 +268,55 @@ func TestHiddenModules(t *testing.T) {
 	}
 	if got := listed(other); !strings.Contains(got, "hubclientinfo") {
 		t.Errorf("another: %s", got)
+	}
+}
+
+// The faults of a CPO that this package did not write are learned as the quirks that they are, and no others (FLT-02, FLT-03).
+func TestFaultsAreLearned(t *testing.T) {
+	for name, test := range map[string]struct {
+		faults ocpitest.WireFaults
+		want   string
+	}{
+		"exact":              {ocpitest.WireFaults{}, ""},
+		"raw token":          {ocpitest.WireFaults{RawToken: true}, "raw-token"},
+		"unpadded token":     {ocpitest.WireFaults{UnpaddedToken: true}, "unpadded-token"},
+		"line feed in token": {ocpitest.WireFaults{TokenNewline: true}, "token-newline"},
+		"no request ids":     {ocpitest.WireFaults{NoRequestIDs: true}, "no-message-ids"},
+		"no routing":         {ocpitest.WireFaults{NoRouting: true}, "no-routing"},
+		"times without zone": {ocpitest.WireFaults{TimesWithoutZone: true}, "times-without-zone"},
+		"times with offset":  {ocpitest.WireFaults{TimesWithOffset: true}, "times-with-offset"},
+		"numbers as text":    {ocpitest.WireFaults{NumbersAsText: true}, "text-for-number"},
+		"null lists":         {ocpitest.WireFaults{NullLists: true}, ""}, // TYP-10: that is OCPI
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.issueCard(w.addTenant("DE*SWX"), "04AABBCC")
+			cpo := w.startCPO("DE*CPO", test.faults)
+			i := w.invite(ocpi.RoleCPO, "DE*CPO")
+			if err := cpo.Register(w.ctx, i.VersionsURL, i.Token); err != nil {
+				t.Fatal(err)
+			}
+			if err := cpo.Publish(w.ctx); err != nil {
+				t.Fatal(err)
+			}
+			w.charge(cpo, "04AABBCC")
+			if err := w.log.Flush(w.ctx); err != nil {
+				t.Fatal(err)
+			}
+			rows, err := w.db.QuirksOfPartner(w.ctx, i.Partner.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, r := range rows {
+				if r.Quirk != test.want {
+					names = append(names, r.Quirk+" ("+r.Detail+")")
+				}
+			}
+			if len(names) > 0 || (len(rows) == 0) != (test.want == "") {
+				t.Errorf("learned %v beside %q of %d", names, test.want, len(rows))
+			}
+		})
 	}
 }
