@@ -44,11 +44,12 @@ type Worker struct {
 
 // Run works until ctx ends, then finishes what it holds.
 func (w *Worker) Run(ctx context.Context) error {
+	base := context.WithoutCancel(ctx) // what has begun is finished
 	server := asynq.NewServer(w.Redis, asynq.Config{
 		Concurrency:     w.concurrency(),
 		Queues:          map[string]int{urgentQueue: 2, usualQueue: 1},
 		StrictPriority:  true,
-		BaseContext:     func() context.Context { return context.WithoutCancel(ctx) },
+		BaseContext:     func() context.Context { return base },
 		ShutdownTimeout: 20 * time.Second,
 		LogLevel:        asynq.ErrorLevel,
 		Logger:          asynqLog{w.Log},
