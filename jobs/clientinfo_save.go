@@ -15,6 +15,9 @@ import (
 // we know changes nothing. A CPO that can be reached again is asked for what we missed, and gets the tokens that it missed
 // (HUB-05, HUB-10).
 func (o *Ops) SaveClientInfo(ctx context.Context, hub db.Partner, info ocpi.ClientInfo) (created bool, err error) {
+	if !info.Status.Known() { // nobody knows whether it can be reached (TYP-12)
+		info.Status = unknownParty
+	}
 	var tokens []uuid.UUID
 	back := false
 	err = o.DB.Tx(ctx, func(q *db.Queries) error {
