@@ -217,7 +217,8 @@ func TestOneCDRFromEightClients(t *testing.T) { // CDR-06, CDR-07, OWN-15
 	check(t, "rings", w.rung(jobs.CDRRate), cdrs)
 }
 
-// A Redis that is down costs a partner neither its CDR nor time (the sweeper rings later).
+// A Redis that is down costs a partner neither its CDR nor time (the sweeper rings later): a client of Redis waits three
+// seconds for an answer, and the partner does not.
 func TestCDRWithoutRedis(t *testing.T) {
 	w := newWorld(t)
 	w.addTenant("DE*SWX")
@@ -235,7 +236,7 @@ func TestCDRWithoutRedis(t *testing.T) {
 	defer door.Close()
 	began := time.Now()
 	cpo.do(http.MethodPost, door.URL+cdrsPath, cdrJSON).want(http.StatusCreated, 1000)
-	if took := time.Since(began); took > 500*time.Millisecond {
+	if took := time.Since(began); took > 2500*time.Millisecond {
 		t.Errorf("answered after %v", took)
 	}
 	check(t, "due", w.cdrState("CDR1").DueAt != nil, true)
