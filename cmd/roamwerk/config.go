@@ -34,7 +34,7 @@ type config struct {
 	SecretKey         string     `env:"SECRET_KEY" show:"no" help:"32 random bytes in Base64 (openssl rand -base64 32); what is stored encrypted is lost without it; 'dev' makes its own"`
 	SMTPURL           string     `env:"SMTP_URL" show:"url" help:"mail server, as smtp://user:password@host:587 (STARTTLS), smtps:// or smtp+insecure://; when empty, e-mails stay in the outbox"`
 	PrivatePartners   bool       `env:"PRIVATE_PARTNERS" envDefault:"false" help:"call partners on private and loopback addresses and over plain http, too: for tests, never in production; 'dev' does"`
-	PartnerRate       int        `env:"PARTNER_RATE" envDefault:"2000" help:"messages per second that a partner may send in the long run, authorizations apart; beyond, HTTP 429"`
+	PartnerRate       int        `env:"PARTNER_RATE" envDefault:"5000" help:"messages per second that a partner may send in the long run, authorizations apart; beyond, HTTP 429"`
 	PartnerAtOnce     int        `env:"PARTNER_AT_ONCE" envDefault:"2" help:"messages of one partner that are worked on at once, authorizations apart; further ones wait"`
 	CertificateHeader string     `env:"CLIENT_CERTIFICATE_HEADER" help:"header in which the TLS proxy in front passes on client certificates, URL-escaped PEM (nginx: $ssl_client_escaped_cert); the proxy must overwrite what callers send; when empty, partners with a pinned certificate are refused"`
 	MessageDays       int        `env:"MESSAGE_DAYS" envDefault:"90" help:"days that the log of OCPI messages is kept, to the month"`

@@ -70,6 +70,10 @@ func (s *server) door(next echo.HandlerFunc) echo.HandlerFunc {
 		c.dialect, c.module = placeOf(e.Request().URL.Path)
 		c.trace.begin(s.Now())
 		e.Set(callKey, c)
+		if c.urgent() {
+			s.lanes.urgent.Add(1)
+			defer s.lanes.urgent.Add(-1)
+		}
 		if err := c.pass(next); err != nil {
 			s.fail(err, e)
 		}

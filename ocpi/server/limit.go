@@ -22,7 +22,7 @@ import (
 // Limits are what one connection may ask of the platform, so that the flood of one partner does not starve the others, nor its
 // own authorizations. Zero values are the standard ones.
 type Limits struct {
-	PerSecond int // messages in the long run; authorizations count apart. 0: 2000
+	PerSecond int // messages in the long run; authorizations count apart. 0: 5000
 	AtOnce    int // messages worked on at once, authorizations apart; further ones wait. 0: 2
 }
 
@@ -31,6 +31,8 @@ const (
 	maxInLine = 500
 	// burst is for how many seconds' messages a connection may be ahead of its limit.
 	burst = 5
+	// giveWay is how long a message waits for authorizations at most.
+	giveWay = 5 * time.Millisecond
 	// maxSenders bounds the parties of a connection that are known by heart.
 	maxSenders = 10_000
 )
@@ -40,13 +42,15 @@ type lanes struct {
 	limits    Limits
 	strangers *rate.Limiter // how much of what nobody sends is logged
 
+	urgent atomic.Int32 // authorizations that are being answered
+
 	mu  sync.Mutex
 	all map[uuid.UUID]*lane
 }
 
 func newLanes(l Limits) *lanes {
 	if l.PerSecond == 0 {
-		l.PerSecond = 2000
+		l.PerSecond = 5000
 	}
 	if l.AtOnce == 0 {
 		l.AtOnce = 2
@@ -88,7 +92,7 @@ func (c *call) wait() (leave func(), err error) {
 	}
 	lane := c.lanes.of(c.partner.ID)
 	t := lane.usual
-	if c.module == ocpi.ModuleTokens && c.echo.Request().Method == http.MethodPost {
+	if c.urgent() {
 		t = lane.urgent
 	}
 	if r := t.rate.Reserve(); r.Delay() > 0 {
@@ -99,6 +103,11 @@ func (c *call) wait() (leave func(), err error) {
 	if c.module == "" || c.module.Configuration() { // a handshake calls the partner and may take long
 		return func() {}, nil
 	}
+	defer func() {
+		if err == nil && t == lane.usual {
+			c.lanes.giveWay()
+		}
+	}()
 	select {
 	case t.slots <- struct{}{}:
 		return func() { <-t.slots }, nil
@@ -114,6 +123,19 @@ func (c *call) wait() (leave func(), err error) {
 		return func() { <-t.slots }, nil
 	case <-c.echo.Request().Context().Done():
 		return nil, context.Cause(c.echo.Request().Context())
+	}
+}
+
+// urgent reports whether somebody stands at a charge point and waits.
+func (c *call) urgent() bool {
+	return c.module == ocpi.ModuleTokens && c.echo.Request().Method == http.MethodPost
+}
+
+// giveWay lets authorizations that are being answered go first: the processor and the database are shared by all.
+func (l *lanes) giveWay() {
+	const look = 200 * time.Microsecond
+	for waited := time.Duration(0); waited < giveWay && l.urgent.Load() > 0; waited += look {
+		time.Sleep(look)
 	}
 }
 

@@ -113,6 +113,46 @@ func TestSlots(t *testing.T) {
 	holding.Wait()
 }
 
+// Messages give way to authorizations for a moment only: one that does not end holds nothing up.
+func TestMessagesAreNotStarved(t *testing.T) {
+	w := newWorld(t)
+	w.issueCard(w.addTenant("DE*SWX"), "04AABBCC")
+	asking, cpo := w.registered(ocpi.RoleCPO, "DE*ASK"), w.registered(ocpi.RoleCPO, "DE*CPO")
+	answered := make(chan reply, 1)
+	err := w.db.Tx(w.ctx, func(q *db.Queries) error {
+		if _, err := q.LockPartner(w.ctx, asking.id); err != nil { // to which an authorization refers
+			return err
+		}
+		go func() {
+			a, err := asking.send(http.MethodPost, tokensPath+"/04AABBCC/authorize", nil)
+			if err != nil {
+				t.Error(err)
+			}
+			answered <- a
+		}()
+		time.Sleep(200 * time.Millisecond)
+		started := time.Now()
+		for range 10 {
+			cpo.do(http.MethodPut, tariffPath, tariffJSON)
+		}
+		if took := time.Since(started); took > 5*time.Second {
+			t.Errorf("ten messages took %s", took)
+		}
+		select {
+		case a := <-answered:
+			t.Errorf("the authorization did not wait: %+v", a)
+		default:
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := <-answered
+	check(t, "status", a.status, 200)
+	cpo.do(http.MethodGet, tariffPath, nil).want(200, 1000)
+}
+
 // A partner with a pinned certificate is let in with that one only, as the proxy in front of us has seen it.
 func TestCertificatePin(t *testing.T) {
 	w := newWorld(t)
