@@ -199,6 +199,8 @@ func (r *rating) place(ctx context.Context) (place, error) {
 	if err := ocpi.UnmarshalLenient(row.Doc, &location); err != nil {
 		return p, fmt.Errorf("decode stored location: %w", err)
 	}
+	r.cdr.FillPlace(&location) // as the door did
+	p.country = billing.Alpha2(r.cdr.CDRLocation.Country)
 	p.connector = connectorOf(&location, r.cdr.CDRLocation)
 	return p, nil
 }

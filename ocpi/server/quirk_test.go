@@ -320,3 +320,18 @@ func TestFaultsAreLearned(t *testing.T) {
 		})
 	}
 }
+
+// A CDR that says no more of its place than the id of the Location and of the EVSE is rated like any other.
+func TestCDRWithoutPlaceIsRated(t *testing.T) {
+	w := newWorld(t)
+	w.issueCard(w.addTenant("DE*SWX"), "04AABBCC")
+	cpo := w.registered(ocpi.RoleCPO, "DE*CPO")
+	cpo.do(http.MethodPut, locationPath, locationJSON).want(201, 1000)
+	bare := change(t, cdrJSON, "cdr_location", map[string]any{"id": "LOC1", "evse_id": "EVSE1"})
+	cpo.do(http.MethodPost, cdrsPath, bare).want(201, 1000)
+	check(t, "the EVSE", w.cdrState("CDR1").EVSEID, "EVSE1")
+	w.work()
+	w.eventually("the rating", func() bool { return w.cdrState("CDR1").State == "rated" })
+	cpo.do(http.MethodPost, cdrsPath, bare).want(200, 1000) // CDR-07
+	cpo.do(http.MethodPost, cdrsPath, change(t, cdrJSON, "id", "CDR2", "cdr_location", map[string]any{"id": "ELSEWHERE", "evse_id": "EVSE1"})).want(200, 2001)
+}
