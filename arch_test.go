@@ -1,3 +1,4 @@
+// Package roamwerk holds the architecture: what each package may know.
 package roamwerk
 
 import (
