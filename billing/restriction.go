@@ -165,41 +165,53 @@ func compileLevel(field string, limit decimal.NullDecimal, side func(int) verdic
 
 const day = 24 * 60 * 60
 
-// compileTimes reads the window of local time of day. An end before the start wraps past midnight, an end of 00:00 is the
-// end of the day, equal ends mean the whole day; one of the two alone reaches to midnight.
+// compileTimes reads the window of local time of day.
 func compileTimes(r *ocpi.TariffRestrictions) (*condition, error) {
 	if r.StartTime == "" && r.EndTime == "" {
 		return nil, nil
 	}
-	start, end := 0, day
-	if r.StartTime != "" {
-		var err error
-		if start, err = parseClock(r.StartTime); err != nil {
-			return nil, fmt.Errorf("start_time: %w", err)
-		}
+	start, end, err := Window(r)
+	if err != nil {
+		return nil, err
 	}
-	if r.EndTime != "" {
-		var err error
-		if end, err = parseClock(r.EndTime); err != nil {
-			return nil, fmt.Errorf("end_time: %w", err)
-		}
-		if end%60 == 59 { // "19:59:59" is how some write the end of the minute before 20:00
-			end++
-		}
-	}
-	c := &condition{text: "time=" + r.StartTime + "-" + r.EndTime, clockEdges: []int{start % day, end % day}}
+	c := &condition{text: "time=" + r.StartTime + "-" + r.EndTime, clockEdges: []int{start, end % day}}
 	switch {
-	case r.StartTime != "" && start == end:
+	case start == 0 && end == day:
 		c.holds = func(*moment) verdict { return yes }
 		c.clockEdges = nil
-	case end == 0: // 00:00 closes the day
-		c.holds = func(m *moment) verdict { return verdictOf(m.second >= start) }
 	case end < start:
 		c.holds = func(m *moment) verdict { return verdictOf(m.second >= start || m.second < end) }
 	default:
 		c.holds = func(m *moment) verdict { return verdictOf(m.second >= start && m.second < end) }
 	}
 	return c, nil
+}
+
+// Window returns the seconds of the local day in which start_time and end_time let an element hold: from start until before
+// end, where an end before the start wraps past midnight. An end of 00:00 is the end of the day, equal times mean the whole
+// day, and one of the two alone reaches to midnight.
+func Window(r *ocpi.TariffRestrictions) (start, end int, err error) {
+	end = day
+	if r.StartTime != "" {
+		if start, err = parseClock(r.StartTime); err != nil {
+			return 0, 0, fmt.Errorf("start_time: %w", err)
+		}
+	}
+	if r.EndTime != "" {
+		if end, err = parseClock(r.EndTime); err != nil {
+			return 0, 0, fmt.Errorf("end_time: %w", err)
+		}
+		if end%60 == 59 { // "19:59:59" is how some write the end of the minute before 20:00
+			end++
+		}
+	}
+	switch {
+	case r.StartTime != "" && start == end:
+		return 0, day, nil
+	case end == 0:
+		end = day
+	}
+	return start % day, end, nil
 }
 
 // parseClock reads hh:mm, and hh:mm:ss as some partners write it, as seconds of the day.

@@ -83,6 +83,33 @@ func DecideVAT(country string, at time.Time, reseller bool) (VAT, error) {
 	return VAT{Category: VATStandard, Rate: decimal.NewFromInt(percent)}, nil
 }
 
+// VATRates returns the rates at which a country (ISO 3166-1 alpha-2) taxes electricity at public charge points on some day
+// from one to another, both included, the earliest first; a zero last day is for ever.
+func VATRates(country string, first, last time.Time) []decimal.Decimal {
+	var rates []decimal.Decimal
+	for _, r := range vatRates {
+		if r.country != country || !last.IsZero() && r.from > last.Format(time.DateOnly) {
+			continue
+		}
+		if r.from <= first.Format(time.DateOnly) {
+			rates = nil // what it replaces was over by then
+		}
+		rates = append(rates, decimal.NewFromInt(r.percent))
+	}
+	return rates
+}
+
+// VATCountries returns the countries that VATRates knows.
+func VATCountries() []string {
+	var known []string
+	for _, r := range vatRates {
+		if !slices.Contains(known, r.country) {
+			known = append(known, r.country)
+		}
+	}
+	return known
+}
+
 // reverseChargeReason is the wording that § 14a(5) UStG prescribes; other official languages of the Union may use their own.
 var reverseChargeReason = map[string]string{
 	"de": "Steuerschuldnerschaft des Leistungsempfängers",

@@ -2,6 +2,7 @@ package billing_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -38,6 +39,35 @@ func TestDecideVAT(t *testing.T) {
 	for _, country := range []string{"IE", "CH", ""} {
 		if _, err := billing.DecideVAT(country, time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), false); !errors.Is(err, billing.ErrNoTaxRule) {
 			t.Errorf("a session in %q gives %v, want a stop", country, err)
+		}
+	}
+}
+
+func TestVATRates(t *testing.T) {
+	day := func(s string) time.Time {
+		d, err := time.Parse(time.DateOnly, s)
+		if s != "" && err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	for _, c := range []struct{ country, first, last, want string }{
+		{"DE", "2026-10-31", "", "[19]"},
+		{"DE", "2020-06-30", "2020-07-01", "[19 16]"},
+		{"DE", "2020-08-01", "2020-12-31", "[16]"},
+		{"DE", "2020-08-01", "", "[16 19]"},
+		{"SK", "2024-12-31", "", "[20 23]"},
+		{"SK", "2025-01-01", "", "[23]"},
+		{"DE", "2006-12-31", "2006-12-31", "[]"},
+		{"XX", "2026-10-31", "", "[]"},
+	} {
+		if got := fmt.Sprint(billing.VATRates(c.country, day(c.first), day(c.last))); got != c.want {
+			t.Errorf("%s from %s to %q: %s, want %s", c.country, c.first, c.last, got, c.want)
+		}
+	}
+	for _, country := range billing.VATCountries() {
+		if len(billing.VATRates(country, day("2026-01-01"), time.Time{})) != 1 {
+			t.Errorf("%s has no rate in 2026, or several", country)
 		}
 	}
 }
