@@ -16,7 +16,7 @@ func Sentence(r Rating, lang string) string {
 	w := words[lang == "de"]
 	var b strings.Builder
 	for _, term := range terms(r.Lines) {
-		deducted := term.amount.IsNegative() && !term.product()
+		deducted := term.amount.IsNegative() && (!term.product() || term.dimension == Allowed)
 		switch {
 		case b.Len() > 0 && deducted:
 			b.WriteString(" − ")
@@ -41,6 +41,8 @@ type term struct {
 	price     decimal.Decimal // of a unit, with VAT
 	prices    int
 	amount    decimal.Decimal // with VAT
+	of        []Dimension     // of a reduction
+	name      string          // of a reduction
 }
 
 // product reports whether the term is written as quantity × price, which carry their own signs.
@@ -57,16 +59,18 @@ func terms(lines []Line) []term {
 			continue
 		}
 		price := l.Price
-		if !l.TaxIncluded && l.Element >= 0 && l.VATRate.Valid {
+		if !l.TaxIncluded && (l.Element >= 0 || l.Unit != Once) && l.VATRate.Valid {
 			price = price.Mul(hundred.Add(l.VATRate.Decimal)).Shift(-2)
 		}
-		same := func(t term) bool { return t.dimension == l.Dimension && t.price.Equal(price) }
+		same := func(t term) bool {
+			return t.dimension == l.Dimension && t.price.Equal(price) && t.name == l.Name && slices.Equal(t.of, l.Of)
+		}
 		if i := slices.IndexFunc(merged, same); i >= 0 {
 			merged[i].quantity = merged[i].quantity.Add(l.Quantity)
 			merged[i].amount = merged[i].amount.Add(l.InclVAT)
 			continue
 		}
-		merged = append(merged, term{l.Dimension, l.Quantity, l.Unit, price, 1, l.InclVAT})
+		merged = append(merged, term{l.Dimension, l.Quantity, l.Unit, price, 1, l.InclVAT, l.Of, l.Name})
 	}
 	count := map[Dimension]int{}
 	for _, t := range merged {
@@ -75,7 +79,7 @@ func terms(lines []Line) []term {
 	var short []term
 	for _, t := range merged {
 		last := len(short) - 1
-		if count[t.dimension] > manyPrices && last >= 0 && short[last].dimension == t.dimension {
+		if count[t.dimension] > manyPrices && last >= 0 && short[last].dimension == t.dimension && short[last].name == t.name {
 			short[last].quantity = short[last].quantity.Add(t.quantity)
 			short[last].amount = short[last].amount.Add(t.amount)
 			short[last].prices++
@@ -90,22 +94,26 @@ func terms(lines []Line) []term {
 type vocabulary struct {
 	point, group string
 	names        map[Dimension]string
+	energy       string // where a sentence needs a word for it
+	freeSession  string
 	prices, free string
 }
 
 var words = map[bool]vocabulary{
 	true: {
-		point: ",", group: ".", prices: "Preise", free: "kostenlos",
+		point: ",", group: ".", prices: "Preise", free: "kostenlos", energy: "Energie", freeSession: "freier Ladevorgang",
 		names: map[Dimension]string{
 			ReservationFlat: "Reservierungsgebühr", ReservationTime: "Reservierung", Flat: "Startgebühr", Energy: "",
 			Time: "Ladezeit", ParkingTime: "Blockiergebühr", MinPrice: "Mindestpreis", MaxPrice: "Höchstpreis",
+			Blocking: "Blockiergebühr", Allowed: "Freimenge", Capped: "Höchstbetrag", Discounted: "Rabatt", Promised: "Preisversprechen", Redeemed: "Gutschein",
 		},
 	},
 	false: {
-		point: ".", group: ",", prices: "prices", free: "free of charge",
+		point: ".", group: ",", prices: "prices", free: "free of charge", energy: "energy", freeSession: "free session",
 		names: map[Dimension]string{
 			ReservationFlat: "reservation fee", ReservationTime: "reservation", Flat: "start fee", Energy: "",
 			Time: "charging time", ParkingTime: "blocking fee", MinPrice: "minimum price", MaxPrice: "maximum price",
+			Blocking: "blocking fee", Allowed: "free quota", Capped: "maximum", Discounted: "discount", Promised: "price promise", Redeemed: "voucher",
 		},
 	},
 }
@@ -113,7 +121,7 @@ var words = map[bool]vocabulary{
 var sixty = decimal.NewFromInt(60)
 
 func (w vocabulary) term(t term, currency string) string {
-	name := w.names[t.dimension]
+	name := w.name(t)
 	if t.unit == Once {
 		return w.money(t.amount.Abs(), MinorUnits(currency), currency) + " " + name
 	}
@@ -136,6 +144,34 @@ func (w vocabulary) term(t term, currency string) string {
 		return text + " (" + decimal.NewFromInt(int64(t.prices)).String() + " " + w.prices + ") " + w.money(t.amount.Abs(), MinorUnits(currency), currency)
 	}
 	return text + " × " + w.money(price.Round(4), 2, currency) + "/" + unit
+}
+
+// name is what a term is for. A cap says of what, a free quota of time too; discounts and vouchers have names of their own.
+func (w vocabulary) name(t term) string {
+	name := w.names[t.dimension]
+	switch {
+	case t.dimension == Allowed && t.unit == Once:
+		return w.freeSession
+	case t.dimension == Capped, t.dimension == Allowed && t.unit == Hour:
+		for i, dim := range t.of {
+			separator := " "
+			if i > 0 {
+				separator = ", "
+			}
+			name += separator + w.word(dim)
+		}
+	case t.name != "":
+		name += " " + t.name
+	}
+	return name
+}
+
+// word names a dimension where its unit does not tell.
+func (w vocabulary) word(dim Dimension) string {
+	if dim == Energy {
+		return w.energy
+	}
+	return w.names[dim]
 }
 
 // money writes an amount with at least so many decimals, and more where it has them.

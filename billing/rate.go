@@ -58,10 +58,13 @@ type Line struct {
 
 	TariffID     ocpi.CiString
 	TaxIncluded  bool     // Price includes VAT
-	Element      int      // index in the tariff's elements, -1 for a limit
+	Element      int      // index in the tariff's elements, -1 for a limit or a reduction
 	Restrictions []string // of the element, all of which held: "max_kwh=20"
 	StepSize     int64    // Wh or seconds, 0 where no rounding was done on this line
 	From, To     time.Time
+
+	Of   []Dimension // of a reduction by a plan: what it reduces
+	Name string      // of a reduction by a plan: the discount or voucher
 }
 
 // LineUnit is what a line counts.
