@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"billing":          {"ocpi"},
 	"billing/corpus":   {"billing", "ocpi"},
 	"billing/einvoice": {"billing", "ocpi"},
+	"billing/literal":  {"ocpi"}, // a second calculator to test the first by: for tests only
 	"billing/pdf":      {"billing", "ocpi"},
 
 	// The rows, and what keeps their secrets.
@@ -64,8 +65,9 @@ var arrows = map[string][]string{
 }
 
 // lenders are the packages that any test may import besides: they lend
-// servers, partners and browsers, and sample invoices.
-var lenders = []string{"billing/corpus", "db/dbtest", "ocpi/dialecttest", "ocpi/ocpitest", "web/ui/uitest"}
+// servers, partners and browsers, sample invoices, and a second opinion on a
+// price. Nothing but tests may import the last: it is slow on purpose.
+var lenders = []string{"billing/corpus", "billing/literal", "db/dbtest", "ocpi/dialecttest", "ocpi/ocpitest", "web/ui/uitest"}
 
 // tests are what the tests of a package may import besides: what it is used
 // together with.
