@@ -10,7 +10,7 @@ import (
 )
 
 // EngineVersion names the arithmetic. It is stored with every rating and rises whenever a figure could come out differently.
-const EngineVersion = "1"
+const EngineVersion = "2"
 
 // Rating is what a session costs by a tariff, and why.
 //
@@ -177,7 +177,7 @@ func (r *rater) pricePeriods() {
 			}
 			continue
 		}
-		if p.reservation.IsPositive() {
+		if r.isReserved(p) {
 			at := p.at
 			at.elapsed = p.from.Sub(r.reservationStart())
 			if !reservationFlatDone {
@@ -186,7 +186,7 @@ func (r *rater) pricePeriods() {
 					reservationFlatDone = true
 				}
 			}
-			if c := r.pickReservation(p, charging, &at); c != nil {
+			if c := r.pickReservation(p, charging, &at); c != nil && p.reservation.IsPositive() {
 				r.add(reservationTime, p, c, p.reservation, p.reservationEstimated)
 			}
 		}

@@ -64,7 +64,7 @@ func (r *rater) readPeriods() {
 		r.readVolumes(&r.periods[i], docs[r.periods[i].index].Dimensions)
 		r.reservation = r.reservation || r.periods[i].reservation.IsPositive()
 	}
-	r.lapsed = r.reservation && r.reservationLapsed()
+	r.lapsed = r.reservationLapsed()
 }
 
 func (r *rater) boundPeriods() {
@@ -141,7 +141,7 @@ func (r *rater) readVolumes(p *period, dims []ocpi.CDRDimension) {
 		p.volume[dim], p.estimated[dim] = r.seconds(p, hours[dim])
 	}
 	p.reservation, p.reservationEstimated = r.seconds(p, reservation)
-	if length := p.to.Sub(p.from); length > 0 && !r.policy.NoAveragePower && p.volume[energy].IsPositive() {
+	if length := p.to.Sub(p.from); length > 0 && !r.policy.NoAveragePower && slices.Contains(seen, ocpi.DimensionEnergy) {
 		average := p.volume[energy].Mul(secondsPerHour).DivRound(secondsOf(length), workPlaces)
 		p.at.levels.average = decimal.NewNullDecimal(average)
 	}
@@ -177,8 +177,8 @@ func secondsOf(d time.Duration) decimal.Decimal {
 	return decimal.New(int64(d), -9)
 }
 
-// reservationLapsed infers what a CDR does not say (PRC-27): nothing was charged or parked, and there is no session or no
-// connector.
+// reservationLapsed infers what a CDR does not say (PRC-27): nothing was charged or parked, and something was reserved but
+// there is no session, or there is no connector, which says so by itself (CDR-16).
 func (r *rater) reservationLapsed() bool {
 	for i := range r.periods {
 		if p := &r.periods[i]; p.consumes() && p.isSession() {
@@ -186,13 +186,19 @@ func (r *rater) reservationLapsed() bool {
 		}
 	}
 	loc := &r.cdr.CDRLocation
-	return r.cdr.SessionID == "" || loc.ConnectorID == ocpi.NotApplicable || loc.EVSEUID == ocpi.NotApplicable || loc.EVSEID == ocpi.NotApplicable
+	return r.reservation && r.cdr.SessionID == "" ||
+		loc.ConnectorID == ocpi.NotApplicable || loc.EVSEUID == ocpi.NotApplicable || loc.EVSEID == ocpi.NotApplicable
+}
+
+// isReserved reports whether the period belongs to a reservation: all do where nothing tells how long one that lapsed was.
+func (r *rater) isReserved(p *period) bool {
+	return p.reservation.IsPositive() || r.lapsed && !r.reservation
 }
 
 // reservationStart is the start of the first reserved period.
 func (r *rater) reservationStart() time.Time {
 	for i := range r.periods {
-		if r.periods[i].reservation.IsPositive() {
+		if r.isReserved(&r.periods[i]) {
 			return r.periods[i].from
 		}
 	}

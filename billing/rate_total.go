@@ -129,38 +129,54 @@ func addVAT(to []vatCost, v vatCost) []vatCost {
 }
 
 // limit holds a tariff's share of the session within its minimum and maximum price. The two sides are limited independently
-// (PRC-29). A side that the limit does not state follows the other in the proportion that the two had (PRC-30); of a tariff
-// whose prices include VAT, the side without follows.
+// (PRC-29). A side that the limit does not state follows the other in the proportion that the two had (PRC-30), but not over
+// what the other limit states; of a tariff whose prices include VAT, the side without follows.
 func (r *rater) limit(t *Tariff, share cost, rates []vatCost) cost {
 	limited := share
-	for _, bound := range []struct {
-		price *ocpi.Price
-		side  int // of Cmp that violates the limit
-	}{{t.minimum, -1}, {t.maximum, 1}} {
-		if bound.price == nil {
-			continue
-		}
-		excl, incl := bound.price.ExclVAT, bound.price.InclVAT
-		if t.TaxIncluded && incl.Valid {
-			excl.Valid = false
-		}
-		exclHit := excl.Valid && limited.excl.Cmp(excl.Decimal.Mul(secondsPerHour)) == bound.side
-		inclHit := incl.Valid && limited.incl.Cmp(incl.Decimal.Mul(secondsPerHour)) == bound.side
-		if exclHit {
-			limited.excl = excl.Decimal.Mul(secondsPerHour)
-		}
-		if inclHit {
-			limited.incl = incl.Decimal.Mul(secondsPerHour)
-		}
+	bounds := []bound{newBound(t, t.minimum, -1), newBound(t, t.maximum, 1)}
+	for _, b := range bounds {
 		switch {
-		case exclHit && !incl.Valid:
+		case !b.incl.Valid && b.hits(limited.excl, b.excl):
+			limited.excl = b.excl.Decimal
 			limited.incl = scale(limited.excl, share.excl, share.incl, t.onlyRate(rates), false)
 			r.once("limit-scaled", Info, "tariffs", "a limit binds that is not stated with VAT; that side was scaled and cannot be verified (PRC-30)")
-		case inclHit && !excl.Valid:
+		case !b.excl.Valid && b.hits(limited.incl, b.incl):
+			limited.incl = b.incl.Decimal
 			limited.excl = scale(limited.incl, share.incl, share.excl, t.onlyRate(rates), true)
 		}
 	}
+	for _, b := range bounds {
+		if b.hits(limited.excl, b.excl) {
+			limited.excl = b.excl.Decimal
+		}
+		if b.hits(limited.incl, b.incl) {
+			limited.incl = b.incl.Decimal
+		}
+	}
 	return limited
+}
+
+// bound is a limit in the unit of a cost.
+type bound struct {
+	excl, incl decimal.NullDecimal
+	side       int // of Cmp that violates the limit
+}
+
+func newBound(t *Tariff, price *ocpi.Price, side int) bound {
+	b := bound{side: side}
+	if price == nil {
+		return b
+	}
+	b.excl, b.incl = price.ExclVAT, price.InclVAT
+	if t.TaxIncluded && b.incl.Valid {
+		b.excl.Valid = false
+	}
+	b.excl.Decimal, b.incl.Decimal = b.excl.Decimal.Mul(secondsPerHour), b.incl.Decimal.Mul(secondsPerHour)
+	return b
+}
+
+func (b bound) hits(amount decimal.Decimal, limit decimal.NullDecimal) bool {
+	return limit.Valid && amount.Cmp(limit.Decimal) == b.side
 }
 
 // scale returns the side that belongs to value if from and to are the sides that belong together. Of nothing there is no
@@ -295,7 +311,7 @@ func (r *rater) quantities() (kwh, connected, parked decimal.Decimal) {
 		parked = parked.Add(p.volume[parking])
 		length := secondsOf(p.to.Sub(p.from))
 		switch used := p.volume[charging].Add(p.volume[parking]); {
-		case !p.isSession():
+		case !p.isSession(), r.lapsed:
 		case used.IsZero():
 			silent = silent.Add(decimal.Max(length.Sub(p.reservation), decimal.Zero))
 		case p.open:
