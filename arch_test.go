@@ -34,7 +34,9 @@ var arrows = map[string][]string{
 	"billing/corpus":   {"billing", "ocpi"},
 	"billing/einvoice": {"billing", "ocpi"},
 	"billing/literal":  {"ocpi"}, // a second calculator to test the first by: for tests only
-	"billing/pdf":      {"billing", "ocpi"},
+	"billing/html":     {"billing", "billing/wording"},
+	"billing/pdf":      {"billing", "billing/wording", "ocpi"},
+	"billing/wording":  {"billing"},
 
 	// The rows, and what keeps their secrets.
 	"db":          {},
@@ -59,7 +61,7 @@ var arrows = map[string][]string{
 	"cmd/conformance": {},
 
 	"cmd/roamwerk": {
-		"billing", "billing/corpus", "billing/einvoice", "billing/pdf", "db", "db/pgserver", "db/seal", "jobs", "mail",
+		"billing", "billing/corpus", "billing/einvoice", "billing/html", "billing/pdf", "db", "db/pgserver", "db/seal", "jobs", "mail",
 		"ocpi", "ocpi/client", "ocpi/ocpitest", "ocpi/server", "web/office", "web/ui",
 	},
 }
@@ -82,7 +84,7 @@ var topLevel = []string{"api", "billing", "cmd", "db", "docs", "jobs", "mail", "
 
 // exact are the packages in which money, energy and time must be exact and
 // repeatable: no clock, no randomness, no floats.
-var exact = []string{"ocpi", "ocpi/v211", "ocpi/v230", "billing", "billing/einvoice"}
+var exact = []string{"ocpi", "ocpi/v211", "ocpi/v230", "billing", "billing/einvoice", "billing/html", "billing/wording"}
 
 // repeatable are those that only have to be free of clock and randomness: they
 // draw, and a drawing's lengths are floats.

@@ -12,8 +12,15 @@ type DocumentType string
 // The document types that Roamwerk issues.
 const (
 	DocumentInvoice    DocumentType = "380" // Rechnung
-	DocumentCorrection DocumentType = "384" // Rechnungskorrektur and Stornorechnung, never called "Gutschrift" (§ 14 UStG)
+	DocumentCreditNote DocumentType = "381" // Entgeltminderung (§ 17 UStG): its amounts are in the customer's favour
+	DocumentCorrection DocumentType = "384" // Rechnungskorrektur and Stornorechnung
+	DocumentSelfBilled DocumentType = "389" // Gutschrift: the utility bills what the customer supplied, and pays it
 )
+
+// The law keeps the word "Gutschrift" for the self-billed invoice (§ 14(2) sentence 2 UStG): no other document bears it.
+
+// Pays reports whether the amount of a document goes from the utility to the customer.
+func (t DocumentType) Pays() bool { return t == DocumentCreditNote || t == DocumentSelfBilled }
 
 // Invoice is a finished billing document: everything that its PDF, its XML and an auditor need, and nothing that has to be
 // looked up elsewhere. It is computed once by Draft.Invoice and frozen as JSON when it is issued.
@@ -46,7 +53,8 @@ type Invoice struct {
 // Period is the span of service of a document or a line: [Start, End), both in UTC.
 type Period struct{ Start, End time.Time }
 
-// Supplier is the utility in whose name the document is issued (EN 16931 BG-4; § 14(4) no. 1 and 2 UStG).
+// Supplier is the utility in whose name the document is issued (§ 14(4) no. 1 and 2 UStG): the seller (EN 16931 BG-4), except
+// on a self-billed invoice, where it is the buyer.
 type Supplier struct {
 	Name         string
 	Address      Address
@@ -76,14 +84,16 @@ type Address struct {
 	Country    string // ISO 3166-1 alpha-2
 }
 
-// Customer is the recipient of the document (EN 16931 BG-7).
+// Customer is the recipient of the document: the buyer (EN 16931 BG-7), except on a self-billed invoice, where it is the seller.
 type Customer struct {
 	Number         string // BT-46
 	Name           string // BT-44: company, or the person's name
 	Contact        string // BT-56, empty for a private customer
 	Address        Address
+	Phone          string // BT-42, if the customer is the seller
 	Email          string // BT-49 with scheme EM
 	VATID          string // BT-48
+	TaxNumber      string // BT-32, if the customer is the seller and has no VAT id
 	BuyerReference string // BT-10: Leitweg-ID of a public body, or the customer's own reference
 }
 
@@ -148,6 +158,7 @@ const (
 	PaymentTransfer    PaymentMeans = "58" // SEPA credit transfer by the customer
 	PaymentDirectDebit PaymentMeans = "59" // SEPA direct debit by the utility
 	PaymentCard        PaymentMeans = "48"
+	PaymentOffset      PaymentMeans = "97" // set off on the customer's account
 )
 
 // Payment tells how the amount is paid (BG-16). Fields that do not belong to Means are empty.
@@ -155,7 +166,7 @@ type Payment struct {
 	Means            PaymentMeans
 	Terms            string // BT-20, in the document's language
 	AccountName      string // BT-85, transfer
-	IBAN             string // BT-84, transfer: the utility's account
+	IBAN             string // BT-84, transfer: the account of the utility, or of the customer on a document that pays
 	BIC              string // BT-86, transfer
 	MandateReference string // BT-89, direct debit
 	CreditorID       string // BT-90, direct debit

@@ -3,6 +3,7 @@ package billing
 import (
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -52,7 +53,8 @@ func (d Draft) problems() []Problem {
 	report(d.Language != "de" && d.Language != "en", "language", "Die Sprache muss Deutsch oder Englisch sein.", "The language must be German or English.")
 	report(!d.Period.Start.Before(d.Period.End), "period", "Der Abrechnungszeitraum ist leer.", "The billing period is empty.")
 	report(zone != nil, "supplier.time_zone", "Die Zeitzone des Stadtwerks ist unbekannt.", "The utility's time zone is unknown.")
-	report(d.Type != "" && d.Type != DocumentInvoice && d.Type != DocumentCorrection, "type", "Die Belegart ist unbekannt.", "The kind of document is unknown.")
+	report(!slices.Contains([]DocumentType{"", DocumentInvoice, DocumentCreditNote, DocumentCorrection, DocumentSelfBilled}, d.Type), "type",
+		"Die Belegart ist unbekannt.", "The kind of document is unknown.")
 	report(d.Type == DocumentCorrection && (d.Preceding == nil || d.Preceding.Number == ""), "preceding",
 		"Eine Rechnungskorrektur muss die berichtigte Rechnung nennen.", "A correction must name the invoice that it corrects.")
 
@@ -68,6 +70,11 @@ func (d Draft) problems() []Problem {
 	checkAddress(report, "customer.address", d.Customer.Address, "Kunden", "customer")
 	report(d.Customer.Email != "" && !emailOK(d.Customer.Email), "customer.email", "Die E-Mail-Adresse des Kunden ist falsch.", "The customer's e-mail address is wrong.")
 
+	if d.Type == DocumentSelfBilled {
+		taxed := slices.ContainsFunc(d.Lines, func(l DraftLine) bool { return l.VAT.Category != VATOutside })
+		report(taxed && blank(d.Customer.VATID) && blank(d.Customer.TaxNumber), "customer.tax_number",
+			"Für eine Gutschrift fehlt die USt-IdNr. oder Steuernummer des Leistenden.", "For a self-billed invoice, the supplier's VAT id or tax number is missing.") // § 14(4) no. 2 UStG
+	}
 	d.checkPayment(report)
 	d.checkLines(report)
 	return found
@@ -86,8 +93,13 @@ func (d Draft) checkPayment(report reporter) {
 	p := d.Payment
 	switch p.Means {
 	case PaymentTransfer:
-		report(iban.Validate(compact(p.IBAN)) != nil, "payment.iban", "Die IBAN des Stadtwerks fehlt oder ist falsch.", "The utility's IBAN is missing or wrong.")
-		report(blank(p.AccountName), "payment.account_name", "Der Inhaber des Kontos des Stadtwerks fehlt.", "The holder of the utility's account is missing.")
+		de, en := "des Stadtwerks", "utility's"
+		if d.Type.Pays() {
+			de, en = "des Kunden", "customer's"
+		}
+		report(iban.Validate(compact(p.IBAN)) != nil, "payment.iban", "Die IBAN "+de+" fehlt oder ist falsch.", "The "+en+" IBAN is missing or wrong.")
+		report(blank(p.AccountName), "payment.account_name", "Der Inhaber des Kontos "+de+" fehlt.", "The holder of the "+en+" account is missing.")
+	case PaymentOffset:
 	case PaymentDirectDebit:
 		report(blank(p.MandateReference), "payment.mandate_reference", "Dem Kunden fehlt ein gültiges SEPA-Mandat.", "The customer has no valid SEPA mandate.")
 		report(blank(p.CreditorID), "payment.creditor_id", "Dem Stadtwerk fehlt die Gläubiger-Identifikationsnummer.", "The utility has no SEPA creditor identifier.")
@@ -97,7 +109,7 @@ func (d Draft) checkPayment(report reporter) {
 	default:
 		report(true, "payment.means", "Die Zahlungsart fehlt.", "The means of payment is missing.")
 	}
-	report(d.DueDate.IsZero() && blank(p.Terms), "due_date", "Fälligkeit und Zahlungsbedingungen fehlen.", "Both the due date and the terms of payment are missing.") // BR-CO-25
+	report(d.DueDate.IsZero() && blank(p.Terms) && p.Means != PaymentOffset, "due_date", "Fälligkeit und Zahlungsbedingungen fehlen.", "Both the due date and the terms of payment are missing.") // BR-CO-25
 }
 
 func (d Draft) checkLines(report reporter) {
@@ -112,12 +124,16 @@ func (d Draft) checkLines(report reporter) {
 		switch l.VAT.Category {
 		case VATStandard:
 			say(!l.VAT.Rate.IsPositive() || l.VAT.Rate.GreaterThan(hundred), ".vat.rate", "Der Steuersatz fehlt.", "The VAT rate is missing.")
-		case VATZero, VATExempt, VATReverseCharge:
+		case VATZero, VATExempt, VATReverseCharge, VATOutside:
 			say(!l.VAT.Rate.IsZero(), ".vat.rate", "Der Steuersatz muss hier null sein.", "The VAT rate must be zero here.")
 		default:
 			say(true, ".vat", "Es ist nicht entschieden, wie die Leistung zu versteuern ist.", "How this supply is taxed has not been decided.")
 		}
 		say(l.VAT.Category == VATExempt && blank(l.VAT.Reason), ".vat.reason", "Der Grund der Steuerbefreiung fehlt.", "The reason of the tax exemption is missing.")
+		say(l.VAT.Category == VATOutside && blank(l.VAT.Reason), ".vat.reason", "Der Grund, warum keine Umsatzsteuer anfällt, fehlt.", "The reason why no VAT applies is missing.")
+		say((l.VAT.Category == VATOutside) != (d.Lines[0].VAT.Category == VATOutside), ".vat",
+			"Nicht steuerbare Beträge dürfen nicht mit anderen auf einem Beleg stehen.", "Amounts outside the scope of VAT must not share a document with others.") // BR-O-11
+		say(d.Type == DocumentCreditNote && l.Amount.IsNegative(), ".amount", "Eine Entgeltminderung kann nichts fordern.", "A credit note cannot charge anything.")
 		say(l.VAT.Category == VATReverseCharge && blank(d.Customer.VATID), ".vat",
 			"Der Kunde schuldet die Steuer, hat aber keine USt-IdNr.", "The customer owes the VAT but has no VAT id.") // BR-AE-02
 		say(!l.VAT.Rate.Equal(l.VAT.Rate.Truncate(2)), ".vat.rate", "Der Steuersatz hat mehr als zwei Nachkommastellen.", "The VAT rate has more than two decimals.")
@@ -138,7 +154,7 @@ func (d Draft) checkText(report reporter) {
 	}
 	s, c, p := d.Supplier, d.Customer, d.Payment
 	text("supplier", s.Name, s.Address.Street, s.Address.PostalCode, s.Address.City, s.Address.Country, s.VATID, s.TaxNumber, s.Register, s.ContactName, s.ContactPhone, s.ContactEmail, s.Website, s.Legal)
-	text("customer", c.Number, c.Name, c.Contact, c.Address.Street, c.Address.PostalCode, c.Address.City, c.Address.Country, c.Email, c.VATID, c.BuyerReference)
+	text("customer", c.Number, c.Name, c.Contact, c.Phone, c.TaxNumber, c.Address.Street, c.Address.PostalCode, c.Address.City, c.Address.Country, c.Email, c.VATID, c.BuyerReference)
 	text("payment", p.Terms, p.AccountName, p.BIC, p.MandateReference, p.CreditorID)
 	text("notes", d.Notes...)
 	for i, l := range d.Lines {

@@ -107,6 +107,9 @@ func (d Draft) Invoice() (Invoice, error) {
 	}
 	inv.Gross = inv.Net.Add(inv.VATTotal)
 	inv.Due = inv.Gross.Sub(inv.Paid)
+	if inv.Type == DocumentCorrection && !inv.Due.IsPositive() {
+		inv.DueDate = time.Time{}
+	}
 	for i := range inv.Lines {
 		inv.Lines[i].setPrice()
 	}
@@ -157,27 +160,6 @@ func (l *InvoiceLine) setPrice() {
 	if !Round(l.Price.Mul(l.Quantity), 2).Equal(l.Net) {
 		l.Price, l.PriceBase = l.Net.Abs(), l.Quantity.Abs()
 	}
-}
-
-// Cancel returns the document that takes inv back as a whole (Stornorechnung): every amount and quantity with the opposite
-// sign, dated date, referring to inv. Nothing falls due with it; what was paid is settled on the customer's account.
-func (inv Invoice) Cancel(date time.Time) Invoice {
-	c := inv
-	c.Type, c.Number, c.Date, c.DueDate = DocumentCorrection, "", date, time.Time{}
-	c.Preceding = &Reference{Number: inv.Number, Date: inv.Date}
-	c.Lines = make([]InvoiceLine, len(inv.Lines))
-	for i, l := range inv.Lines {
-		l.Quantity, l.Net, l.Gross = l.Quantity.Neg(), l.Net.Neg(), l.Gross.Neg()
-		c.Lines[i] = l
-	}
-	c.VAT = make([]VATLine, len(inv.VAT))
-	for i, v := range inv.VAT {
-		v.Net, v.Tax = v.Net.Neg(), v.Tax.Neg()
-		c.VAT[i] = v
-	}
-	c.Net, c.VATTotal, c.Gross = inv.Net.Neg(), inv.VATTotal.Neg(), inv.Gross.Neg()
-	c.Paid, c.Due = decimal.Zero, c.Gross
-	return c
 }
 
 // covering is the shortest period that holds both. A document's period must hold those of its lines (rules R110 and R111 of

@@ -20,13 +20,14 @@ const (
 	VATZero          VATCategory = "Z"  // taxed at zero percent
 	VATExempt        VATCategory = "E"  // exempt, with the reason on the document
 	VATReverseCharge VATCategory = "AE" // the customer owes the tax (§ 13b UStG)
+	VATOutside       VATCategory = "O"  // no supply in the sense of the law: an employee's outlay, damages; alone on its document (BR-O-11)
 )
 
 // VAT is the tax decision for one supply.
 type VAT struct {
 	Category VATCategory
 	Rate     decimal.Decimal // percent, zero unless Category is VATStandard
-	Reason   string          // why no tax is charged, needed for VATExempt
+	Reason   string          // why no tax is charged, needed for VATExempt and VATOutside
 }
 
 // ErrNoTaxRule is wrapped by DecideVAT for a supply that no rule covers. It must stop the document: a guessed rate is owed

@@ -42,7 +42,31 @@ var (
 		Number: "400002", Name: "Ladeverbund Mitte GmbH", Contact: "Abrechnung Roaming", Email: "settlement@ladeverbund-mitte.example", VATID: "DE822222226",
 		Address: billing.Address{Street: "Stromallee 5", PostalCode: "06108", City: "Halle (Saale)", Country: "DE"},
 	}}
-	customers = []customer{private, business, public, reseller}
+	fleet = customer{"fleet", false, standard, billing.Customer{
+		Number: "500018", Name: "Pflegedienst Lindenhof gGmbH", Contact: "Fuhrpark", Email: "fuhrpark@lindenhof.example", VATID: "DE844444442", BuyerReference: "PO 2026/0815",
+		Address: billing.Address{Street: "Klinikweg 11", PostalCode: "04177", City: "Lindenau", Country: "DE"},
+	}}
+	customers = []customer{private, business, public, reseller, fleet}
+
+	// payees supply the utility and are billed by it.
+	payees = []customer{
+		{"employee", false, billing.VAT{Category: billing.VATOutside, Reason: "Auslagenersatz, nicht steuerbar"}, billing.Customer{
+			Number: "700001", Name: "Jannis Kolbe", Phone: "+49 341 5550177", Email: "jannis.kolbe@post.example",
+			Address: billing.Address{Street: "Birkenhain 3", PostalCode: "04178", City: "Lindenau", Country: "DE"},
+		}},
+		{"host", false, standard, billing.Customer{
+			Number: "700002", Name: "Hotel Seeblick KG", Contact: "Frau Winter", Phone: "+49 341 5550180", Email: "hotel@seeblick.example", VATID: "DE833333334",
+			Address: billing.Address{Street: "Uferstraße 30", PostalCode: "04416", City: "Markkleeberg", Country: "DE"},
+		}},
+		{"farm", false, rate("7"), billing.Customer{
+			Number: "700003", Name: "Hofgemeinschaft Auental GbR", Contact: "Hofbüro", Phone: "+49 341 5550190", Email: "hof@auental.example", TaxNumber: "231/777/00012",
+			Address: billing.Address{Street: "Am Anger 4", PostalCode: "04860", City: "Auental", Country: "DE"},
+		}},
+		{"smallbusiness", false, billing.VAT{Category: billing.VATExempt, Reason: "Steuerfrei nach § 19 UStG (Kleinunternehmer)"}, billing.Customer{
+			Number: "700004", Name: "Änderungsschneiderei Demir", Contact: "Leyla Demir", Phone: "+49 341 5550191", Email: "demir@schneiderei.example", TaxNumber: "231/888/00034",
+			Address: billing.Address{Street: "Gasse 9", PostalCode: "04177", City: "Lindenau", Country: "DE"},
+		}},
+	}
 )
 
 func rate(percent string) billing.VAT {
@@ -85,6 +109,7 @@ func draft(c customer, means billing.PaymentMeans, language string) billing.Draf
 		p.MandateReference, p.CreditorID, p.DebtorIBAN = "LIN-"+c.is.Number+"-1", "DE98ZZZ09999999999", "DE02500105170137075030"
 	case billing.PaymentCard:
 		p.CardLast4 = "4242"
+	case billing.PaymentOffset:
 	}
 	return d
 }

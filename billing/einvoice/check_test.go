@@ -21,7 +21,7 @@ func TestCheckFindsEachFault(t *testing.T) {
 		{"BR-27", "private-debit", "<ram:ChargeAmount>", "<ram:ChargeAmount>-"},
 		{"BR-29", "private-debit", ">20261001</udt:DateTimeString>\n    </ram:StartDateTime>\n    <ram:EndDateTime>\n     <udt:DateTimeString format=\"102\">20261031<", ">20261131</udt:DateTimeString>\n    </ram:StartDateTime>\n    <ram:EndDateTime>\n     <udt:DateTimeString format=\"102\">20261031<"},
 		{"BR-61", "private-one-page", "ram:IBANID", "ram:Account"},
-		{"BR-CL-01", "private-debit", ">380<", ">381<"},
+		{"BR-CL-01", "private-debit", ">380<", ">999<"},
 		{"BR-CL-04", "private-debit", ">EUR</ram:InvoiceCurrencyCode>", ">Euro</ram:InvoiceCurrencyCode>"},
 		{"BR-CL-18", "private-debit", "<ram:CategoryCode>S<", "<ram:CategoryCode>X<"},
 		{"BR-CL-23", "private-debit", `unitCode="KWH"`, `unitCode="kWh"`},

@@ -78,8 +78,8 @@ type ciiQuantity struct {
 
 type ciiLineTax struct {
 	Type     string `xml:"ram:TypeCode"`
-	Category string `xml:"ram:CategoryCode"`          // BT-151
-	Rate     string `xml:"ram:RateApplicablePercent"` // BT-152
+	Category string `xml:"ram:CategoryCode"`                    // BT-151
+	Rate     string `xml:"ram:RateApplicablePercent,omitempty"` // BT-152
 }
 
 type ciiPeriod struct {
@@ -171,11 +171,11 @@ type ciiBank struct {
 type ciiTax struct {
 	Amount     string `xml:"ram:CalculatedAmount"` // BT-117
 	Type       string `xml:"ram:TypeCode"`
-	Reason     string `xml:"ram:ExemptionReason,omitempty"`     // BT-120
-	Net        string `xml:"ram:BasisAmount"`                   // BT-116
-	Category   string `xml:"ram:CategoryCode"`                  // BT-118
-	ReasonCode string `xml:"ram:ExemptionReasonCode,omitempty"` // BT-121
-	Rate       string `xml:"ram:RateApplicablePercent"`         // BT-119
+	Reason     string `xml:"ram:ExemptionReason,omitempty"`       // BT-120
+	Net        string `xml:"ram:BasisAmount"`                     // BT-116
+	Category   string `xml:"ram:CategoryCode"`                    // BT-118
+	ReasonCode string `xml:"ram:ExemptionReasonCode,omitempty"`   // BT-121
+	Rate       string `xml:"ram:RateApplicablePercent,omitempty"` // BT-119
 }
 
 type ciiTerms struct {

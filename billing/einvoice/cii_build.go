@@ -2,6 +2,7 @@ package einvoice
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,14 +35,33 @@ func document(inv billing.Invoice, profile Profile) ciiInvoice {
 	for _, l := range inv.Lines {
 		doc.Trade.Lines = append(doc.Trade.Lines, line(inv, l, loc))
 	}
-	doc.Trade.Agreement = ciiAgreement{
-		BuyerReference: cmp.Or(inv.Customer.BuyerReference, inv.Customer.Number),
-		Seller:         seller(inv.Supplier),
-		Buyer:          buyer(inv.Customer),
-	}
-	doc.Trade.Settlement = settlement(inv, loc)
+	doc.Trade.Agreement = agreement(inv)
+	doc.Trade.Settlement = settlement(inv, profile, loc)
 	doc.Trade.Delivered = doc.Trade.Settlement.Period.End
 	return doc
+}
+
+// agreement names seller and buyer. On a self-billed invoice the customer is the seller. Who bills what is no supply must not
+// show VAT ids (BR-O-02).
+func agreement(inv billing.Invoice) ciiAgreement {
+	supplier, customer := inv.Supplier, inv.Customer
+	if inv.VAT[0].Category == billing.VATOutside {
+		if supplier.Register == "" && supplier.TaxNumber == "" {
+			supplier.TaxNumber = supplier.VATID // something must identify the seller (BR-CO-26)
+		}
+		supplier.VATID, customer.VATID = "", ""
+	}
+	a := ciiAgreement{
+		BuyerReference: cmp.Or(customer.BuyerReference, customer.Number),
+		Seller:         utility(supplier),
+		Buyer:          recipient(customer),
+	}
+	if inv.Type == billing.DocumentSelfBilled {
+		a.Seller, a.Buyer = a.Buyer, a.Seller
+		a.Buyer.Legal = "" // legal information and a tax number are the seller's alone (BT-33, BT-32)
+	}
+	a.Buyer.Tax = slices.DeleteFunc(a.Buyer.Tax, func(id ciiTaxID) bool { return id.ID.Scheme == "FC" })
+	return a
 }
 
 func line(inv billing.Invoice, l billing.InvoiceLine, loc *time.Location) ciiLine {
@@ -51,7 +71,7 @@ func line(inv billing.Invoice, l billing.InvoiceLine, loc *time.Location) ciiLin
 		Text:     l.Description,
 		Price:    ciiPrice{Amount: l.Price.String()},
 		Quantity: ciiQuantity{string(l.Unit), l.Quantity.String()},
-		Tax:      ciiLineTax{"VAT", string(l.VATCategory), l.VATRate.String()},
+		Tax:      ciiLineTax{"VAT", string(l.VATCategory), rate(l.VATCategory, l.VATRate)},
 		Period:   period(l.Period, loc),
 		Net:      amount(l.Net),
 	}
@@ -96,7 +116,15 @@ func attributes(inv billing.Invoice, l billing.InvoiceLine, loc *time.Location) 
 // promisedName names the gross price of a session that the customer was promised; EN 16931 has no term for it.
 var promisedName = map[string]string{"de": "Preis einschließlich Umsatzsteuer", "en": "Price including VAT"}
 
-func seller(s billing.Supplier) ciiParty {
+// rate is absent for what is outside the scope of VAT (BR-O-05).
+func rate(c billing.VATCategory, percent decimal.Decimal) string {
+	if c == billing.VATOutside {
+		return ""
+	}
+	return percent.String()
+}
+
+func utility(s billing.Supplier) ciiParty {
 	p := party(s.Name, s.Address, s.ContactEmail)
 	p.Legal = s.Legal
 	switch { // BR-CO-26: a VAT id, the register or else the tax number must identify the seller
@@ -115,14 +143,20 @@ func seller(s billing.Supplier) ciiParty {
 	return p
 }
 
-func buyer(c billing.Customer) ciiParty {
+func recipient(c billing.Customer) ciiParty {
 	p := party(c.Name, c.Address, c.Email)
 	p.ID = c.Number
-	if c.Contact != "" {
-		p.Contact = &ciiContact{Person: c.Contact}
+	if c.Contact != "" || c.Phone != "" {
+		p.Contact = &ciiContact{Person: cmp.Or(c.Contact, c.Name)}
+	}
+	if c.Phone != "" {
+		p.Contact.Phone, p.Contact.Email = &ciiNumber{c.Phone}, &ciiURI{c.Email}
+	}
+	if c.TaxNumber != "" {
+		p.Tax = append(p.Tax, ciiTaxID{ciiID{"FC", c.TaxNumber}})
 	}
 	if c.VATID != "" {
-		p.Tax = []ciiTaxID{{ciiID{"VA", c.VATID}}}
+		p.Tax = append(p.Tax, ciiTaxID{ciiID{"VA", c.VATID}})
 	}
 	return p
 }
@@ -135,7 +169,7 @@ func party(name string, a billing.Address, email string) ciiParty {
 	return p
 }
 
-func settlement(inv billing.Invoice, loc *time.Location) ciiSettlement {
+func settlement(inv billing.Invoice, profile Profile, loc *time.Location) ciiSettlement {
 	s := ciiSettlement{
 		Reference: inv.Number,
 		Currency:  inv.Currency,
@@ -159,10 +193,11 @@ func settlement(inv billing.Invoice, loc *time.Location) ciiSettlement {
 			Reason:   v.Reason,
 			Net:      amount(v.Net),
 			Category: string(v.Category),
-			Rate:     v.Rate.String(),
+			Rate:     rate(v.Category, v.Rate),
 		}
-		if v.Category == billing.VATReverseCharge {
-			tax.ReasonCode = "VATEX-EU-AE"
+		tax.ReasonCode = reasonCodes[v.Category]
+		if profile == XRechnung && tax.Rate == "" {
+			tax.Rate = "0" // XRechnung wants a rate even where none applies (BR-DE-14)
 		}
 		s.Taxes = append(s.Taxes, tax)
 	}
@@ -179,6 +214,9 @@ func settlement(inv billing.Invoice, loc *time.Location) ciiSettlement {
 	}
 	return s
 }
+
+// reasonCodes are those of the VATEX list (BT-121), where the category alone decides.
+var reasonCodes = map[billing.VATCategory]string{billing.VATReverseCharge: "VATEX-EU-AE", billing.VATOutside: "VATEX-EU-O"}
 
 func means(p billing.Payment) ciiMeans {
 	m := ciiMeans{Type: string(p.Means)}

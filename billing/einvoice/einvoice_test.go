@@ -89,8 +89,8 @@ func TestWriteGolden(t *testing.T) {
 
 func TestCorpusKeepsTheBusinessRules(t *testing.T) {
 	all := cases(t)
-	if len(all) < 60 {
-		t.Fatalf("the corpus has %d cases, want at least 60", len(all))
+	if len(all) < 300 {
+		t.Fatalf("the corpus has %d cases, want at least 300", len(all))
 	}
 	names := map[string]bool{}
 	for _, c := range all {

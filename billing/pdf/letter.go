@@ -10,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/roamwerk/roamwerk/billing"
+	"github.com/roamwerk/roamwerk/billing/wording"
 )
 
 // Positions of a DIN 5008 letter, form B.
@@ -33,7 +34,7 @@ var (
 type letter struct {
 	*document
 	inv   billing.Invoice
-	t     texts
+	t     wording.Texts
 	brand colour
 	loc   *time.Location
 	s     *sheet
@@ -41,7 +42,7 @@ type letter struct {
 	carry decimal.Decimal // sum of the lines printed so far
 }
 
-func newLetter(d *document, inv billing.Invoice, t texts) *letter {
+func newLetter(d *document, inv billing.Invoice, t wording.Texts) *letter {
 	return &letter{document: d, inv: inv, t: t, brand: parseColour(inv.Supplier.Design.Colour), loc: inv.Supplier.Location()}
 }
 
@@ -55,6 +56,9 @@ func (l *letter) write() error {
 	l.totals()
 	if err := l.payment(); err != nil {
 		return err
+	}
+	if l.inv.Type == billing.DocumentSelfBilled {
+		l.text("P", body, l.t.SelfBilledNote, mm(2))
 	}
 	for _, n := range l.inv.Notes {
 		l.text("P", body, n, mm(2))
@@ -72,7 +76,7 @@ func (l *letter) breakPage() {
 	l.s.artifact(func() {
 		l.s.rect(l.brand, 0, 0, pageWidth, mm(3))
 		width := textWidth / 2
-		l.s.draw(l.fonts, block{l.fonts.set(fine.in(black), width, l.title())}, marginLeft, mm(14), width, left)
+		l.s.draw(l.fonts, block{l.fonts.set(fine.in(black), width, l.t.Title(l.inv))}, marginLeft, mm(14), width, left)
 		l.s.draw(l.fonts, block{l.fonts.set(fine, width, l.inv.Supplier.Name)}, marginLeft+width, mm(14), width, right)
 		l.s.line(hair, 0.5, marginLeft, mm(25), textWidth)
 	})
@@ -168,7 +172,7 @@ func (l *letter) logo() error {
 		w, h = infoWidth, infoWidth*float64(p.height)/float64(p.width)
 	}
 	x, y := infoLeft, mm(12)+(logoHeight-h)/2
-	l.figure(fmt.Sprintf(l.t.logoAlt, s.Name), x, y, w, h, func() {
+	l.figure(fmt.Sprintf(l.t.LogoAlt, s.Name), x, y, w, h, func() {
 		fmt.Fprintf(&l.s.buf, "q %s 0 0 %s %s %s cm /Logo Do Q\n", num(w), num(h), num(x), num(pageHeight-y-h))
 	})
 	return nil
@@ -188,18 +192,19 @@ func (l *letter) figure(alt string, x, y, w, h float64, draw func()) {
 func (l *letter) information() {
 	due := ""
 	if !l.inv.DueDate.IsZero() && l.inv.Due.IsPositive() {
-		due = l.t.day(l.inv.DueDate)
+		due = l.t.Day(l.inv.DueDate)
 	}
-	start, end := l.span()
+	start, end := l.t.Span(l.inv)
 	rows := [][2]string{
-		{l.t.number, cmp.Or(l.inv.Number, l.t.draft)},
-		{l.t.date, l.t.day(l.inv.Date)},
-		{l.t.customerNumber, l.inv.Customer.Number},
-		{l.t.buyerReference, l.inv.Customer.BuyerReference},
-		{l.t.customerVAT, l.inv.Customer.VATID},
-		{l.t.period, start + " – " + end},
-		{l.t.due, due},
-		{l.t.contact, l.inv.Supplier.ContactPhone + "\n" + l.inv.Supplier.ContactEmail},
+		{l.t.Kinds[l.inv.Type].Number, cmp.Or(l.inv.Number, l.t.Draft)},
+		{l.t.Date, l.t.Day(l.inv.Date)},
+		{l.t.CustomerNumber, l.inv.Customer.Number},
+		{l.t.BuyerReference, l.inv.Customer.BuyerReference},
+		{l.t.CustomerVAT, l.inv.Customer.VATID},
+		{l.t.CustomerTax, l.inv.Customer.TaxNumber},
+		{l.t.Period, start + " – " + end},
+		{l.t.Due, due},
+		{l.t.Contact, l.inv.Supplier.ContactPhone + "\n" + l.inv.Supplier.ContactEmail},
 	}
 	y := windowTop + mm(1)
 	l.facts(&y, infoLeft, mm(28), infoWidth-mm(28), rows)
@@ -222,82 +227,22 @@ func (l *letter) facts(y *float64, x, labelWidth, valueWidth float64, rows [][2]
 
 func scope(of string) base.Dict { return base.Dict{"A": "<</O /Table /Scope /" + of + ">>"} }
 
-// span is the first and the last day of the invoice's period.
-func (l *letter) span() (start, end string) {
-	last := l.inv.Period.End
-	if last.After(l.inv.Period.Start) {
-		last = last.Add(-time.Nanosecond)
-	}
-	return l.t.day(l.inv.Period.Start.In(l.loc)), l.t.day(last.In(l.loc))
-}
-
-// sessions counts the sessions of the invoice and their energy.
-func (l *letter) sessions() (int64, decimal.Decimal) {
-	count, kwh := int64(0), decimal.Zero
-	for _, line := range l.inv.Lines {
-		if line.Session != nil {
-			count, kwh = count+1, kwh.Add(energy(line))
-		}
-	}
-	return count, kwh
-}
-
-// energy is what a line bills of its session, negative if it takes the session back.
-func energy(line billing.InvoiceLine) decimal.Decimal {
-	if line.Net.IsNegative() {
-		return line.Session.KWh.Neg()
-	}
-	return line.Session.KWh
-}
-
 // opening writes headline, greeting and the first sentence.
 func (l *letter) opening() {
 	l.y = subjectTop
-	l.text("H1", style{bold: true, size: 17, lead: 22, colour: black}, l.title(), mm(3.5))
-	if l.inv.Customer.Contact == "" {
-		l.text("P", body, fmt.Sprintf(l.t.greeting, l.inv.Customer.Name), mm(1.5))
-	} else {
-		l.text("P", body, l.t.greetingNobody, mm(1.5))
-	}
-	l.text("P", body, l.introduction(), mm(4))
-}
-
-func (l *letter) introduction() string {
-	start, end := l.span()
-	count, kwh := l.sessions()
-	charged := l.t.decimal(kwh, 3) + nbsp + "kWh"
-	switch p := l.inv.Preceding; {
-	case p != nil && p.Date.IsZero():
-		return fmt.Sprintf(l.t.introReference, p.Number)
-	case p != nil:
-		return fmt.Sprintf(l.t.introCorrection, p.Number, l.t.day(p.Date))
-	case count == 0:
-		return fmt.Sprintf(l.t.introOther, start, end)
-	case count == 1:
-		return fmt.Sprintf(l.t.introOneSession, charged, start, end)
-	}
-	return fmt.Sprintf(l.t.introSessions, l.t.decimal(decimal.NewFromInt(count), 0), charged, start, end)
+	l.text("H1", style{bold: true, size: 17, lead: 22, colour: black}, l.t.Title(l.inv), mm(3.5))
+	l.text("P", body, l.t.Greeting(l.inv.Customer), mm(1.5))
+	l.text("P", body, l.t.Introduction(l.inv), mm(4))
 }
 
 // panel shows the three figures that most readers look for.
 func (l *letter) panel() {
-	count, kwh := l.sessions()
-	sessions := l.t.noSession
-	switch {
-	case count == 1:
-		sessions = l.t.oneSession
-	case count > 1:
-		sessions = fmt.Sprintf(l.t.sessionCount, l.t.decimal(decimal.NewFromInt(count), 0))
-	}
-	sum := l.t.sumPanel
-	if l.inv.Type == billing.DocumentCorrection {
-		sum = l.t.correctionPanel
-	}
-	vat := fmt.Sprintf("%s %s", l.t.vat, l.money(l.inv.VATTotal))
+	count, kwh := wording.Sessions(l.inv)
+	vat := fmt.Sprintf("%s %s", l.t.VAT, l.money(l.inv.VATTotal))
 	cells := [3][3]string{
-		{sum, l.money(l.inv.Gross), vat},
-		{l.t.energyPanel, l.t.decimal(kwh, 3) + nbsp + "kWh", sessions},
-		l.paymentBrief(),
+		{l.t.Kinds[l.inv.Type].Sum, l.money(l.inv.Gross), vat},
+		{l.t.EnergyPanel, l.t.Decimal(kwh, 3) + wording.NBSP + "kWh", l.t.SessionCount(count)},
+		l.t.PaymentBrief(l.inv),
 	}
 	height := mm(19)
 	l.s.artifact(func() {
@@ -316,26 +261,7 @@ func (l *letter) panel() {
 	l.y += height + mm(1)
 }
 
-func (l *letter) money(d decimal.Decimal) string { return l.t.money(d, l.inv.Currency) }
-
-// paymentBrief says in a few words how and when the document is paid: a label, what stands out, and what explains it.
-func (l *letter) paymentBrief() [3]string {
-	due := l.money(l.inv.Due)
-	switch {
-	case l.inv.Due.IsNegative():
-		return [3]string{l.t.toRefund, l.money(l.inv.Due.Neg()), l.t.panelRefund}
-	case l.inv.Due.IsZero():
-		return [3]string{l.t.toPay, due, l.t.panelSettled}
-	case l.inv.DueDate.IsZero():
-		return [3]string{l.t.toPay, due, ""}
-	}
-	name := map[billing.PaymentMeans]string{
-		billing.PaymentTransfer:    l.t.panelTransfer,
-		billing.PaymentDirectDebit: l.t.panelDebit,
-		billing.PaymentCard:        l.t.panelCard,
-	}[l.inv.Payment.Means]
-	return [3]string{name, l.t.day(l.inv.DueDate), due}
-}
+func (l *letter) money(d decimal.Decimal) string { return l.t.Money(d, l.inv.Currency) }
 
 // foot draws the legal footer and the page number. On the first page it is content, on the others a repetition.
 func (l *letter) foot(s *sheet, index int) {
@@ -361,12 +287,12 @@ func (l *letter) foot(s *sheet, index int) {
 		join(sup.Name, sup.Address.Street, sup.Address.PostalCode+" "+sup.Address.City),
 		join(sup.ContactName, sup.ContactPhone, sup.ContactEmail, sup.Website),
 		join(sup.Register, sup.Legal),
-		join(prefixed(l.t.vatID, sup.VATID), prefixed(l.t.taxNumber, sup.TaxNumber)),
+		join(prefixed(l.t.VATID, sup.VATID), prefixed(l.t.TaxNumber, sup.TaxNumber)),
 	}
 	widths := []float64{mm(38), mm(42), mm(49), mm(36)}
 	s.artifact(func() {
 		s.line(hair, 0.5, marginLeft, footTop-mm(2), textWidth)
-		number := fmt.Sprintf(l.t.page, index+1, len(l.pages))
+		number := fmt.Sprintf(l.t.Page, index+1, len(l.pages))
 		s.draw(l.fonts, block{l.fonts.set(small, textWidth, number)}, marginLeft, footTop-mm(6.2), textWidth, right)
 	})
 	x := marginLeft

@@ -2,12 +2,12 @@ package pdf
 
 import (
 	"cmp"
-	"fmt"
 
 	base "github.com/boxesandglue/baseline-pdf"
 	"github.com/shopspring/decimal"
 
 	"github.com/roamwerk/roamwerk/billing"
+	"github.com/roamwerk/roamwerk/billing/wording"
 )
 
 // column is a column of a table of lines.
@@ -37,9 +37,9 @@ func (l *letter) lines() {
 		for n < len(rest) && rest[n].Heading == rest[0].Heading && (rest[n].Session == nil) == (rest[0].Session == nil) {
 			n++
 		}
-		title := l.t.otherHeading
+		title := l.t.OtherHeading
 		if rest[0].Session != nil {
-			title = l.t.sessionsHeading
+			title = l.t.SessionsHeading
 		}
 		if rest[0].Heading != "" {
 			title = rest[0].Heading
@@ -47,20 +47,12 @@ func (l *letter) lines() {
 		l.table(title, l.columns(rest[0].Session != nil, rates), rest[:n], rates)
 		rest = rest[n:]
 	}
-	note := l.t.pricesNet
-	if l.inv.GrossExact {
-		note = l.t.pricesGross
-	}
 	l.y += mm(1)
-	l.text("P", fine, note, mm(1))
+	l.text("P", fine, l.t.PricesNote(l.inv), mm(1))
 }
 
 // columns are the columns of a table of sessions or of other services; together they are textWidth wide.
 func (l *letter) columns(session, rates bool) []column {
-	amount := fmt.Sprintf(l.t.amountNet, l.inv.Currency)
-	if l.inv.GrossExact {
-		amount = fmt.Sprintf(l.t.amountGross, l.inv.Currency)
-	}
 	rate := 0.0
 	var columns []column
 	if rates {
@@ -68,21 +60,21 @@ func (l *letter) columns(session, rates bool) []column {
 	}
 	if session {
 		columns = []column{
-			{title: l.t.when, width: mm(29)},
-			{title: l.t.where, width: mm(66) - rate*0.6},
-			{title: l.t.energy, width: mm(19), to: right},
-			{title: l.t.price, width: mm(31) - rate*0.4},
+			{title: l.t.When, width: mm(29)},
+			{title: l.t.Where, width: mm(66) - rate*0.6},
+			{title: l.t.Energy, width: mm(19), to: right},
+			{title: l.t.Price, width: mm(31) - rate*0.4},
 		}
 	} else {
 		columns = []column{
-			{title: l.t.service, width: mm(109) - rate},
-			{title: l.t.quantity, width: mm(36), to: right},
+			{title: l.t.Service, width: mm(109) - rate},
+			{title: l.t.Quantity, width: mm(36), to: right},
 		}
 	}
 	if rates {
-		columns = append(columns, column{title: l.t.vatRate, width: rate, to: right})
+		columns = append(columns, column{title: l.t.VATRate, width: rate, to: right})
 	}
-	return append(columns, column{amount, mm(20), right, true})
+	return append(columns, column{l.t.AmountTitle(l.inv), mm(20), right, true})
 }
 
 // cells are the texts of a line, by column.
@@ -90,15 +82,14 @@ func (l *letter) cells(line billing.InvoiceLine, columns []column, rates bool) [
 	set := func(i int, t style, text string) paragraph { return l.fonts.set(t, columns[i].inner(), text) }
 	var cells []block
 	if s := line.Session; s != nil {
-		start, end := s.Start.In(l.loc), s.End.In(l.loc)
 		point := s.EVSEID
 		if s.Operator != "" {
 			point += " · " + s.Operator
 		}
 		cells = []block{
-			{set(0, body, l.t.day(start)), set(0, fine, start.Format("15:04")+nbsp+l.t.to+nbsp+end.Format("15:04")+l.t.timeSuffix)},
+			{set(0, body, l.t.Day(s.Start.In(l.loc))), set(0, fine, l.t.Times(s, l.loc))},
 			{set(1, body, cmp.Or(s.Place, line.Name)), set(1, fine, point)},
-			{set(2, body, l.t.decimal(energy(line), 3))},
+			{set(2, body, l.t.Decimal(wording.Energy(line), 3))},
 			{set(3, fine, line.Description)},
 		}
 	} else {
@@ -106,20 +97,12 @@ func (l *letter) cells(line billing.InvoiceLine, columns []column, rates bool) [
 		if line.Description != "" {
 			name = append(name, set(0, fine, line.Description))
 		}
-		cells = []block{name, {set(1, body, l.t.unit(line.Quantity, line.Unit))}}
+		cells = []block{name, {set(1, body, l.t.Unit(line.Quantity, line.Unit))}}
 	}
 	if rates {
-		cells = append(cells, block{set(len(cells), body, l.t.decimal(line.VATRate, 0))})
+		cells = append(cells, block{set(len(cells), body, l.t.Decimal(line.VATRate, 0))})
 	}
-	return append(cells, block{set(len(cells), strong, l.t.decimal(l.shown(line), 2))})
-}
-
-// shown is the amount of a line that the customer was promised.
-func (l *letter) shown(line billing.InvoiceLine) decimal.Decimal {
-	if l.inv.GrossExact {
-		return line.Gross
-	}
-	return line.Net
+	return append(cells, block{set(len(cells), strong, l.t.Decimal(wording.Shown(l.inv, line), 2))})
 }
 
 // rowPad is the space above and below the text of a row.
@@ -157,7 +140,7 @@ func (l *letter) table(title string, columns []column, lines []billing.InvoiceLi
 		}
 		l.y += h
 		l.s.artifact(func() { l.s.line(hair, 0.5, marginLeft, l.y, textWidth) })
-		l.carry = l.carry.Add(l.shown(lines[i]))
+		l.carry = l.carry.Add(wording.Shown(l.inv, lines[i]))
 	}
 }
 
@@ -189,8 +172,8 @@ func (l *letter) tableHead(columns []column, tr *element) {
 func (l *letter) carryRow() {
 	l.s.artifact(func() {
 		l.s.rect(l.brand.tint(0.05), marginLeft, l.y, textWidth, strong.lead+2*rowPad)
-		l.s.draw(l.fonts, block{l.fonts.set(body, textWidth, l.t.carry)}, marginLeft+mm(1), l.y+rowPad, textWidth, left)
-		l.s.draw(l.fonts, block{l.fonts.set(strong, textWidth, l.t.decimal(l.carry, 2))}, marginLeft, l.y+rowPad, textWidth, right)
+		l.s.draw(l.fonts, block{l.fonts.set(body, textWidth, l.t.Carry)}, marginLeft+mm(1), l.y+rowPad, textWidth, left)
+		l.s.draw(l.fonts, block{l.fonts.set(strong, textWidth, l.t.Decimal(l.carry, 2))}, marginLeft, l.y+rowPad, textWidth, right)
 	})
 	l.y += strong.lead + 2*rowPad
 }
@@ -198,14 +181,14 @@ func (l *letter) carryRow() {
 // totals draws the VAT by rate and the total (EN 16931 BG-22, BG-23).
 func (l *letter) totals() {
 	columns := []column{
-		{title: l.t.vatColumn, width: mm(57)},
-		{title: l.t.net, width: mm(26), to: right},
-		{title: l.t.vat, width: mm(26), to: right},
-		{title: l.t.gross, width: mm(26), to: right},
+		{title: l.t.VATColumn, width: mm(57)},
+		{title: l.t.Net, width: mm(26), to: right},
+		{title: l.t.VAT, width: mm(26), to: right},
+		{title: l.t.Gross, width: mm(26), to: right},
 	}
 	x0, width := marginLeft+textWidth-mm(135), mm(135)
 	rowH := body.lead + 2*rowPad
-	l.heading(l.t.totalHeading, rowH*float64(len(l.inv.VAT)+4))
+	l.heading(l.t.TotalHeading, rowH*float64(len(l.inv.VAT)+4))
 	table := l.root.add("Table")
 	row := func(tag string, t style, texts ...string) {
 		tr := table.add("TR")
@@ -230,14 +213,14 @@ func (l *letter) totals() {
 	row("TH", label, columns[0].title, columns[1].title, columns[2].title, columns[3].title)
 	l.s.artifact(func() { l.s.line(l.brand, 1, x0, l.y, width) })
 	figures := func(net, tax decimal.Decimal) []string {
-		return []string{l.t.decimal(net, 2), l.t.decimal(tax, 2), l.t.decimal(net.Add(tax), 2)}
+		return []string{l.t.Decimal(net, 2), l.t.Decimal(tax, 2), l.t.Decimal(net.Add(tax), 2)}
 	}
 	for _, v := range l.inv.VAT {
-		row("TD", body, append([]string{l.vatName(v)}, figures(v.Net, v.Tax)...)...)
+		row("TD", body, append([]string{l.t.VATName(v)}, figures(v.Net, v.Tax)...)...)
 		l.s.artifact(func() { l.s.line(hair, 0.5, x0, l.y, width) })
 	}
 	if len(l.inv.VAT) > 1 || !l.inv.Paid.IsZero() {
-		row("TD", strong, append([]string{l.t.total}, figures(l.inv.Net, l.inv.VATTotal)...)...)
+		row("TD", strong, append([]string{l.t.Total}, figures(l.inv.Net, l.inv.VATTotal)...)...)
 	}
 	sum := func(name string, d decimal.Decimal, t style) {
 		tr := table.add("TR")
@@ -247,32 +230,15 @@ func (l *letter) totals() {
 		l.y += t.lead + 2*rowPad
 	}
 	if !l.inv.Paid.IsZero() {
-		sum(l.t.paid, l.inv.Paid.Neg(), body)
-	}
-	name := l.t.toPay
-	if l.inv.Due.IsNegative() {
-		name = l.t.toRefund
+		sum(l.t.Paid, l.inv.Paid.Neg(), body)
 	}
 	big := style{bold: true, size: 12, lead: 17, colour: l.brand}
 	l.s.artifact(func() { l.s.rect(l.brand.tint(0.07), x0, l.y, width, big.lead+2*rowPad) })
-	sum(name, l.inv.Due, big)
+	sum(l.t.DueName(l.inv), l.inv.Due, big)
 	l.y += mm(2)
 	for _, v := range l.inv.VAT {
 		if v.Reason != "" {
 			l.text("P", body, v.Reason+".", mm(1))
 		}
 	}
-}
-
-// vatName says what a line of the VAT table is about.
-func (l *letter) vatName(v billing.VATLine) string {
-	switch v.Category {
-	case billing.VATReverseCharge:
-		return l.t.reverseCharge
-	case billing.VATExempt:
-		return l.t.exempt
-	case billing.VATZero:
-		return l.t.zeroRated
-	}
-	return fmt.Sprintf(l.t.vatAt, l.t.decimal(v.Rate, 0))
 }

@@ -3,12 +3,12 @@
 package pdf
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/roamwerk/roamwerk/billing"
+	"github.com/roamwerk/roamwerk/billing/wording"
 )
 
 // Write writes inv as PDF with its e-invoice xml (profile EN 16931) attached. Without xml it writes a preview, and an invoice
@@ -16,7 +16,7 @@ import (
 //
 // It returns an error if the logo is no PNG or the language is neither "de" nor "en", or that of w.
 func Write(w io.Writer, inv billing.Invoice, xml []byte) error {
-	t, ok := languages[inv.Language]
+	t, ok := wording.Languages[inv.Language]
 	if !ok {
 		return fmt.Errorf("invoice %s: no texts in language %q", inv.Number, inv.Language)
 	}
@@ -30,24 +30,15 @@ func Write(w io.Writer, inv billing.Invoice, xml []byte) error {
 	}
 	y, m, day := inv.Date.Date()
 	err = d.finish(meta{
-		title:    l.title() + " – " + inv.Supplier.Name,
+		title:    t.Title(inv) + " – " + inv.Supplier.Name,
 		author:   inv.Supplier.Name,
-		language: t.locale,
+		language: t.Locale,
 		date:     time.Date(y, m, day, 0, 0, 0, 0, time.UTC),
 		xml:      xml,
-		xmlNote:  t.attachment,
+		xmlNote:  t.Attachment,
 	})
 	if err != nil {
 		return fmt.Errorf("invoice %s: %w", inv.Number, err)
 	}
 	return nil
-}
-
-// title names the document: "Rechnung SWX-2026-000123".
-func (l *letter) title() string {
-	kind := l.t.invoice
-	if l.inv.Type == billing.DocumentCorrection {
-		kind = l.t.correction
-	}
-	return kind + " " + cmp.Or(l.inv.Number, "("+l.t.draft+")")
 }

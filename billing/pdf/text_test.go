@@ -10,56 +10,6 @@ import (
 	"github.com/roamwerk/roamwerk/billing"
 )
 
-func TestFigures(t *testing.T) {
-	for _, c := range []struct{ in, de, en, euroDE, euroEN string }{
-		{"0", "0,00", "0.00", "0,00 €", "€0.00"},
-		{"1234.5", "1.234,50", "1,234.50", "1.234,50 €", "€1,234.50"},
-		{"-1234567.891", "−1.234.567,891", "−1,234,567.891", "−1.234.567,89 €", "−€1,234,567.89"},
-		{"999", "999,00", "999.00", "999,00 €", "€999.00"},
-		{"10.100", "10,10", "10.10", "10,10 €", "€10.10"},
-	} {
-		d := decimal.RequireFromString(c.in)
-		de, en := languages["de"], languages["en"]
-		for got, want := range map[string]string{
-			de.decimal(d, 2):    c.de,
-			en.decimal(d, 2):    c.en,
-			de.money(d, "EUR"):  strings.ReplaceAll(c.euroDE, " ", nbsp),
-			en.money(d, "EUR"):  c.euroEN,
-			en.money(d, "CHF"):  en.decimal(billing.Round(d, 2), 2) + nbsp + "CHF",
-			de.unit(d, "KWH"):   de.decimal(d, 0) + nbsp + "kWh",
-			de.unit(d, "WEEKS"): de.decimal(d, 0) + nbsp + "WEEKS",
-		} {
-			if got != want {
-				t.Errorf("%s is shown as %q, want %q", c.in, got, want)
-			}
-		}
-	}
-	if got := languages["de"].unit(decimal.NewFromInt(1), billing.UnitMonth); got != "1"+nbsp+"Monat" {
-		t.Errorf("one month is %q", got)
-	}
-}
-
-func TestLanguagesSayTheSameThings(t *testing.T) {
-	de, en := languages["de"], languages["en"]
-	for unit := range de.units {
-		if en.units[unit][0] == "" {
-			t.Errorf("unit %s has no English name", unit)
-		}
-	}
-	for name, pair := range map[string][2]string{
-		"introSessions": {de.introSessions, en.introSessions},
-		"transfer":      {de.transfer, en.transfer},
-		"debit":         {de.debit, en.debit},
-		"mandate":       {de.mandate, en.mandate},
-		"card":          {de.card, en.card},
-		"page":          {de.page, en.page},
-	} {
-		if strings.Count(pair[0], "%") != strings.Count(pair[1], "%") {
-			t.Errorf("%s has other verbs in German than in English", name)
-		}
-	}
-}
-
 func TestGiroCodeLimits(t *testing.T) {
 	inv := billing.Invoice{Number: "LIN-1", Currency: "EUR", Due: decimal.RequireFromString("12.5")}
 	inv.Payment = billing.Payment{IBAN: "DE02 1203 0000 0000 2020 51", AccountName: strings.Repeat("ü", 90)}

@@ -190,7 +190,7 @@ func (t *Tab) CheckPage(name string) {
 		r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target + ": " + n.failureSummary)))`) {
 		t.Errorf("%s: axe: %s", name, f)
 	}
-	for _, v := range Eval[[]string](t, "window.cspViolations") {
+	for _, v := range Eval[[]string](t, "window.cspViolations ?? []") {
 		t.Errorf("%s: content security policy: %s", name, v)
 	}
 }
