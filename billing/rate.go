@@ -96,19 +96,65 @@ type TariffUse struct {
 // Each period is priced by the tariff that it names. If no period names one and exactly one tariff is given, that one prices
 // all of them (CDR-22). zone is the Location's; nil means unknown, which is UTC and a finding if a restriction asks for it.
 func Rate(cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, p Policy) Rating {
-	r := rater{cdr: cdr, policy: p, zone: zone, start: known(cdr.StartDateTime), end: known(cdr.EndDateTime)}
-	if zone == nil {
-		r.zone = time.UTC
+	var pricer Pricer
+	pricer.Price(cdr, tariffs, zone, p)
+	return pricer.Rating()
+}
+
+// Pricer prices one CDR after another in the same memory, for work on many of them. It is not for two goroutines at once.
+type Pricer struct{ rater rater }
+
+// Price prices a CDR as Rate does and returns the total alone. Whoever needs the rest asks for the Rating.
+func (p *Pricer) Price(cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, policy Policy) Amount {
+	r := &p.rater
+	r.begin(cdr, tariffs, zone, policy)
+	r.price()
+	r.boundStakes()
+	return r.figure(r.total)
+}
+
+// Rating is that of the CDR which was priced last. It stays valid when the next one is priced.
+func (p *Pricer) Rating() Rating { return p.rater.rating() }
+
+// rater is one pricing in progress.
+type rater struct {
+	cdr         *ocpi.CDR
+	tariffs     []*Tariff
+	policy      Policy
+	zone        *time.Location // nil: not known
+	clock       localClock
+	variant     variant
+	start, end  time.Time      // of the CDR; zero: not known
+	periods     []period       // in order of time
+	used        []*Tariff      // each tariff that some period is priced with, in order of first use
+	measured    [consumed]bool // some period has the quantity
+	reservation bool           // some period was reserved
+	lapsed      bool           // the reservation never became a session
+	runs        []run          // in the order of their first periods
+	last        [pools]int     // the last run of each pool, counted from 1
+	slack       number         // in 3600ths of the currency unit
+	sums        [pools]cost
+	limits      []limitEffect
+	vat         []vatCost
+	rates       []vatCost // of the tariff that is being settled
+	total       cost
+	findings    []Finding
+	stakes      []stake
+	levels      []levels
+}
+
+// begin forgets the CDR before and keeps the memory.
+func (r *rater) begin(cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, policy Policy) {
+	*r = rater{
+		cdr: cdr, tariffs: tariffs, policy: policy, zone: zone, clock: r.clock,
+		start: known(cdr.StartDateTime), end: known(cdr.EndDateTime),
+		periods: r.periods[:0], used: r.used[:0], runs: r.runs[:0], limits: r.limits[:0], vat: r.vat[:0], rates: r.rates[:0],
+		findings: r.findings[:0], stakes: r.stakes[:0], levels: r.levels[:0],
 	}
-	r.readPeriods()
-	r.assignTariffs(tariffs)
 	if zone == nil {
-		r.checkZone()
+		zone = time.UTC
 	}
-	r.setMoments()
-	r.pricePeriods()
-	r.roundSteps()
-	return r.rating()
+	r.clock.in(zone)
 }
 
 // known is zero for the instant that stands for an unknown one (TYP-07).
@@ -119,18 +165,16 @@ func known(at time.Time) time.Time {
 	return at
 }
 
-// rater is one pricing in progress.
-type rater struct {
-	cdr         *ocpi.CDR
-	policy      Policy
-	zone        *time.Location
-	start, end  time.Time // of the CDR; zero: not known
-	periods     []period  // in order of time
-	reservation bool      // some period was reserved
-	lapsed      bool      // the reservation never became a session
-	runs        [pools][]run
-	slack       decimal.Decimal // in 3600ths of the currency unit
-	findings    []Finding
+func (r *rater) price() {
+	r.readPeriods()
+	r.assignTariffs()
+	if r.zone == nil {
+		r.checkZone()
+	}
+	r.setMoments()
+	r.pricePeriods()
+	r.roundSteps()
+	r.settle()
 }
 
 // pool is a group of quantities that end up in lines of one dimension.
@@ -153,18 +197,25 @@ var poolDimension = [pools]Dimension{
 	sessionFlat: Flat, sessionEnergy: Energy, sessionTime: Time, sessionParking: ParkingTime,
 }
 
+// timed reports whether the pool counts seconds and its prices are per hour.
+func (p pool) timed() bool { return p == sessionTime || p == sessionParking || p == reservationTime }
+
 // run is a quantity that one component prices: kWh, seconds, or 1.
 type run struct {
+	pool      pool
 	tariff    *Tariff
 	component *component
-	measured  decimal.Decimal
-	billed    decimal.Decimal
-	estimated int   // periods whose seconds come from hours with few decimals
-	step      int64 // applied
+	measured  number
+	billed    number
+	off       number // seconds by which hours with few decimals may be wrong (PRC-14)
+	step      int64  // applied
 	from, to  time.Time
+	cost      cost
 }
 
 var one = decimal.NewFromInt(1)
+
+var once = integer(1, 0)
 
 func (r *rater) pricePeriods() {
 	var flatDone, reservationFlatDone bool
@@ -182,12 +233,12 @@ func (r *rater) pricePeriods() {
 			at.elapsed = p.from.Sub(r.reservationStart())
 			if !reservationFlatDone {
 				if c := r.pickReservation(p, flat, &at); c != nil {
-					r.add(reservationFlat, p, c, one, false)
+					r.add(reservationFlat, p, c, once)
 					reservationFlatDone = true
 				}
 			}
-			if c := r.pickReservation(p, charging, &at); c != nil && p.reservation.IsPositive() {
-				r.add(reservationTime, p, c, p.reservation, p.reservationEstimated)
+			if c := r.pickReservation(p, charging, &at); c != nil && p.reservation.isPositive() {
+				r.add(reservationTime, p, c, p.reservation)
 			}
 		}
 		if !p.isSession() || r.lapsed {
@@ -195,45 +246,57 @@ func (r *rater) pricePeriods() {
 		}
 		if !flatDone { // once a session, in the first period where one matches (PRC-23)
 			if c := r.pick(p, &t.prices[session][flat], &p.at); c != nil {
-				r.add(sessionFlat, p, c, one, false)
+				r.add(sessionFlat, p, c, once)
 				flatDone = true
 			}
 		}
-		for _, dim := range []dimension{energy, charging, parking} {
-			if p.volume[dim].IsZero() {
+		for dim := range consumed {
+			if p.volume[dim].isZero() {
 				continue
 			}
 			list := &t.prices[session][dim]
 			c := r.pick(p, list, &p.at)
-			if c != nil {
-				r.add(poolOf[dim], p, c, p.volume[dim], p.estimated[dim])
-			}
 			if list.edges {
-				r.checkSplit(p, dim, list, c)
+				c = r.checkSplit(p, dim, list, c)
+			}
+			if c != nil {
+				r.add(poolOf[dim], p, c, p.volume[dim])
 			}
 		}
 	}
 }
 
-// pick returns the first component whose restrictions all hold, or nil: then the dimension is free (PRC-04, PRC-05, VDF-07).
+// pick returns the component that prices a dimension of a period, nil if it is free.
 func (r *rater) pick(p *period, list *priceList, at *moment) *component {
-	for i := range list.components {
-		c := &list.components[i]
+	c, doubt := list.first(at, r.policy.UnknownLevelHolds)
+	if doubt != nil && !r.found("restriction-unverifiable") {
+		r.find("restriction-unverifiable", Flag, p.path(), fmt.Sprintf(
+			"element %d depends on a power or current that the period does not tell", doubt.element))
+	}
+	return c
+}
+
+// first returns the first component whose restrictions all hold, or nil: then the dimension is free (PRC-04, PRC-05, VDF-07).
+// doubt is the first one of which that cannot be told.
+func (l *priceList) first(at *moment, unknownHolds bool) (c, doubt *component) {
+	for i := range l.components {
+		c := &l.components[i]
 		answer := c.holds(at)
 		if answer == unknown {
-			r.once("restriction-unverifiable", Flag, p.path(), fmt.Sprintf(
-				"element %d depends on a power or current that the period does not tell", c.element))
-			if r.policy.UnknownLevelHolds {
+			if doubt == nil {
+				doubt = c
+			}
+			if unknownHolds {
 				answer = yes
 			}
 		}
 		if answer == yes && c.free {
-			return nil
+			return nil, doubt
 		} else if answer == yes {
-			return c
+			return c, doubt
 		}
 	}
-	return nil
+	return nil, doubt
 }
 
 // holds asks all restrictions of the component's element: one that fails decides, one that cannot tell leaves it open.
@@ -262,32 +325,16 @@ func (r *rater) pickReservation(p *period, dim dimension, at *moment) *component
 }
 
 // add prices a quantity of a period: as part of the last run if that has the same component.
-func (r *rater) add(to pool, p *period, c *component, quantity decimal.Decimal, estimated bool) {
-	runs := r.runs[to]
-	if n := len(runs); n == 0 || runs[n-1].component != c {
-		runs = append(runs, run{tariff: p.tariff, component: c, from: p.from})
-		r.runs[to] = runs
+func (r *rater) add(to pool, p *period, c *component, quantity number) {
+	if r.last[to] == 0 || r.runs[r.last[to]-1].component != c {
+		r.runs = append(r.runs, run{pool: to, tariff: p.tariff, component: c, from: p.from})
+		r.last[to] = len(r.runs)
 	}
-	last := &runs[len(runs)-1]
-	last.measured = last.measured.Add(quantity)
+	last := &r.runs[r.last[to]-1]
+	last.measured = last.measured.add(quantity)
 	last.billed = last.measured
+	if p.estimated && to.timed() {
+		last.off = last.off.add(p.off(quantity))
+	}
 	last.to = p.to
-	if estimated {
-		last.estimated++
-	}
-}
-
-func (r *rater) find(code string, severity Severity, path, message string) *Finding {
-	r.findings = append(r.findings, Finding{Code: code, Severity: severity, Path: path, Message: message})
-	return &r.findings[len(r.findings)-1]
-}
-
-// once is find for what would otherwise be said in every period.
-func (r *rater) once(code string, severity Severity, path, message string) {
-	for i := range r.findings {
-		if r.findings[i].Code == code {
-			return
-		}
-	}
-	r.find(code, severity, path, message)
 }

@@ -33,3 +33,17 @@ func Worst(findings []Finding) Severity {
 	}
 	return worst
 }
+
+func (r *rater) find(code string, severity Severity, path, message string) {
+	r.findings = append(r.findings, Finding{Code: code, Severity: severity, Path: path, Message: message})
+}
+
+// found reports whether something has been said already that would otherwise be said in every period.
+func (r *rater) found(code string) bool {
+	for i := range r.findings {
+		if r.findings[i].Code == code {
+			return true
+		}
+	}
+	return false
+}

@@ -493,10 +493,7 @@ func randomCDR(rnd *rand.Rand, tariffs []ocpi.Tariff) *ocpi.CDR {
 
 // Thousands of random sessions under random tariffs cost the same by the engine and by the oracle, to the tenth decimal.
 func TestRateAgainstOracle(t *testing.T) {
-	cases := 6000
-	if testing.Short() {
-		cases = 1000
-	}
+	cases := *random
 	zone, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)
@@ -612,35 +609,4 @@ func FuzzRate(f *testing.F) {
 			billing.Sentence(r, "de")
 		}
 	})
-}
-
-func BenchmarkRate(b *testing.B) {
-	price := func(periods, elements int) func(*testing.B) {
-		return func(b *testing.B) {
-			doc := ocpi.Tariff{ID: "T", Currency: "EUR"}
-			for i := range elements {
-				start, end := i*1440/elements, (i+1)*1440/elements%1440
-				doc.Elements = append(doc.Elements, ocpi.TariffElement{
-					PriceComponents: []ocpi.PriceComponent{{Type: ocpi.ComponentEnergy, Price: ocpi.Number(decimal.New(int64(200+i), -3)), StepSize: ocpi.Ptr(1)}},
-					Restrictions:    &ocpi.TariffRestrictions{StartTime: fmt.Sprintf("%02d:%02d", start/60, start%60), EndTime: fmt.Sprintf("%02d:%02d", end/60, end%60)},
-				})
-			}
-			at := time.Date(2024, 1, 15, 10, 0, 0, 0, time.UTC)
-			cdr := &ocpi.CDR{Currency: "EUR", StartDateTime: at}
-			for range periods {
-				cdr.ChargingPeriods = append(cdr.ChargingPeriods, ocpi.ChargingPeriod{StartDateTime: at,
-					Dimensions: []ocpi.CDRDimension{{Type: ocpi.DimensionEnergy, Volume: ocpi.Number(decimal.New(1234, -3))}}})
-				at = at.Add(15 * time.Minute)
-			}
-			cdr.EndDateTime = at
-			tariffs := compile(doc)
-			b.ReportAllocs()
-			for b.Loop() {
-				billing.Rate(cdr, tariffs, time.UTC, billing.DefaultPolicy)
-			}
-		}
-	}
-	b.Run("1x1", price(1, 1))
-	b.Run("20x2", price(20, 2))
-	b.Run("100x48", price(100, 48))
 }

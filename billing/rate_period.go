@@ -5,66 +5,76 @@ import (
 	"slices"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/roamwerk/roamwerk/ocpi"
 )
 
 // period is a charging period made ready for pricing. It ends where the next begins, the last with the CDR.
 type period struct {
-	index                int // in the CDR
-	from, to             time.Time
-	open                 bool // its end is not known; to equals from
-	tariffID             ocpi.CiString
-	tariff               *Tariff
-	volume               [dimensions]decimal.Decimal // kWh, seconds
-	estimated            [dimensions]bool            // seconds computed from hours
-	reservation          decimal.Decimal             // seconds
-	reservationEstimated bool
-	at                   moment // its start
+	index       int // in the CDR
+	from, to    time.Time
+	open        bool // its end is not known; to equals from
+	estimated   bool // seconds that are not the period's length come from hours with so many decimals (PRC-14)
+	places      int32
+	tariff      *Tariff
+	volume      [consumed]number // kWh, seconds
+	reservation number           // seconds
+	at          moment           // its start
 }
 
 func (p *period) path() string { return fmt.Sprintf("charging_periods[%d]", p.index) }
 
-// consumes reports whether the period has a quantity that a tariff could price.
-func (p *period) consumes() bool {
-	return !p.volume[energy].IsZero() || !p.volume[charging].IsZero() || !p.volume[parking].IsZero() || !p.reservation.IsZero()
+// charges reports whether the period has a quantity of the session.
+func (p *period) charges() bool {
+	return !p.volume[energy].isZero() || !p.volume[charging].isZero() || !p.volume[parking].isZero()
 }
+
+// consumes reports whether the period has a quantity that a tariff could price.
+func (p *period) consumes() bool { return p.charges() || !p.reservation.isZero() }
 
 // isSession reports whether the period belongs to the charging session and not only to a reservation before it.
-func (p *period) isSession() bool {
-	return p.reservation.IsZero() || !p.volume[energy].IsZero() || !p.volume[charging].IsZero() || !p.volume[parking].IsZero()
-}
+func (p *period) isSession() bool { return p.reservation.isZero() || p.charges() }
 
-var secondsPerHour = decimal.NewFromInt(3600)
+var secondsPerHour = integer(3600, 0)
 
 // readPeriods puts the periods in order of time, gives each its end, and reads its volumes.
 func (r *rater) readPeriods() {
 	docs := r.cdr.ChargingPeriods
-	r.periods = make([]period, len(docs))
+	r.periods = slices.Grow(r.periods, len(docs))[:len(docs)]
 	for i := range docs {
-		p := &r.periods[i]
-		p.index, p.from, p.tariffID = i, docs[i].StartDateTime, docs[i].TariffID
-		if p.from.IsZero() {
+		r.periods[i] = period{index: i, from: docs[i].StartDateTime}
+		if p := &r.periods[i]; p.from.IsZero() {
 			p.from = r.start
 			r.find("period-without-start", Flag, p.path()+".start_date_time", "the period has no start; the CDR's is taken")
 		}
 	}
-	byStart := func(a, b period) int { return a.from.Compare(b.from) }
-	if !slices.IsSortedFunc(r.periods, byStart) {
-		r.find("periods-unsorted", Flag, "charging_periods", "the periods are not in order of time; sorted (CDR-20)")
-		slices.SortStableFunc(r.periods, byStart)
-	}
+	r.sortPeriods()
 	if len(r.periods) == 0 {
 		r.find("no-periods", Flag, "charging_periods", "there are no charging periods, so nothing can be priced")
 		return
 	}
 	r.boundPeriods()
 	for i := range r.periods {
-		r.readVolumes(&r.periods[i], docs[r.periods[i].index].Dimensions)
-		r.reservation = r.reservation || r.periods[i].reservation.IsPositive()
+		p := &r.periods[i]
+		r.readVolumes(p, docs[p.index].Dimensions)
+		for dim := range consumed {
+			r.measured[dim] = r.measured[dim] || !p.volume[dim].isZero()
+		}
+		r.reservation = r.reservation || p.reservation.isPositive()
 	}
 	r.lapsed = r.reservationLapsed()
+}
+
+func (r *rater) sortPeriods() {
+	for i := 1; i < len(r.periods); i++ {
+		if r.periods[i].from.Before(r.periods[i-1].from) {
+			r.find("periods-unsorted", Flag, "charging_periods", "the periods are not in order of time; sorted (CDR-20)")
+			r.atStake(variant{asListed: true})
+			if !r.variant.asListed {
+				slices.SortStableFunc(r.periods, func(a, b period) int { return a.from.Compare(b.from) })
+			}
+			return
+		}
+	}
 }
 
 func (r *rater) boundPeriods() {
@@ -81,70 +91,109 @@ func (r *rater) boundPeriods() {
 	case end.Before(last.from):
 		last.to, last.open = last.from, true
 		r.find("period-after-end", Flag, last.path()+".start_date_time", "the period begins after the CDR ended")
+		r.atStake(variant{within: true})
 	}
 	switch {
 	case start.IsZero():
 		r.find("no-start", Flag, "start_date_time", "the CDR has no start; its first period's is taken")
 	case first.from.Before(start):
 		r.find("period-before-start", Flag, first.path()+".start_date_time", "the period begins before the CDR (CDR-20)")
+		r.atStake(variant{within: true}, variant{fromFirst: true})
 	case first.from.After(start):
 		r.find("late-first-period", Info, first.path()+".start_date_time", "the first period begins after the CDR")
 	}
 }
 
-// coarse is how far hours with four decimals may be from the truth they were cut or rounded from (PRC-14).
-const coarse = 360 * time.Millisecond
-
 // readVolumes adds up what was measured in a period. Hours become seconds; where they agree with the bounds of the period
 // as far as four decimals of an hour can, the bounds are the better measurement and are taken instead (PRC-14).
 func (r *rater) readVolumes(p *period, dims []ocpi.CDRDimension) {
-	var hours [dimensions]decimal.Decimal
-	var reservation decimal.Decimal
-	var seen []ocpi.CDRDimensionType
+	var hours [consumed]number
+	var reservation number
+	var seen [measures]bool
+	p.places = hourPlaces
 	for k := range dims {
-		d, path := &dims[k], fmt.Sprintf("%s.dimensions[%d]", p.path(), k)
+		d := &dims[k]
 		if !d.Volume.Valid || !sane(d.Volume.Decimal) {
-			r.find("volume-unusable", Block, path+".volume", "the volume is missing or not a usable number")
+			r.find("volume-unusable", Block, p.dimensionPath(k)+".volume", "the volume is missing or not a usable number")
 			continue
 		}
-		if slices.Contains(seen, d.Type) {
-			r.find("duplicate-dimension", Flag, path, "the period has this dimension twice; quantities are added")
-		}
-		seen = append(seen, d.Type)
-		volume := d.Volume.Decimal
-		switch d.Type {
-		case ocpi.DimensionEnergy:
-			p.volume[energy] = p.volume[energy].Add(volume)
-		case ocpi.DimensionTime:
-			hours[charging] = hours[charging].Add(volume)
-		case ocpi.DimensionParkingTime:
-			hours[parking] = hours[parking].Add(volume)
-		case ocpi.DimensionReservationTime:
-			reservation = reservation.Add(volume)
-		case ocpi.DimensionMinPower:
-			p.at.levels.minPower = d.Volume
-		case ocpi.DimensionMaxPower:
-			p.at.levels.maxPower = d.Volume
-		case ocpi.DimensionMinCurrent:
-			p.at.levels.minCurrent = d.Volume
-		case ocpi.DimensionMaxCurrent:
-			p.at.levels.maxCurrent = d.Volume
-		default:
-			r.find("dimension-ignored", dimensionSeverity(d.Type), path+".type", fmt.Sprintf("%s has no place in a CDR (CDR-19)", d.Type))
+		volume := numberOf(d.Volume.Decimal)
+		what := measureOf(d.Type)
+		if what == nothing {
+			r.find("dimension-ignored", dimensionSeverity(d.Type), p.dimensionPath(k)+".type", fmt.Sprintf("%s has no place in a CDR (CDR-19)", d.Type))
 			continue
 		}
-		if volume.IsNegative() {
-			r.find("volume-negative", Flag, path+".volume", "the volume is negative")
+		if seen[what] {
+			r.find("duplicate-dimension", Flag, p.dimensionPath(k), "the period has this dimension twice; quantities are added")
+			r.atStake(variant{firstOnly: true})
+			if r.variant.firstOnly {
+				continue
+			}
+		}
+		seen[what] = true
+		switch what {
+		case ofEnergy:
+			p.volume[energy] = p.volume[energy].add(volume)
+		case ofTime:
+			hours[charging] = hours[charging].add(volume)
+			p.places = max(p.places, -d.Volume.Decimal.Exponent())
+		case ofParking:
+			hours[parking] = hours[parking].add(volume)
+			p.places = max(p.places, -d.Volume.Decimal.Exponent())
+		case ofReservation:
+			reservation = reservation.add(volume)
+			p.places = max(p.places, -d.Volume.Decimal.Exponent())
+		}
+		if volume.isNegative() {
+			r.find("volume-negative", Flag, p.dimensionPath(k)+".volume", "the volume is negative")
 		}
 	}
-	for _, dim := range []dimension{charging, parking} {
-		p.volume[dim], p.estimated[dim] = r.seconds(p, hours[dim])
+	p.volume[charging] = r.seconds(p, hours[charging])
+	p.volume[parking] = r.seconds(p, hours[parking])
+	p.reservation = r.seconds(p, reservation)
+	if r.variant.within {
+		r.cutToSession(p)
 	}
-	p.reservation, p.reservationEstimated = r.seconds(p, reservation)
-	if length := p.to.Sub(p.from); length > 0 && !r.policy.NoAveragePower && slices.Contains(seen, ocpi.DimensionEnergy) {
-		average := p.volume[energy].Mul(secondsPerHour).DivRound(secondsOf(length), workPlaces)
-		p.at.levels.average = decimal.NewNullDecimal(average)
+}
+
+func (p *period) dimensionPath(k int) string { return fmt.Sprintf("%s.dimensions[%d]", p.path(), k) }
+
+// measure is what a dimension of a CDR says of a period.
+type measure int
+
+const (
+	nothing measure = iota // that a price could depend on
+	ofEnergy
+	ofTime
+	ofParking
+	ofReservation
+	ofMinPower
+	ofMaxPower
+	ofMinCurrent
+	ofMaxCurrent
+	measures
+)
+
+func measureOf(t ocpi.CDRDimensionType) measure {
+	switch t {
+	case ocpi.DimensionEnergy:
+		return ofEnergy
+	case ocpi.DimensionTime:
+		return ofTime
+	case ocpi.DimensionParkingTime:
+		return ofParking
+	case ocpi.DimensionReservationTime:
+		return ofReservation
+	case ocpi.DimensionMinPower:
+		return ofMinPower
+	case ocpi.DimensionMaxPower:
+		return ofMaxPower
+	case ocpi.DimensionMinCurrent:
+		return ofMinCurrent
+	case ocpi.DimensionMaxCurrent:
+		return ofMaxCurrent
 	}
+	return nothing
 }
 
 func dimensionSeverity(t ocpi.CDRDimensionType) Severity {
@@ -154,34 +203,68 @@ func dimensionSeverity(t ocpi.CDRDimensionType) Severity {
 	return Flag
 }
 
-// seconds turns hours into seconds and says whether they are an estimate.
-func (r *rater) seconds(p *period, hours decimal.Decimal) (decimal.Decimal, bool) {
-	if hours.IsZero() {
-		return decimal.Zero, false
+// hourPlaces is how many decimals of an hour a CDR is taken to have, even if its last ones are zeros that JSON left out.
+const hourPlaces = 4
+
+// coarse is how far hours with four decimals may be from the truth they were cut or rounded from (PRC-14).
+const coarse = 360 * time.Millisecond
+
+var coarseSeconds = secondsOf(coarse)
+
+// seconds turns hours into seconds.
+func (r *rater) seconds(p *period, hours number) number {
+	if hours.isZero() {
+		return number{}
 	}
-	sent := hours.Mul(secondsPerHour)
-	if p.open || r.policy.HoursAsSent {
-		return sent, true
+	sent := hours.mul(secondsPerHour)
+	if !p.open && !r.policy.HoursAsSent {
+		length := secondsOf(p.to.Sub(p.from))
+		if sent.sub(length).abs().cmp(coarseSeconds) <= 0 {
+			return length
+		}
 	}
-	length := secondsOf(p.to.Sub(p.from))
-	if sent.Sub(length).Abs().LessThanOrEqual(secondsOf(coarse)) {
-		return length, false
-	}
-	return sent, true
+	p.estimated = true
+	return sent
 }
 
-func secondsOf(d time.Duration) decimal.Decimal {
-	if d%time.Second == 0 {
-		return decimal.NewFromInt(int64(d / time.Second))
+// off is by how many seconds a time of the period may be wrong: by half of the last decimal of its hours.
+func (p *period) off(seconds number) number {
+	if !p.estimated || !p.open && seconds.equal(secondsOf(p.to.Sub(p.from))) {
+		return number{}
 	}
-	return decimal.New(int64(d), -9)
+	return integer(1800, -p.places)
+}
+
+// cutToSession leaves of the quantities of a period the part that lies between the start and the end of the CDR, as if they
+// had flowed evenly.
+func (r *rater) cutToSession(p *period) {
+	from, to := p.from, p.to
+	if !r.start.IsZero() && from.Before(r.start) {
+		from = r.start
+	}
+	length, inside := p.to.Sub(p.from), max(to.Sub(from), 0)
+	if inside == length && !p.open {
+		return
+	}
+	if p.open && !r.end.IsZero() {
+		inside, length = 0, 1
+	} else if p.open || length <= 0 {
+		return
+	}
+	cut := func(quantity *number) {
+		*quantity = quantity.mul(secondsOf(inside)).quo(secondsOf(length), workPlaces)
+	}
+	for dim := range consumed {
+		cut(&p.volume[dim])
+	}
+	cut(&p.reservation)
 }
 
 // reservationLapsed infers what a CDR does not say (PRC-27): nothing was charged or parked, and something was reserved but
 // there is no session, or there is no connector, which says so by itself (CDR-16).
 func (r *rater) reservationLapsed() bool {
 	for i := range r.periods {
-		if p := &r.periods[i]; p.consumes() && p.isSession() {
+		if r.periods[i].charges() {
 			return false
 		}
 	}
@@ -192,7 +275,7 @@ func (r *rater) reservationLapsed() bool {
 
 // isReserved reports whether the period belongs to a reservation: all do where nothing tells how long one that lapsed was.
 func (r *rater) isReserved(p *period) bool {
-	return p.reservation.IsPositive() || r.lapsed && !r.reservation
+	return p.reservation.isPositive() || r.lapsed && !r.reservation
 }
 
 // reservationStart is the start of the first reserved period.
@@ -215,112 +298,57 @@ func (r *rater) sessionStart() time.Time {
 			}
 		}
 	}
+	if r.start.IsZero() || r.variant.fromFirst {
+		return r.periods[0].from
+	}
 	return r.start
-}
-
-// assignTariffs gives each period the tariff that it names.
-func (r *rater) assignTariffs(tariffs []*Tariff) {
-	unnamed := !slices.ContainsFunc(r.periods, func(p period) bool { return p.tariffID != "" })
-	switch {
-	case len(tariffs) == 0:
-		r.find("no-tariff", Block, "tariffs", "there is no tariff, so nothing can be priced")
-	case unnamed && len(tariffs) == 1 && !tariffs[0].everyPeriod:
-		r.find("tariff-assumed", Info, "charging_periods", "no period names its tariff; the only one is taken (CDR-22)")
-	case unnamed && len(tariffs) > 1:
-		r.find("tariff-ambiguous", Block, "charging_periods", "no period names its tariff and there are several (PRC-01)")
-	}
-	for i := range r.periods {
-		p := &r.periods[i]
-		for _, t := range tariffs {
-			if t.everyPeriod || p.tariffID != "" && t.ID.Equal(p.tariffID) || unnamed && len(tariffs) == 1 {
-				p.tariff = t
-				break
-			}
-		}
-		if p.tariff == nil && p.tariffID != "" {
-			r.find("tariff-unknown", Block, p.path()+".tariff_id", fmt.Sprintf("the CDR has no tariff %q", p.tariffID))
-		}
-	}
-	for _, t := range r.tariffsUsed() {
-		r.checkTariff(t)
-	}
-}
-
-// tariffsUsed returns each tariff that some period is priced with, in order of first use.
-func (r *rater) tariffsUsed() []*Tariff {
-	var used []*Tariff
-	for i := range r.periods {
-		if t := r.periods[i].tariff; t != nil && !slices.Contains(used, t) {
-			used = append(used, t)
-		}
-	}
-	return used
-}
-
-func (r *rater) checkTariff(t *Tariff) {
-	if t.unreadable {
-		r.find("tariff-unreadable", Block, "tariffs", fmt.Sprintf("tariff %q has parts that are not understood (TAR-11)", t.ID))
-	}
-	if start := r.start; !start.IsZero() &&
-		(!t.validFrom.IsZero() && start.Before(t.validFrom) || !t.validTo.IsZero() && start.After(t.validTo)) {
-		r.find("tariff-not-valid", Flag, "tariffs", fmt.Sprintf("tariff %q was not valid when the session began (TAR-07)", t.ID))
-	}
-	if r.cdr.Currency != "" && t.Currency != "" && t.Currency != r.cdr.Currency {
-		severity := Block
-		if t.everyPeriod { // our own price need not be in the CPO's currency
-			severity = Info
-		}
-		r.find("currency-differs", severity, "currency", fmt.Sprintf("the CDR is in %s, tariff %q in %s (PRC-33)", r.cdr.Currency, t.ID, t.Currency))
-	}
-	r.checkMeasured(t)
-}
-
-// checkMeasured finds what the tariff prices and the periods do not tell, although the totals of the CDR do.
-func (r *rater) checkMeasured(t *Tariff) {
-	measured := func(dims ...dimension) bool {
-		return slices.ContainsFunc(r.periods, func(p period) bool {
-			return slices.ContainsFunc(dims, func(dim dimension) bool { return !p.volume[dim].IsZero() })
-		})
-	}
-	missing := func(dim dimension, total decimal.NullDecimal, path string) {
-		if total.Decimal.IsPositive() && t.prices[session][dim].priced() {
-			r.find("quantity-missing", Flag, path, "the tariff prices this quantity, the CDR states its total, but no period has it")
-		}
-	}
-	if !measured(energy) {
-		missing(energy, r.cdr.TotalEnergy, "total_energy")
-	}
-	if !measured(charging, parking) {
-		missing(charging, r.cdr.TotalTime, "total_time")
-	}
-	if !measured(parking) {
-		missing(parking, r.cdr.TotalParkingTime, "total_parking_time")
-	}
-}
-
-func (r *rater) checkZone() {
-	for i := range r.periods {
-		if t := r.periods[i].tariff; t != nil && t.clock {
-			r.find("zone-unknown", Flag, "cdr_location", "prices depend on local time and the time zone is not known; UTC is taken (PRC-09)")
-			return
-		}
-	}
 }
 
 // setMoments takes the clocks and counters at the start of each period, where restrictions are evaluated (PRC-08).
 func (r *rater) setMoments() {
-	start := r.sessionStart()
-	if start.IsZero() && len(r.periods) > 0 {
-		start = r.periods[0].from
+	if len(r.periods) == 0 {
+		return
 	}
-	kwh := decimal.Zero
+	start := r.sessionStart()
+	var kwh number
 	for i := range r.periods {
 		p := &r.periods[i]
 		if p.tariff != nil && p.tariff.clock {
-			p.at.setClock(p.from, r.zone)
+			p.at.local = r.clock.local(p.from)
+		}
+		if p.tariff != nil && p.tariff.level {
+			p.at.levels = r.readLevels(p)
 		}
 		p.at.elapsed = max(p.from.Sub(start), 0)
 		p.at.kwh = kwh
-		kwh = kwh.Add(p.volume[energy])
+		kwh = kwh.add(p.volume[energy])
 	}
+}
+
+// readLevels notes the powers and currents of a period. Its energy by its length stands in for a power that it does not tell.
+func (r *rater) readLevels(p *period) *levels {
+	r.levels = append(r.levels, levels{})
+	l := &r.levels[len(r.levels)-1]
+	dims := r.cdr.ChargingPeriods[p.index].Dimensions
+	for k := range dims {
+		d := &dims[k]
+		if !d.Volume.Valid || !sane(d.Volume.Decimal) {
+			continue
+		}
+		switch measureOf(d.Type) {
+		case ofEnergy:
+			if length := p.to.Sub(p.from); length > 0 && !r.policy.NoAveragePower {
+				l.energy, l.length = p.volume[energy], length
+			}
+		case ofMinPower:
+			l.minPower = &d.Volume.Decimal
+		case ofMaxPower:
+			l.maxPower = &d.Volume.Decimal
+		case ofMinCurrent:
+			l.minCurrent = &d.Volume.Decimal
+		case ofMaxCurrent:
+			l.maxCurrent = &d.Volume.Decimal
+		}
+	}
+	return l
 }

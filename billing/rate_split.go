@@ -4,99 +4,133 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/shopspring/decimal"
 )
 
-// longestSearch bounds how far into a period the edges of its price are looked for. Weeks repeat; a year-long period is
+// longestSearch bounds how many days of a period are searched for edges of its price. Weeks repeat; a year-long period is
 // broken anyway.
 const longestSearch = 32
 
-// checkSplit finds a period over which the price changed although the CPO should have cut it there (PRC-08). It is priced as
-// at its start; the finding bounds what the other readings would give.
-func (r *rater) checkSplit(p *period, dim dimension, list *priceList, used *component) {
-	if p.open || !p.to.After(p.from) {
-		return
+// mostReadings bounds the combinations of time and energy at which a period is looked at.
+const mostReadings = 1 << 14
+
+// checkSplit returns the component that prices a dimension of a period: the one that holds at its start.
+//
+// It finds a period over which the price changed although the CPO should have cut it there. It is priced as at its
+// start (PRC-08); what is at stake is that another component which held within it had priced it.
+func (r *rater) checkSplit(p *period, dim dimension, list *priceList, used *component) *component {
+	if forced := &r.variant.forced; forced.on && forced.period == p.index && forced.dimension == dim {
+		return forced.component
 	}
-	price := func(c *component) decimal.Decimal {
-		if c == nil {
-			return decimal.Zero
+	if r.variant.any() || p.open || !p.to.After(p.from) || !r.edgeWithin(p, list) {
+		return used
+	}
+	var readings []variant
+	for _, c := range r.componentsWithin(p, list) {
+		if c != used && !c.pricesLike(used) {
+			readings = append(readings, variant{forced: forcedComponent{true, p.index, dim, c}})
 		}
-		return c.price
 	}
-	cheapest, dearest := price(used), price(used)
-	var changed *moment
-	for _, m := range r.momentsWithin(p, list) {
-		answer := price(nil)
-		other := slices.IndexFunc(list.components, func(c component) bool { return c.holds(&m) == yes })
-		if other >= 0 {
-			answer = list.components[other].price
-		}
-		if !answer.Equal(price(used)) && changed == nil {
-			changed = &m
-		}
-		cheapest, dearest = decimal.Min(cheapest, answer), decimal.Max(dearest, answer)
+	if len(readings) > 0 {
+		r.find("period-not-split", Flag, p.path(), fmt.Sprintf(
+			"the price of %s changes within the period; it is priced as at its start (PRC-08)", poolDimension[poolOf[dim]]))
+		r.findings[len(r.findings)-1].Params = map[string]string{"dimension": string(poolDimension[poolOf[dim]])}
+		r.atStake(readings...)
 	}
-	if changed == nil {
-		return
-	}
-	quantity := p.volume[dim]
-	if dim != energy {
-		quantity = hoursOf(quantity)
-	}
-	f := r.find("period-not-split", Flag, p.path(), fmt.Sprintf(
-		"the price of %s changes within the period; it is priced as at its start (PRC-08)", poolDimension[poolOf[dim]]))
-	f.Params = map[string]string{
-		"dimension": string(poolDimension[poolOf[dim]]),
-		"priced":    quantity.Mul(price(used)).Round(amountPlaces).String(),
-		"cheapest":  quantity.Mul(cheapest).Round(amountPlaces).String(),
-		"dearest":   quantity.Mul(dearest).Round(amountPlaces).String(),
-	}
+	return used
 }
 
-// momentsWithin returns the moments inside a period at which some restriction of the list changes its answer. Energy is
-// taken to flow evenly.
-func (r *rater) momentsWithin(p *period, list *priceList) []moment {
-	var moments []moment
-	length := secondsOf(p.to.Sub(p.from))
-	at := func(instant time.Time) {
-		if !instant.After(p.from) || !instant.Before(p.to) {
-			return
-		}
-		m := p.at
-		m.setClock(instant, r.zone)
-		m.elapsed += instant.Sub(p.from)
-		m.kwh = m.kwh.Add(p.volume[energy].Mul(secondsOf(instant.Sub(p.from))).DivRound(length, workPlaces))
-		moments = append(moments, m)
+// pricesLike reports whether it makes no difference which of two components prices a quantity; nil makes it free.
+func (c *component) pricesLike(other *component) bool {
+	if c == nil || other == nil {
+		return c == other || c == nil && other.price.isZero() || other == nil && c.price.isZero()
 	}
-	for i := range list.components {
-		for _, cond := range list.components[i].conditions {
-			for _, edge := range cond.timerEdges {
-				at(p.from.Add(edge - p.at.elapsed))
-			}
-			for _, edge := range cond.energyEdges {
-				part := edge.Sub(p.at.kwh)
-				if !part.IsPositive() || !part.LessThan(p.volume[energy]) {
-					continue
-				}
-				passed := part.Mul(secondsOf(p.to.Sub(p.from))).DivRound(p.volume[energy], 9)
-				m := p.at
-				m.kwh = edge
-				m.elapsed += time.Duration(passed.Shift(9).IntPart())
-				m.setClock(p.from.Add(m.elapsed-p.at.elapsed), r.zone)
-				moments = append(moments, m)
-			}
-			for _, edge := range cond.clockEdges {
-				year, month, first := p.from.In(r.zone).Date()
-				for k := range longestSearch {
-					instant := time.Date(year, month, first+k, 0, 0, edge, 0, r.zone)
-					if !instant.Before(p.to) {
-						break
-					}
-					at(instant)
-				}
+	return c.price.equal(other.price)
+}
+
+// edgeWithin reports whether some restriction of the list may change its answer inside a period.
+func (r *rater) edgeWithin(p *period, list *priceList) bool {
+	length := p.to.Sub(p.from)
+	for _, edge := range list.timerEdges {
+		if edge > p.at.elapsed && edge-p.at.elapsed < length {
+			return true
+		}
+	}
+	if len(list.energyEdges) > 0 {
+		end := p.at.kwh.add(p.volume[energy])
+		for _, edge := range list.energyEdges {
+			if edge.cmp(p.at.kwh) > 0 && edge.cmp(end) < 0 {
+				return true
 			}
 		}
 	}
-	return moments
+	if len(list.clockEdges) == 0 {
+		return false
+	}
+	if r.clock.offsetAt(p.from) != r.clock.offsetAt(p.to) {
+		return true
+	}
+	next := list.clockEdges[0] + day
+	if i, _ := slices.BinarySearch(list.clockEdges, p.at.local.second+1); i < len(list.clockEdges) {
+		next = list.clockEdges[i]
+	}
+	untilNext := int64(next-p.at.local.second)*int64(time.Second) - int64(p.from.Nanosecond())
+	return untilNext < int64(length)
+}
+
+// componentsWithin returns the components, nil for none, that hold at some moment inside a period, if its energy may have
+// flowed at any time of it.
+func (r *rater) componentsWithin(p *period, list *priceList) []*component {
+	energies := []number{p.at.kwh}
+	end := p.at.kwh.add(p.volume[energy])
+	for _, edge := range list.energyEdges {
+		if edge.cmp(p.at.kwh) > 0 && edge.cmp(end) < 0 {
+			energies = append(energies, edge)
+		}
+	}
+	var found []*component
+	for i, instant := range r.instantsWithin(p, list) {
+		at := p.at
+		at.local = r.clock.local(instant)
+		at.elapsed += instant.Sub(p.from)
+		for k, kwh := range energies {
+			if i*len(energies)+k > mostReadings {
+				return found
+			}
+			at.kwh = kwh
+			if c, _ := list.first(&at, r.policy.UnknownLevelHolds); !slices.Contains(found, c) {
+				found = append(found, c)
+			}
+		}
+	}
+	return found
+}
+
+// instantsWithin returns the start of a period and the instants inside it at which a restriction on time changes its answer.
+func (r *rater) instantsWithin(p *period, list *priceList) []time.Time {
+	instants := []time.Time{p.from}
+	add := func(instant time.Time) {
+		if instant.After(p.from) && instant.Before(p.to) {
+			instants = append(instants, instant)
+		}
+	}
+	for _, edge := range list.timerEdges {
+		add(p.from.Add(edge - p.at.elapsed))
+	}
+	if len(list.clockEdges) == 0 {
+		return instants
+	}
+	for at, days := p.from, 0; at.Before(p.to) && days < longestSearch; days++ {
+		local := r.clock.local(at)
+		change := time.Unix(r.clock.to, 0) // where the zone's offset changes, the clock jumps over edges, or shows them again
+		add(change)
+		midnight := time.Unix(int64(local.day)*day-r.clock.offset, 0)
+		for _, edge := range list.clockEdges {
+			add(midnight.Add(time.Duration(edge) * time.Second))
+		}
+		at = midnight.Add(day * time.Second)
+		if change.Before(at) {
+			at = change
+		}
+	}
+	return instants
 }

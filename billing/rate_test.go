@@ -445,7 +445,7 @@ func TestCompileFindings(t *testing.T) {
 		{element("", "ENERGY 1 - 1") + `| "max_price":{"excl_vat":4}`, "limit-without-vat info max_price"},
 		{element("", "ENERGY 1 - 1") + `| "tax_included":"YES","max_price":{"excl_vat":4}`, ""},
 		{`{}`, "element-without-price flag elements[0]"},
-		{element("", "ENERGY 1e30 - 1"), "tariff-unreadable block elements[0].price_components[0].price"},
+		{element(`"min_kwh":5`, "ENERGY null - 1"), "tariff-unreadable block elements[0].price_components[0].price"},
 	} {
 		_, findings := billing.Compile(tariffDoc(t, "T", c.tariff), billing.CompileOptions{})
 		got := ""

@@ -12,10 +12,14 @@ import (
 
 // cost is an amount in 3600ths of the currency unit. Seconds times a price per hour are exact there, so that nothing has to
 // be divided, and thereby rounded, before the end.
-type cost struct{ excl, incl decimal.Decimal }
+type cost struct{ excl, incl number }
 
-func (c cost) add(other cost) cost { return cost{c.excl.Add(other.excl), c.incl.Add(other.incl)} }
-func (c cost) sub(other cost) cost { return cost{c.excl.Sub(other.excl), c.incl.Sub(other.incl)} }
+func (c cost) add(other cost) cost { return cost{c.excl.add(other.excl), c.incl.add(other.incl)} }
+func (c cost) sub(other cost) cost { return cost{c.excl.sub(other.excl), c.incl.sub(other.incl)} }
+func (c cost) neg() cost           { return cost{c.excl.neg(), c.incl.neg()} }
+func (c cost) equal(other cost) bool {
+	return c.excl.equal(other.excl) && c.incl.equal(other.incl)
+}
 
 // vatCost is the part of a cost that bears one rate of VAT. An absent rate differs from zero (PRC-28).
 type vatCost struct {
@@ -23,99 +27,87 @@ type vatCost struct {
 	cost
 }
 
-// rating closes the pricing: costs of the runs, sums, limits, VAT, and the one rounding.
-func (r *rater) rating() Rating {
-	out := Rating{
-		Currency: r.cdr.Currency,
-		Slack:    r.policy.amount(r.slack),
-		Policy:   r.policy.Name,
-		TimeZone: r.zone.String(),
-		Engine:   EngineVersion,
-	}
-	var sums [pools]cost
-	for of := range r.runs {
-		for i := range r.runs[of] {
-			run := &r.runs[of][i]
-			c := run.cost(pool(of))
-			sums[of] = sums[of].add(c)
-			out.Lines = append(out.Lines, r.line(pool(of), run, c))
-		}
-	}
-	out.Fixed = r.figure(sums[sessionFlat])
-	out.Energy = r.figure(sums[sessionEnergy])
-	out.Time = r.figure(sums[sessionTime])
-	out.Parking = r.figure(sums[sessionParking])
-	out.Reservation = r.figure(sums[reservationFlat].add(sums[reservationTime]))
-	out.TotalEnergy, out.TotalTime, out.TotalParkingTime = r.quantities()
+// limitEffect is what a minimum or maximum price changed in a tariff's share of the session.
+type limitEffect struct {
+	tariff *Tariff
+	by     cost
+}
 
-	var total cost
-	var vat []vatCost
-	for i, t := range r.tariffsUsed() {
-		if i == 0 {
-			out.Currency = cmp.Or(t.Currency, r.cdr.Currency)
-		} else if t.Currency != "" && t.Currency != out.Currency {
+// settle closes the pricing: costs of the runs, sums, limits and VAT, none of them rounded.
+func (r *rater) settle() {
+	for i := range r.runs {
+		run := &r.runs[i]
+		amount := run.billed.mul(run.component.price)
+		if !run.pool.timed() {
+			amount = amount.mul(secondsPerHour)
+		}
+		run.cost = run.component.vat.complete(amount, run.tariff.TaxIncluded)
+		r.sums[run.pool] = r.sums[run.pool].add(run.cost)
+	}
+	for i, t := range r.used {
+		if i > 0 && t.Currency != "" && t.Currency != r.currency() {
 			r.find("currencies-mixed", Block, "tariffs", "the tariffs of the session are in different currencies")
 		}
-		out.Tariffs = append(out.Tariffs, TariffUse{ID: t.ID, Hash: t.Hash, TaxIncluded: t.TaxIncluded})
-		share, rates := r.share(t)
-		limited := r.limit(t, share, rates)
-		if adjustment, ok := r.limitLine(t, limited.sub(share)); ok {
-			out.Lines = append(out.Lines, adjustment)
-		}
-		for _, v := range spreadVAT(rates, share, limited) {
-			vat = addVAT(vat, v)
-		}
-		total = total.add(limited)
+		r.settleTariff(t)
 	}
 	if r.cdr.Credit { // CDR-10: only the total changes its sign
-		total = cost{total.excl.Neg(), total.incl.Neg()}
-		for i := range vat {
-			vat[i].cost = cost{vat[i].excl.Neg(), vat[i].incl.Neg()}
+		r.total = r.total.neg()
+		for i := range r.vat {
+			r.vat[i].cost = r.vat[i].neg()
 		}
 	}
-	out.Total = r.figure(total)
-	out.VAT = r.vatShares(vat, out.Total)
-	out.Findings = r.findings
-	return out
 }
 
-// cost prices what was billed of a run.
-func (run *run) cost(of pool) cost {
-	amount := run.billed.Mul(run.component.price)
-	if of != sessionTime && of != sessionParking && of != reservationTime {
-		amount = amount.Mul(secondsPerHour)
+// currency is that of the first tariff, or else the CDR's.
+func (r *rater) currency() string {
+	if len(r.used) == 0 {
+		return r.cdr.Currency
 	}
-	return withVAT(amount, run.component.vat, run.tariff.TaxIncluded)
+	return cmp.Or(r.used[0].Currency, r.cdr.Currency)
 }
 
-// withVAT completes an amount by its other side. The side that was given stays exact.
-func withVAT(amount decimal.Decimal, rate decimal.NullDecimal, included bool) cost {
-	if !rate.Valid || rate.Decimal.IsZero() {
+// settleTariff adds what one tariff makes of the session, within the limits of that tariff, to the total.
+func (r *rater) settleTariff(t *Tariff) {
+	var share cost
+	rates := r.rates[:0]
+	for i := range r.runs {
+		if run := &r.runs[i]; run.tariff == t {
+			share = share.add(run.cost)
+			rates = addVAT(rates, vatCost{run.component.vat.rate, run.cost})
+		}
+	}
+	r.rates = rates
+	limited := r.limit(t, share, rates)
+	if !limited.equal(share) {
+		r.limits = append(r.limits, limitEffect{t, limited.sub(share)})
+		rates = spreadVAT(rates, share, limited)
+	}
+	for _, v := range rates {
+		r.vat = addVAT(r.vat, v)
+	}
+	r.total = r.total.add(limited)
+}
+
+// vatRate is a rate of VAT, ready to compute with.
+type vatRate struct {
+	rate    decimal.NullDecimal // percent
+	taxed   bool                // it is not nothing
+	percent number              // 100 and the rate
+}
+
+func vatRateOf(rate decimal.NullDecimal) vatRate {
+	return vatRate{rate, rate.Valid && !rate.Decimal.IsZero(), numberOf(hundred.Add(rate.Decimal))}
+}
+
+// complete adds to an amount its other side. The side that was given stays exact.
+func (v *vatRate) complete(amount number, included bool) cost {
+	switch {
+	case !v.taxed:
 		return cost{amount, amount}
+	case included:
+		return cost{excl: amount.shift(2).quo(v.percent, workPlaces), incl: amount}
 	}
-	percent := hundred.Add(rate.Decimal)
-	if included {
-		return cost{excl: amount.Mul(hundred).DivRound(percent, workPlaces), incl: amount}
-	}
-	return cost{excl: amount, incl: amount.Mul(percent).Shift(-2)}
-}
-
-// share is what one tariff makes of the session, and the part of each rate of VAT in it.
-func (r *rater) share(t *Tariff) (cost, []vatCost) {
-	var sum cost
-	var rates []vatCost
-	for of := range r.runs {
-		for i := range r.runs[of] {
-			run := &r.runs[of][i]
-			if run.tariff != t {
-				continue
-			}
-			c := run.cost(pool(of))
-			sum = sum.add(c)
-			rates = addVAT(rates, vatCost{run.component.vat, c})
-		}
-	}
-	return sum, rates
+	return cost{excl: amount, incl: amount.mul(v.percent).shift(-2)}
 }
 
 func addVAT(to []vatCost, v vatCost) []vatCost {
@@ -133,59 +125,38 @@ func addVAT(to []vatCost, v vatCost) []vatCost {
 // what the other limit states; of a tariff whose prices include VAT, the side without follows.
 func (r *rater) limit(t *Tariff, share cost, rates []vatCost) cost {
 	limited := share
-	bounds := []bound{newBound(t, t.minimum, -1), newBound(t, t.maximum, 1)}
-	for _, b := range bounds {
+	for _, l := range []*priceLimit{&t.minimum, &t.maximum} {
 		switch {
-		case !b.incl.Valid && b.hits(limited.excl, b.excl):
-			limited.excl = b.excl.Decimal
+		case !l.hasIncl && l.hitsExcl(limited):
+			limited.excl = l.excl
 			limited.incl = scale(limited.excl, share.excl, share.incl, t.onlyRate(rates), false)
-			r.once("limit-scaled", Info, "tariffs", "a limit binds that is not stated with VAT; that side was scaled and cannot be verified (PRC-30)")
-		case !b.excl.Valid && b.hits(limited.incl, b.incl):
-			limited.incl = b.incl.Decimal
+			if !r.found("limit-scaled") {
+				r.find("limit-scaled", Info, "tariffs", "a limit binds that is not stated with VAT; that side was scaled and cannot be verified (PRC-30)")
+			}
+		case !l.hasExcl && l.hitsIncl(limited):
+			limited.incl = l.incl
 			limited.excl = scale(limited.incl, share.incl, share.excl, t.onlyRate(rates), true)
 		}
 	}
-	for _, b := range bounds {
-		if b.hits(limited.excl, b.excl) {
-			limited.excl = b.excl.Decimal
+	for _, l := range []*priceLimit{&t.minimum, &t.maximum} {
+		if l.hitsExcl(limited) {
+			limited.excl = l.excl
 		}
-		if b.hits(limited.incl, b.incl) {
-			limited.incl = b.incl.Decimal
+		if l.hitsIncl(limited) {
+			limited.incl = l.incl
 		}
 	}
 	return limited
 }
 
-// bound is a limit in the unit of a cost.
-type bound struct {
-	excl, incl decimal.NullDecimal
-	side       int // of Cmp that violates the limit
-}
-
-func newBound(t *Tariff, price *ocpi.Price, side int) bound {
-	b := bound{side: side}
-	if price == nil {
-		return b
-	}
-	b.excl, b.incl = price.ExclVAT, price.InclVAT
-	if t.TaxIncluded && b.incl.Valid {
-		b.excl.Valid = false
-	}
-	b.excl.Decimal, b.incl.Decimal = b.excl.Decimal.Mul(secondsPerHour), b.incl.Decimal.Mul(secondsPerHour)
-	return b
-}
-
-func (b bound) hits(amount decimal.Decimal, limit decimal.NullDecimal) bool {
-	return limit.Valid && amount.Cmp(limit.Decimal) == b.side
-}
-
 // scale returns the side that belongs to value if from and to are the sides that belong together. Of nothing there is no
 // proportion, so the rate of VAT has to tell.
-func scale(value, from, to decimal.Decimal, rate decimal.NullDecimal, included bool) decimal.Decimal {
-	if !from.IsZero() {
-		return value.Mul(to).DivRound(from, workPlaces)
+func scale(value, from, to number, rate decimal.NullDecimal, included bool) number {
+	if !from.isZero() {
+		return value.mul(to).quo(from, workPlaces)
 	}
-	c := withVAT(value, rate, included)
+	vat := vatRateOf(rate)
+	c := vat.complete(value, included)
 	if included {
 		return c.excl
 	}
@@ -201,31 +172,10 @@ func (t *Tariff) onlyRate(rates []vatCost) decimal.NullDecimal {
 	return t.vat
 }
 
-func (r *rater) limitLine(t *Tariff, by cost) (Line, bool) {
-	name := MinPrice
-	switch {
-	case by.excl.IsZero() && by.incl.IsZero():
-		return Line{}, false
-	case by.excl.IsNegative(), by.excl.IsZero() && by.incl.IsNegative():
-		name = MaxPrice
-	}
-	line := Line{
-		Dimension: name, Measured: one, Quantity: one, Unit: Once, Price: r.policy.amount(by.excl), VATRate: t.vat,
-		ExclVAT: r.policy.amount(by.excl), InclVAT: r.policy.amount(by.incl), TariffID: t.ID, TaxIncluded: t.TaxIncluded, Element: -1,
-	}
-	if t.TaxIncluded {
-		line.Price = line.InclVAT
-	}
-	return line, true
-}
-
 // spreadVAT distributes what a limit changed over the rates of VAT in proportion. Where there is nothing to be in proportion
 // to, the change is a share of its own.
 func spreadVAT(rates []vatCost, from, to cost) []vatCost {
-	if from.excl.Equal(to.excl) && from.incl.Equal(to.incl) {
-		return rates
-	}
-	if from.excl.IsZero() || from.incl.IsZero() {
+	if from.excl.isZero() || from.incl.isZero() {
 		rest := vatCost{cost: to.sub(from)}
 		if len(rates) == 1 {
 			rest.rate = rates[0].rate
@@ -235,19 +185,114 @@ func spreadVAT(rates []vatCost, from, to cost) []vatCost {
 	scaled := make([]vatCost, len(rates))
 	for i, v := range rates {
 		scaled[i] = vatCost{v.rate, cost{
-			v.excl.Mul(to.excl).DivRound(from.excl, workPlaces),
-			v.incl.Mul(to.incl).DivRound(from.incl, workPlaces),
+			v.excl.mul(to.excl).quo(from.excl, workPlaces),
+			v.incl.mul(to.incl).quo(from.incl, workPlaces),
 		}}
 	}
 	return scaled
 }
 
+// rating writes the pricing down, and rounds.
+func (r *rater) rating() Rating {
+	out := Rating{
+		Currency: r.currency(),
+		Total:    r.figure(r.total),
+		Fixed:    r.figure(r.sums[sessionFlat]), Energy: r.figure(r.sums[sessionEnergy]),
+		Time: r.figure(r.sums[sessionTime]), Parking: r.figure(r.sums[sessionParking]),
+		Reservation: r.figure(r.sums[reservationFlat].add(r.sums[reservationTime])),
+		Lines:       r.lines(),
+		Findings:    append([]Finding(nil), r.findings...),
+		Slack:       r.policy.amount(r.slack).decimal(),
+		Policy:      r.policy.Name, TimeZone: r.clock.zone.String(), Engine: EngineVersion,
+	}
+	out.TotalEnergy, out.TotalTime, out.TotalParkingTime = r.quantities()
+	out.VAT = r.vatShares(out.Total)
+	for _, t := range r.used {
+		out.Tariffs = append(out.Tariffs, TariffUse{ID: t.ID, Hash: t.Hash, TaxIncluded: t.TaxIncluded})
+	}
+	return out
+}
+
+func (r *rater) figure(c cost) Amount {
+	excl := r.policy.amount(c.excl).decimal()
+	if c.excl == c.incl {
+		return Amount{excl, excl}
+	}
+	return Amount{ExclVAT: excl, InclVAT: r.policy.amount(c.incl).decimal()}
+}
+
+// lines are in the order of the pools, and of time in each; the effects of limits are the last.
+func (r *rater) lines() []Line {
+	if len(r.runs)+len(r.limits) == 0 {
+		return nil
+	}
+	lines := make([]Line, 0, len(r.runs)+len(r.limits))
+	for of := range pools {
+		for i := range r.runs {
+			if r.runs[i].pool == of {
+				lines = append(lines, r.line(&r.runs[i]))
+			}
+		}
+	}
+	for i := range r.limits {
+		lines = append(lines, r.limitLine(&r.limits[i]))
+	}
+	return lines
+}
+
+// line writes a run down as it is explained and printed.
+func (r *rater) line(run *run) Line {
+	amount := r.figure(run.cost)
+	l := Line{
+		Dimension: poolDimension[run.pool], Unit: Once,
+		Price: run.component.unitPrice, VATRate: run.component.vat.rate,
+		ExclVAT: amount.ExclVAT, InclVAT: amount.InclVAT,
+		TariffID: run.tariff.ID, TaxIncluded: run.tariff.TaxIncluded,
+		Element: run.component.element, Restrictions: run.component.texts, StepSize: run.step,
+		From: run.from, To: run.to,
+	}
+	shown := number.decimal
+	switch {
+	case run.pool == sessionEnergy:
+		l.Unit = KWh
+	case run.pool.timed():
+		l.Unit, shown = Hour, hoursOf
+	}
+	l.Measured = shown(run.measured)
+	l.Quantity = l.Measured
+	if run.billed != run.measured {
+		l.Quantity = shown(run.billed)
+	}
+	return l
+}
+
+func (r *rater) limitLine(effect *limitEffect) Line {
+	name, t, amount := MinPrice, effect.tariff, r.figure(effect.by)
+	if sign := effect.by.excl.sign(); sign < 0 || sign == 0 && effect.by.incl.isNegative() {
+		name = MaxPrice
+	}
+	line := Line{
+		Dimension: name, Measured: one, Quantity: one, Unit: Once, Price: amount.ExclVAT, VATRate: t.vat,
+		ExclVAT: amount.ExclVAT, InclVAT: amount.InclVAT, TariffID: t.ID, TaxIncluded: t.TaxIncluded, Element: -1,
+	}
+	if t.TaxIncluded {
+		line.Price = line.InclVAT
+	}
+	return line
+}
+
 // vatShares rounds the shares, the largest so that both sides sum exactly to the total.
-func (r *rater) vatShares(vat []vatCost, total Amount) []VATShare {
-	shares := make([]VATShare, len(vat))
+func (r *rater) vatShares(total Amount) []VATShare {
+	if len(r.vat) == 0 {
+		return nil
+	}
+	if len(r.vat) == 1 {
+		return []VATShare{{r.vat[0].rate, total}}
+	}
+	shares := make([]VATShare, len(r.vat))
 	rest := total
 	largest := 0
-	for i, v := range vat {
+	for i, v := range r.vat {
 		shares[i] = VATShare{Rate: v.rate, Amount: r.figure(v.cost)}
 		rest.ExclVAT = rest.ExclVAT.Sub(shares[i].ExclVAT)
 		rest.InclVAT = rest.InclVAT.Sub(shares[i].InclVAT)
@@ -255,10 +300,8 @@ func (r *rater) vatShares(vat []vatCost, total Amount) []VATShare {
 			largest = i
 		}
 	}
-	if len(shares) > 0 {
-		shares[largest].ExclVAT = shares[largest].ExclVAT.Add(rest.ExclVAT)
-		shares[largest].InclVAT = shares[largest].InclVAT.Add(rest.InclVAT)
-	}
+	shares[largest].ExclVAT = shares[largest].ExclVAT.Add(rest.ExclVAT)
+	shares[largest].InclVAT = shares[largest].InclVAT.Add(rest.InclVAT)
 	slices.SortFunc(shares, func(a, b VATShare) int {
 		return cmp.Or(a.Rate.Decimal.Cmp(b.Rate.Decimal), boolCompare(a.Rate.Valid, b.Rate.Valid))
 	})
@@ -275,57 +318,36 @@ func boolCompare(a, b bool) int {
 	return 1
 }
 
-// line writes a run down as it is explained and printed.
-func (r *rater) line(of pool, run *run, c cost) Line {
-	l := Line{
-		Dimension: poolDimension[of], Measured: run.measured, Quantity: run.billed, Unit: Once,
-		Price: run.component.price, VATRate: run.component.vat,
-		ExclVAT: r.policy.amount(c.excl), InclVAT: r.policy.amount(c.incl),
-		TariffID: run.tariff.ID, TaxIncluded: run.tariff.TaxIncluded,
-		Element: run.component.element, Restrictions: run.component.texts, StepSize: run.step,
-		From: run.from, To: run.to,
-	}
-	switch of {
-	case sessionEnergy:
-		l.Unit = KWh
-	case sessionTime, sessionParking, reservationTime:
-		l.Unit = Hour
-		l.Measured, l.Quantity = hoursOf(run.measured), hoursOf(run.billed)
-	}
-	return l
-}
-
-func (r *rater) figure(c cost) Amount {
-	return Amount{ExclVAT: r.policy.amount(c.excl), InclVAT: r.policy.amount(c.incl)}
-}
-
-// quantities returns the energy in kWh (as the CDR states it where no period does), and the connected and the parking time in hours. A period that tells no time was
-// connected for as long as it lasted; where the periods tell times, those count, unless they agree with the clock within
-// their precision (PRC-14).
+// quantities returns the energy in kWh (as the CDR states it where no period does), and the connected and the parking time
+// in hours. A period that tells no time was connected for as long as it lasted; where the periods tell times, those count,
+// unless they agree with the clock within their precision (PRC-14).
 func (r *rater) quantities() (kwh, connected, parked decimal.Decimal) {
-	var told, bounds, silent decimal.Decimal
+	var charged, told, bounds, silent, still number
 	tolerance := time.Duration(0)
 	for i := range r.periods {
 		p := &r.periods[i]
-		kwh = kwh.Add(p.volume[energy])
-		parked = parked.Add(p.volume[parking])
+		charged = charged.add(p.volume[energy])
+		still = still.add(p.volume[parking])
 		length := secondsOf(p.to.Sub(p.from))
-		switch used := p.volume[charging].Add(p.volume[parking]); {
+		switch used := p.volume[charging].add(p.volume[parking]); {
 		case !p.isSession(), r.lapsed:
-		case used.IsZero():
-			silent = silent.Add(decimal.Max(length.Sub(p.reservation), decimal.Zero))
+		case used.isZero():
+			if rest := length.sub(p.reservation); rest.isPositive() {
+				silent = silent.add(rest)
+			}
 		case p.open:
-			told, bounds = told.Add(used), bounds.Add(used)
+			told, bounds = told.add(used), bounds.add(used)
 		default:
-			told, bounds = told.Add(used), bounds.Add(length)
+			told, bounds = told.add(used), bounds.add(length)
 			tolerance += coarse
 		}
 	}
+	kwh = charged.decimal()
 	if !tells(r.cdr, ocpi.DimensionEnergy) && sane(r.cdr.TotalEnergy.Decimal) {
 		kwh = r.cdr.TotalEnergy.Decimal // a CPO that bills by time need not say when the energy flowed
 	}
-	if told.Sub(bounds).Abs().LessThanOrEqual(secondsOf(tolerance)) {
+	if told.sub(bounds).abs().cmp(secondsOf(tolerance)) <= 0 {
 		told = bounds
 	}
-	return kwh, hoursOf(told.Add(silent)), hoursOf(parked)
+	return kwh, hoursOf(told.add(silent)), hoursOf(still)
 }

@@ -21,28 +21,18 @@ const (
 // moment is what restrictions are asked about: the clock on the wall, the counters of the session, and the levels of the
 // period. It is made once a period.
 type moment struct {
-	second  int // of the local day
-	date    int // local, yyyymmdd
-	weekday time.Weekday
-	kwh     decimal.Decimal // charged in the session so far
-	elapsed time.Duration   // since the session began, by the clock of physics (PRC-10)
-	levels  levels
+	local   localTime
+	kwh     number        // charged in the session so far
+	elapsed time.Duration // since the session began, by the clock of physics (PRC-10)
+	levels  *levels       // nil: no restriction asks for them
 }
 
-// setClock puts the wall clock of a moment to an instant in a zone.
-func (m *moment) setClock(at time.Time, zone *time.Location) {
-	local := at.In(zone)
-	hour, minute, second := local.Clock()
-	year, month, day := local.Date()
-	m.second = hour*3600 + minute*60 + second
-	m.date = year*10000 + int(month)*100 + day
-	m.weekday = local.Weekday()
-}
-
-// levels are the extremes of power (kW) and current (A, sum of the phases) in a period. Average is its energy divided by its
-// length, the stand-in for a power that was not measured.
+// levels are the extremes of power (kW) and current (A, sum of the phases) in a period, nil where they were not measured. Its
+// energy in its length stands in for a power that was not.
 type levels struct {
-	minPower, maxPower, minCurrent, maxCurrent, average decimal.NullDecimal
+	minPower, maxPower, minCurrent, maxCurrent *decimal.Decimal
+	energy                                     number // kWh
+	length                                     time.Duration
 }
 
 // condition is one compiled restriction. The edges are where its answer can change inside a period.
@@ -51,7 +41,7 @@ type condition struct {
 	holds       func(*moment) verdict
 	clockEdges  []int // seconds of the local day
 	timerEdges  []time.Duration
-	energyEdges []decimal.Decimal
+	energyEdges []number
 	level       bool // answered from the levels of the period
 }
 
@@ -77,16 +67,16 @@ var restrictions = []struct {
 		return compileDuration("max_duration", r.MaxDuration, below)
 	}},
 	{"min_current", func(r *ocpi.TariffRestrictions) (*condition, error) {
-		return compileLevel("min_current", r.MinCurrent, atLeast, func(l *levels) decimal.NullDecimal { return l.minCurrent })
+		return compileLevel("min_current", r.MinCurrent, atLeast, func(l *levels) *decimal.Decimal { return l.minCurrent }, false)
 	}},
 	{"max_current", func(r *ocpi.TariffRestrictions) (*condition, error) {
-		return compileLevel("max_current", r.MaxCurrent, below, func(l *levels) decimal.NullDecimal { return l.maxCurrent })
+		return compileLevel("max_current", r.MaxCurrent, below, func(l *levels) *decimal.Decimal { return l.maxCurrent }, false)
 	}},
 	{"min_power", func(r *ocpi.TariffRestrictions) (*condition, error) {
-		return compileLevel("min_power", r.MinPower, atLeast, func(l *levels) decimal.NullDecimal { return either(l.minPower, l.average) })
+		return compileLevel("min_power", r.MinPower, atLeast, func(l *levels) *decimal.Decimal { return l.minPower }, true)
 	}},
 	{"max_power", func(r *ocpi.TariffRestrictions) (*condition, error) {
-		return compileLevel("max_power", r.MaxPower, below, func(l *levels) decimal.NullDecimal { return either(l.maxPower, l.average) })
+		return compileLevel("max_power", r.MaxPower, below, func(l *levels) *decimal.Decimal { return l.maxPower }, true)
 	}},
 }
 
@@ -101,13 +91,6 @@ func verdictOf(holds bool) verdict {
 	return no
 }
 
-func either(first, second decimal.NullDecimal) decimal.NullDecimal {
-	if first.Valid {
-		return first
-	}
-	return second
-}
-
 func compileEnergy(field string, limit decimal.NullDecimal, side func(int) verdict) (*condition, error) {
 	if !limit.Valid {
 		return nil, nil
@@ -115,10 +98,11 @@ func compileEnergy(field string, limit decimal.NullDecimal, side func(int) verdi
 	if !sane(limit.Decimal) {
 		return nil, fmt.Errorf("%s is not a usable number", field)
 	}
+	edge := numberOf(limit.Decimal)
 	return &condition{
 		text:        field + "=" + limit.Decimal.String(),
-		holds:       func(m *moment) verdict { return side(m.kwh.Cmp(limit.Decimal)) },
-		energyEdges: []decimal.Decimal{limit.Decimal},
+		holds:       func(m *moment) verdict { return side(m.kwh.cmp(edge)) },
+		energyEdges: []number{edge},
 	}, nil
 }
 
@@ -143,27 +127,29 @@ func compileDuration(field string, seconds *int, side func(int) verdict) (*condi
 	}, nil
 }
 
-func compileLevel(field string, limit decimal.NullDecimal, side func(int) verdict, of func(*levels) decimal.NullDecimal) (*condition, error) {
+// compileLevel reads a limit of power or current. A power that was not measured is that of the energy by the time.
+func compileLevel(field string, limit decimal.NullDecimal, side func(int) verdict, of func(*levels) *decimal.Decimal, power bool) (*condition, error) {
 	if !limit.Valid {
 		return nil, nil
 	}
 	if !sane(limit.Decimal) {
 		return nil, fmt.Errorf("%s is not a usable number", field)
 	}
+	edge := numberOf(limit.Decimal)
 	return &condition{
 		text: field + "=" + limit.Decimal.String(),
 		holds: func(m *moment) verdict {
-			level := of(&m.levels)
-			if !level.Valid {
-				return unknown
+			switch level := of(m.levels); {
+			case level != nil:
+				return side(numberOf(*level).cmp(edge))
+			case power && m.levels.length > 0:
+				return side(m.levels.energy.mul(secondsPerHour).cmp(edge.mul(secondsOf(m.levels.length))))
 			}
-			return side(level.Decimal.Cmp(limit.Decimal))
+			return unknown
 		},
 		level: true,
 	}, nil
 }
-
-const day = 24 * 60 * 60
 
 // compileTimes reads the window of local time of day.
 func compileTimes(r *ocpi.TariffRestrictions) (*condition, error) {
@@ -180,9 +166,9 @@ func compileTimes(r *ocpi.TariffRestrictions) (*condition, error) {
 		c.holds = func(*moment) verdict { return yes }
 		c.clockEdges = nil
 	case end < start:
-		c.holds = func(m *moment) verdict { return verdictOf(m.second >= start || m.second < end) }
+		c.holds = func(m *moment) verdict { return verdictOf(m.local.second >= start || m.local.second < end) }
 	default:
-		c.holds = func(m *moment) verdict { return verdictOf(m.second >= start && m.second < end) }
+		c.holds = func(m *moment) verdict { return verdictOf(m.local.second >= start && m.local.second < end) }
 	}
 	return c, nil
 }
@@ -228,14 +214,14 @@ func parseClock(s string) (int, error) {
 }
 
 func compileStartDate(r *ocpi.TariffRestrictions) (*condition, error) {
-	return compileDate("start_date", r.StartDate, func(date, limit int) bool { return date >= limit })
+	return compileDate("start_date", r.StartDate, func(day, limit int) bool { return day >= limit })
 }
 
 func compileEndDate(r *ocpi.TariffRestrictions) (*condition, error) {
-	return compileDate("end_date", r.EndDate, func(date, limit int) bool { return date < limit })
+	return compileDate("end_date", r.EndDate, func(day, limit int) bool { return day < limit })
 }
 
-func compileDate(field, value string, side func(date, limit int) bool) (*condition, error) {
+func compileDate(field, value string, side func(day, limit int) bool) (*condition, error) {
 	if value == "" {
 		return nil, nil
 	}
@@ -243,10 +229,10 @@ func compileDate(field, value string, side func(date, limit int) bool) (*conditi
 	if err != nil {
 		return nil, fmt.Errorf("%s: %q is not a date", field, value)
 	}
-	limit := t.Year()*10000 + int(t.Month())*100 + t.Day()
+	limit := int(floorDiv(t.Unix(), day))
 	return &condition{
 		text:       field + "=" + value,
-		holds:      func(m *moment) verdict { return verdictOf(side(m.date, limit)) },
+		holds:      func(m *moment) verdict { return verdictOf(side(m.local.day, limit)) },
 		clockEdges: []int{0},
 	}, nil
 }
@@ -277,12 +263,13 @@ func compileWeekdays(r *ocpi.TariffRestrictions) (*condition, error) {
 	}
 	return &condition{
 		text:       text,
-		holds:      func(m *moment) verdict { return verdictOf(set[m.weekday]) },
+		holds:      func(m *moment) verdict { return verdictOf(set[m.local.weekday()]) },
 		clockEdges: []int{0},
 	}, nil
 }
 
-// sane refuses numbers with which arithmetic would never end: a volume of 1e999999999 is valid JSON.
+// sane refuses numbers with which arithmetic would never end: a volume of 1e999999999 is valid JSON. What the codec of OCPI
+// reads is sane.
 func sane(d decimal.Decimal) bool {
-	return d.Exponent() >= -40 && d.Exponent() <= 12 && d.Coefficient().BitLen() <= 192
+	return d.Exponent() >= -40 && d.Exponent() <= 40 && d.NumDigits()+int(d.Exponent()) <= 40
 }

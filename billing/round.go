@@ -11,7 +11,7 @@ import (
 const amountPlaces = 10
 
 // workPlaces is the number of decimals kept where a quotient has to be taken in the middle of a computation.
-const workPlaces = 30
+const workPlaces = 20
 
 // MinorUnits returns the number of decimals of a currency (ISO 4217): 2, except for the few that have none or three.
 func MinorUnits(currency string) int32 {
@@ -33,16 +33,15 @@ func RoundCurrency(amount decimal.Decimal, currency string) decimal.Decimal {
 }
 
 // amount turns 3600ths of the currency unit into a figure: the one place where a price is rounded.
-func (p Policy) amount(in3600ths decimal.Decimal) decimal.Decimal {
+func (p *Policy) amount(in3600ths number) number {
 	places := cmp.Or(p.Places, amountPlaces)
 	if p.Truncate {
-		quotient, _ := in3600ths.QuoRem(secondsPerHour, places)
-		return quotient
+		return in3600ths.cut(secondsPerHour, places)
 	}
-	return in3600ths.DivRound(secondsPerHour, places)
+	return in3600ths.quo(secondsPerHour, places)
 }
 
 // hoursOf turns seconds into hours as they are shown.
-func hoursOf(seconds decimal.Decimal) decimal.Decimal {
-	return seconds.DivRound(secondsPerHour, amountPlaces)
+func hoursOf(seconds number) decimal.Decimal {
+	return seconds.quo(secondsPerHour, amountPlaces).decimal()
 }

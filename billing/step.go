@@ -1,10 +1,11 @@
 package billing
 
-import "github.com/shopspring/decimal"
-
 // roundSteps applies step_size: once a session for energy, once for charging and parking time together, and once for the
 // reservation, each on the last priced component of its pool (PRC-15 to PRC-22). What is added there re-triggers nothing.
 func (r *rater) roundSteps() {
+	for i := range r.runs {
+		r.slack = r.slack.add(r.runs[i].off.mul(r.runs[i].component.price).abs())
+	}
 	if r.policy.NoStepSize {
 		return
 	}
@@ -15,13 +16,13 @@ func (r *rater) roundSteps() {
 
 // timePool says which of charging and parking time is rounded.
 func (r *rater) timePool() pool {
-	charged, parked := r.runs[sessionTime], r.runs[sessionParking]
+	charged, parked := r.last[sessionTime], r.last[sessionParking]
 	switch {
-	case len(parked) == 0:
+	case parked == 0:
 		return sessionTime
-	case len(charged) == 0 || r.policy.TimePool == ParkingFirst:
+	case charged == 0 || r.policy.TimePool == ParkingFirst:
 		return sessionParking
-	case charged[len(charged)-1].to.After(parked[len(parked)-1].to):
+	case r.runs[charged-1].to.After(r.runs[parked-1].to):
 		return sessionTime
 	}
 	return sessionParking
@@ -30,38 +31,34 @@ func (r *rater) timePool() pool {
 // roundPool rounds the total of a pool up to a multiple of the last component's step and bills the difference there. A step
 // is 10^-decimals of the pool's unit: 1 Wh of kWh, 1 s of seconds.
 func (r *rater) roundPool(of pool, decimals int32) {
-	runs := r.runs[of]
-	if len(runs) == 0 {
+	if r.last[of] == 0 {
 		return
 	}
-	total, estimated := decimal.Zero, 0
-	for i := range runs {
-		total = total.Add(runs[i].measured)
-		estimated += runs[i].estimated
+	var total, off number
+	for i := range r.runs {
+		if run := &r.runs[i]; run.pool == of {
+			total, off = total.add(run.measured), off.add(run.off)
+		}
 	}
-	last := &runs[len(runs)-1]
-	step := decimal.New(last.component.step, -decimals)
-	last.billed = last.measured.Add(roundUp(total, step).Sub(total))
+	last := &r.runs[r.last[of]-1]
+	step := integer(last.component.step, -decimals)
+	last.billed = last.measured.add(roundUp(total, step).sub(total))
 	last.step = last.component.step
-	if estimated > 0 { // each of the hours may be off by half of its fourth decimal (PRC-14)
-		off := halfHourDigit.Mul(decimal.NewFromInt(int64(estimated)))
-		span := roundUp(total.Add(off), step).Sub(roundUp(total.Sub(off), step))
-		r.slack = r.slack.Add(span.Mul(last.component.price).Abs())
+	if !off.isZero() { // the hours may have fallen on the other side of a step (PRC-14)
+		span := roundUp(total.add(off), step).sub(roundUp(total.sub(off), step))
+		r.slack = r.slack.add(span.mul(last.component.price).abs())
 	}
 }
 
-// halfHourDigit is half of 0.0001 h in seconds.
-var halfHourDigit = decimal.New(18, -2)
-
 // roundUp returns the smallest multiple of step that is not below quantity. An exact multiple stays (PRC-19), and so does
 // what is not positive, such as energy fed back into the grid (PRC-20).
-func roundUp(quantity, step decimal.Decimal) decimal.Decimal {
-	if !quantity.IsPositive() {
+func roundUp(quantity, step number) number {
+	if !quantity.isPositive() {
 		return quantity
 	}
-	steps, rest := quantity.QuoRem(step, 0)
-	if rest.IsZero() {
+	below := quantity.cut(step, 0).mul(step)
+	if below.equal(quantity) {
 		return quantity
 	}
-	return steps.Add(one).Mul(step)
+	return below.add(step)
 }

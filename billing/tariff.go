@@ -33,11 +33,12 @@ const (
 type dimension int
 
 const (
-	flat dimension = iota
-	energy
+	energy dimension = iota
 	charging
 	parking
-	dimensions
+	consumed   // those before are measured
+	flat       = consumed
+	dimensions = consumed + 1
 )
 
 var dimensionOf = map[ocpi.TariffDimensionType]dimension{
@@ -68,25 +69,32 @@ type Tariff struct {
 	validTo     time.Time // zero: for ever
 	prices      [phases][dimensions]priceList
 	vat         decimal.NullDecimal // of all components, if they agree
-	minimum     *ocpi.Price
-	maximum     *ocpi.Price
+	minimum     priceLimit
+	maximum     priceLimit
 	clock       bool // some restriction needs the local time
+	level       bool // some restriction needs a power or current
 	oneElement  bool // of the elements that match the first counts alone, for every dimension (OCPI 2.1.1)
 	unreadable  bool // some part is not understood, so no figure can be trusted (TAR-11)
 }
 
-// priceList is the components of one dimension in the order of the document: the first that matches counts (PRC-04).
+// priceList is the components of one dimension in the order of the document: the first that matches counts (PRC-04). The
+// edges are where the answer of some restriction changes within a period, in rising order.
 type priceList struct {
-	components []component
-	edges      bool // some restriction can change its answer within a period
+	components  []component
+	priced      bool // some component has a price
+	edges       bool // there are edges
+	clockEdges  []int
+	timerEdges  []time.Duration
+	energyEdges []number
 }
 
 // component is a price component with the restrictions of its element.
 type component struct {
 	element    int
-	free       bool            // stands for an element that matches without a price for the dimension, in a tariff of OCPI 2.1.1
-	price      decimal.Decimal // per kWh, per hour, or once
-	vat        decimal.NullDecimal
+	free       bool // stands for an element that matches without a price for the dimension, in a tariff of OCPI 2.1.1
+	price      number
+	unitPrice  decimal.Decimal // the same, per kWh, per hour, or once
+	vat        vatRate
 	step       int64 // Wh or seconds, at least 1
 	conditions []condition
 	texts      []string
@@ -113,9 +121,9 @@ func Compile(doc ocpi.Tariff, opt CompileOptions) (*Tariff, []Finding) {
 		oneElement: version(doc) == ocpi.Version211,
 	}
 	c := compiler{tariff: t}
-	t.minimum = c.limit("min_price", doc.MinPrice)
-	t.maximum = c.limit("max_price", doc.MaxPrice)
-	if t.minimum != nil && t.maximum != nil && t.minimum.ExclVAT.Decimal.GreaterThan(t.maximum.ExclVAT.Decimal) {
+	t.minimum = c.limit("min_price", doc.MinPrice, -1)
+	t.maximum = c.limit("max_price", doc.MaxPrice, 1)
+	if t.minimum.crosses(t.maximum) {
 		c.find("limits-cross", Flag, "min_price", "the minimum price is above the maximum price; the maximum counts")
 	}
 	if t.Currency == "" {
@@ -127,6 +135,11 @@ func Compile(doc ocpi.Tariff, opt CompileOptions) (*Tariff, []Finding) {
 	for i := range doc.Elements {
 		c.element(i, &doc.Elements[i])
 	}
+	for during := range t.prices {
+		for dim := range t.prices[during] {
+			t.prices[during][dim].sortEdges()
+		}
+	}
 	t.vat = commonRate(t)
 	return t, c.findings
 }
@@ -135,16 +148,16 @@ func Compile(doc ocpi.Tariff, opt CompileOptions) (*Tariff, []Finding) {
 func commonRate(t *Tariff) decimal.NullDecimal {
 	var common decimal.NullDecimal
 	first := true
-	for _, lists := range t.prices {
-		for _, list := range lists {
-			for _, c := range list.components {
+	for during := range t.prices {
+		for dim := range t.prices[during] {
+			for _, c := range t.prices[during][dim].components {
 				if c.free {
 					continue
 				}
-				if !first && (c.vat.Valid != common.Valid || !c.vat.Decimal.Equal(common.Decimal)) {
+				if !first && (c.vat.rate.Valid != common.Valid || !c.vat.rate.Decimal.Equal(common.Decimal)) {
 					return decimal.NullDecimal{}
 				}
-				common, first = c.vat, false
+				common, first = c.vat.rate, false
 			}
 		}
 	}
@@ -172,18 +185,37 @@ func (c *compiler) unreadable(path, message string) {
 	c.find("tariff-unreadable", Block, path, message)
 }
 
-func (c *compiler) limit(path string, limit *ocpi.Price) *ocpi.Price {
-	if limit == nil || !limit.ExclVAT.Valid && !limit.InclVAT.Valid {
-		return nil
+// priceLimit is a minimum or maximum price in 3600ths of the currency unit. A side that is not stated limits nothing.
+type priceLimit struct {
+	hasExcl, hasIncl bool
+	excl, incl       number
+	side             int // of cmp that violates it
+}
+
+func (l *priceLimit) hitsExcl(c cost) bool { return l.hasExcl && c.excl.cmp(l.excl) == l.side }
+func (l *priceLimit) hitsIncl(c cost) bool { return l.hasIncl && c.incl.cmp(l.incl) == l.side }
+
+func (l priceLimit) crosses(upper priceLimit) bool {
+	return l.hasExcl && upper.hasExcl && l.excl.cmp(upper.excl) > 0 || l.hasIncl && upper.hasIncl && l.incl.cmp(upper.incl) > 0
+}
+
+// limit reads a limit. Of a tariff whose prices include VAT the side with VAT is the promise, and the other one follows.
+func (c *compiler) limit(path string, doc *ocpi.Price, side int) priceLimit {
+	if doc == nil {
+		return priceLimit{}
 	}
-	if !sane(limit.ExclVAT.Decimal) || !sane(limit.InclVAT.Decimal) {
+	if !sane(doc.ExclVAT.Decimal) || !sane(doc.InclVAT.Decimal) {
 		c.unreadable(path, "the limit is not a usable number")
-		return nil
+		return priceLimit{}
 	}
-	if !limit.InclVAT.Valid && !c.tariff.TaxIncluded {
+	if doc.ExclVAT.Valid && !doc.InclVAT.Valid && !c.tariff.TaxIncluded {
 		c.find("limit-without-vat", Info, path, "the limit is not stated with VAT; that side is scaled (PRC-30)")
 	}
-	return &ocpi.Price{ExclVAT: limit.ExclVAT, InclVAT: limit.InclVAT}
+	return priceLimit{
+		side:    side,
+		hasExcl: doc.ExclVAT.Valid && !(c.tariff.TaxIncluded && doc.InclVAT.Valid), excl: numberOf(doc.ExclVAT.Decimal).mul(secondsPerHour),
+		hasIncl: doc.InclVAT.Valid, incl: numberOf(doc.InclVAT.Decimal).mul(secondsPerHour),
+	}
 }
 
 func (c *compiler) element(i int, element *ocpi.TariffElement) {
@@ -207,6 +239,7 @@ func (c *compiler) element(i int, element *ocpi.TariffElement) {
 			continue
 		}
 		compiled := c.component(path, dim, &element.PriceComponents[j])
+		compiled.price = numberOf(compiled.unitPrice)
 		compiled.element, compiled.conditions, compiled.texts = i, conditions, texts
 		c.tariff.prices[during][dim].add(compiled)
 	}
@@ -222,23 +255,34 @@ func (c *compiler) element(i int, element *ocpi.TariffElement) {
 
 func (l *priceList) add(c component) {
 	l.components = append(l.components, c)
-	l.edges = l.edges || slices.ContainsFunc(c.conditions, func(cond condition) bool { return !cond.level })
+	l.priced = l.priced || !c.free
+	for i := range c.conditions {
+		cond := &c.conditions[i]
+		l.edges = l.edges || !cond.level
+		l.clockEdges = append(l.clockEdges, cond.clockEdges...)
+		l.timerEdges = append(l.timerEdges, cond.timerEdges...)
+		l.energyEdges = append(l.energyEdges, cond.energyEdges...)
+	}
 }
 
-// priced reports whether the list has a price at all.
-func (l *priceList) priced() bool {
-	return slices.ContainsFunc(l.components, func(c component) bool { return !c.free })
+func (l *priceList) sortEdges() {
+	slices.Sort(l.clockEdges)
+	l.clockEdges = slices.Compact(l.clockEdges)
+	slices.Sort(l.timerEdges)
+	l.timerEdges = slices.Compact(l.timerEdges)
+	slices.SortFunc(l.energyEdges, number.cmp)
+	l.energyEdges = slices.CompactFunc(l.energyEdges, number.equal)
 }
 
 func (c *compiler) component(path string, dim dimension, doc *ocpi.PriceComponent) component {
-	compiled := component{price: doc.Price.Decimal, vat: doc.VAT, step: 1}
+	compiled := component{unitPrice: doc.Price.Decimal, vat: vatRateOf(doc.VAT), step: 1}
 	if !doc.Price.Valid || !sane(doc.Price.Decimal) {
 		c.unreadable(path+".price", "the price is missing or not a usable number")
-		compiled.price = decimal.Zero
+		compiled.unitPrice = decimal.Zero
 	}
 	if doc.VAT.Valid && (!sane(doc.VAT.Decimal) || doc.VAT.Decimal.IsNegative()) {
 		c.unreadable(path+".vat", "the VAT rate is not a usable percentage")
-		compiled.vat = decimal.NullDecimal{}
+		compiled.vat = vatRateOf(decimal.NullDecimal{})
 	}
 	switch {
 	case dim == flat:
@@ -282,6 +326,7 @@ func (c *compiler) restrictions(path string, doc *ocpi.TariffRestrictions) (phas
 			conditions = append(conditions, *cond)
 			texts = append(texts, cond.text)
 			c.tariff.clock = c.tariff.clock || len(cond.clockEdges) > 0
+			c.tariff.level = c.tariff.level || cond.level
 		}
 	}
 	for _, name := range unknownMembers(doc.Extra) {
