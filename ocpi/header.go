@@ -129,7 +129,8 @@ func NextLink(h http.Header, request *url.URL) (*url.URL, error) {
 			if err != nil {
 				return nil, err
 			}
-			return request.ResolveReference(u), nil
+			// What becomes of a reference need not be an address: "//::" parses, "https://::" does not.
+			return url.Parse(request.ResolveReference(u).String())
 		}
 	}
 	return nil, nil
