@@ -99,12 +99,12 @@ func (w *Worker) message(ctx context.Context, q *db.Queries, email db.Email) (ou
 	if !email.InvoiceID.Valid {
 		return m, nil
 	}
-	for _, format := range []string{"pdf", "xml"} {
-		doc, err := q.Document(ctx, db.DocumentParams{InvoiceID: email.InvoiceID.UUID, Format: format})
+	for _, format := range Formats[:atIssue] {
+		doc, err := q.Document(ctx, db.DocumentParams{InvoiceID: email.InvoiceID.UUID, Format: format.Name})
 		if err != nil {
-			return m, fmt.Errorf("%s of the invoice: %w", format, err)
+			return m, fmt.Errorf("%s of the invoice: %w", format.Name, err)
 		}
-		m.Attachments = append(m.Attachments, outgoing.Attachment{Name: doc.FileName, Type: mediaTypes[format], Bytes: doc.Bytes})
+		m.Attachments = append(m.Attachments, outgoing.Attachment{Name: doc.FileName, Type: format.Media, Bytes: doc.Bytes})
 	}
 	return m, nil
 }

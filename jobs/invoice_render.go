@@ -7,12 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/roamwerk/roamwerk/billing"
-	"github.com/roamwerk/roamwerk/billing/einvoice"
-	"github.com/roamwerk/roamwerk/billing/pdf"
 	"github.com/roamwerk/roamwerk/db"
 )
 
@@ -47,7 +46,12 @@ func (w *Worker) RenderInvoice(ctx context.Context, id uuid.UUID) error {
 			return nil
 		}
 		for _, f := range files {
-			if err := w.archive(ctx, q, row, f); err != nil {
+			if _, err := q.Document(ctx, db.DocumentParams{InvoiceID: id, Format: f.format}); err == nil {
+				continue // somebody asked for it before we came
+			} else if !errors.Is(err, db.ErrNotFound) {
+				return fmt.Errorf("look for %s: %w", f.name, err)
+			}
+			if err := archive(ctx, q, row, f, w.Now()); err != nil {
 				return fmt.Errorf("archive %s: %w", f.name, err)
 			}
 		}
@@ -72,56 +76,62 @@ type file struct {
 	bytes  []byte
 }
 
-// mediaTypes are the media types of the formats of a document.
-var mediaTypes = map[string]string{"pdf": "application/pdf", "xml": "application/xml"}
-
-// render writes the XML for the recipient, and the PDF with XML inside. Inside is always plain EN 16931, which is what a
-// reader of hybrid invoices expects; a public body gets its XRechnung as a file of its own.
+// render writes the XML for the recipient, and the PDF with XML inside.
 func render(inv billing.Invoice) ([]file, error) {
-	inside, err := writeXML(inv, einvoice.EN16931)
-	if err != nil {
-		return nil, err
-	}
-	xml := inside
-	if profile := profileOf(inv); profile != einvoice.EN16931 {
-		if xml, err = writeXML(inv, profile); err != nil {
+	var files []file
+	for _, format := range Formats[:atIssue] {
+		f, err := format.file(inv)
+		if err != nil {
 			return nil, err
 		}
+		files = append(files, f)
 	}
-	var page bytes.Buffer
-	if err := pdf.Write(&page, inv, inside); err != nil {
-		return nil, fmt.Errorf("PDF: %w", err)
-	}
-	return []file{{"pdf", inv.Number + ".pdf", page.Bytes()}, {"xml", inv.Number + ".xml", xml}}, nil
+	return files, nil
 }
 
-// writeXML writes an e-invoice and applies the rules that a recipient's software applies: a document that breaks one must
-// not leave.
-func writeXML(inv billing.Invoice, profile einvoice.Profile) ([]byte, error) {
-	var xml bytes.Buffer
-	if err := einvoice.Write(&xml, inv, profile); err != nil {
-		return nil, fmt.Errorf("XML: %w", err)
+// Document returns an issued document in a format, which is written and archived now if nobody has asked for it before. Its
+// bytes follow from the frozen document alone, whoever writes them.
+//
+// It returns db.ErrNotFound for a draft, which has no documents.
+func (o *Ops) Document(ctx context.Context, id uuid.UUID, format Format) (db.Document, error) {
+	wanted := db.DocumentParams{InvoiceID: id, Format: format.Name}
+	doc, err := o.DB.Document(ctx, wanted)
+	if !errors.Is(err, db.ErrNotFound) {
+		return doc, err
 	}
-	findings, err := einvoice.Check(xml.Bytes())
+	row, err := o.DB.Invoice(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("check XML: %w", err)
+		return db.Document{}, err
 	}
-	if len(findings) > 0 {
-		return nil, fmt.Errorf("XML breaks %d rules of EN 16931, first %v", len(findings), findings[0])
+	if row.State != "issued" {
+		return db.Document{}, db.ErrNotFound
 	}
-	return xml.Bytes(), nil
-}
-
-// profileOf is XRechnung for a public body, which is known by its Leitweg-ID, and plain EN 16931 for everybody else.
-func profileOf(inv billing.Invoice) einvoice.Profile {
-	if inv.Customer.BuyerReference != "" {
-		return einvoice.XRechnung
+	var inv billing.Invoice
+	if err := json.Unmarshal(row.Doc, &inv); err != nil {
+		return db.Document{}, fmt.Errorf("read invoice %s: %w", *row.Number, err)
 	}
-	return einvoice.EN16931
+	f, err := format.file(inv)
+	if err != nil {
+		return db.Document{}, fmt.Errorf("write invoice %s: %w", *row.Number, err)
+	}
+	err = o.DB.Tx(ctx, func(q *db.Queries) error {
+		if err := q.LockTenant(ctx, row.TenantID); err != nil { // holds the chain of documents
+			return fmt.Errorf("lock tenant: %w", err)
+		}
+		if doc, err = q.Document(ctx, wanted); !errors.Is(err, db.ErrNotFound) {
+			return err // another was faster
+		}
+		if err := archive(ctx, q, row, f, o.Now()); err != nil {
+			return fmt.Errorf("archive %s: %w", f.name, err)
+		}
+		doc, err = q.Document(ctx, wanted)
+		return err
+	})
+	return doc, err
 }
 
 // archive appends a file to the utility's chain of documents. Its caller holds the tenant's row.
-func (w *Worker) archive(ctx context.Context, q *db.Queries, row db.Invoice, f file) error {
+func archive(ctx context.Context, q *db.Queries, row db.Invoice, f file, now time.Time) error {
 	last, err := q.LastDocument(ctx, row.TenantID)
 	if err != nil && !errors.Is(err, db.ErrNotFound) {
 		return err
@@ -129,7 +139,7 @@ func (w *Worker) archive(ctx context.Context, q *db.Queries, row db.Invoice, f f
 	sum := sha256.Sum256(f.bytes)
 	return q.InsertDocument(ctx, db.InsertDocumentParams{
 		ID: uuid.Must(uuid.NewV7()), TenantID: row.TenantID, InvoiceID: row.ID, Format: f.format, FileName: f.name, Bytes: f.bytes, SHA256: sum[:],
-		Seq: last.Seq + 1, Chain: Chain(last.Chain, sum[:]), CreatedAt: w.Now(),
+		Seq: last.Seq + 1, Chain: Chain(last.Chain, sum[:]), CreatedAt: now,
 	})
 }
 

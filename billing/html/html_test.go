@@ -114,6 +114,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		pages["/"+name] = write(t, invoice(t, name))
 	}
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", html.Policy([]byte(pages[r.URL.Path])))
 		_, _ = io.WriteString(w, pages[r.URL.Path])
 	}))
 	defer site.Close()

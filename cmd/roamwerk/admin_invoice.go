@@ -12,6 +12,7 @@ import (
 
 	"github.com/roamwerk/roamwerk/billing"
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/jobs"
 )
 
 // invoiceCmd administers invoices.
@@ -150,7 +151,7 @@ func (a *app) invoices(o *outside, tenant uuid.UUID, m month) ([]listedInvoice, 
 type invoiceExportCmd struct {
 	Tenant string `required:"" help:"Utility, for example DE*SWX."`
 	Number string `required:"" help:"Invoice number."`
-	Format string `required:"" help:"pdf or xml." enum:"pdf,xml"`
+	Format string `required:"" help:"pdf, xml (EN 16931, XRechnung for public bodies), xrechnung, html or csv." enum:"pdf,xml,xrechnung,html,csv"`
 	Out    string `required:"" help:"File to write." placeholder:"FILE"`
 }
 
@@ -167,7 +168,8 @@ func (c invoiceExportCmd) Run(o *outside) error {
 		} else if err != nil {
 			return nil, err
 		}
-		doc, err := a.document(o, invoice.ID, c.Format)
+		format, _ := jobs.FormatOf(c.Format)
+		doc, err := a.ops().Document(o.ctx, invoice.ID, format)
 		if err != nil {
 			return nil, err
 		}
@@ -176,18 +178,4 @@ func (c invoiceExportCmd) Run(o *outside) error {
 		}
 		return map[string]any{"file": c.Out, "bytes": len(doc.Bytes), "sha256": fmt.Sprintf("%x", doc.SHA256)}, nil
 	})
-}
-
-// document reads an archived document. One that no worker has written yet is written now: its bytes follow from the frozen
-// invoice, whoever writes them.
-func (a *app) document(o *outside, invoice uuid.UUID, format string) (db.Document, error) {
-	p := db.DocumentParams{InvoiceID: invoice, Format: format}
-	doc, err := a.db.Document(o.ctx, p)
-	if !errors.Is(err, db.ErrNotFound) {
-		return doc, err
-	}
-	if err := a.worker().RenderInvoice(o.ctx, invoice); err != nil {
-		return doc, err
-	}
-	return a.db.Document(o.ctx, p)
 }

@@ -2,8 +2,6 @@ package office
 
 import (
 	"cmp"
-	"encoding/csv"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
+	"github.com/roamwerk/roamwerk/billing/csv"
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/web/ui"
 )
@@ -195,17 +194,16 @@ func (o *office) cdrExport(v *visit) error {
 	if v.Request().Method == http.MethodHead {
 		return nil
 	}
-	if _, err := io.WriteString(w, "\ufeff"); err != nil {
+	out, err := csv.NewWriter(w)
+	if err != nil {
 		return err
 	}
-	out := csv.NewWriter(w)
-	out.Comma, out.UseCRLF = ';', true
 	var head []string
 	for _, key := range []string{"col.cdr", "col.party", "col.state", "col.start", "col.end", "col.place", "col.evse", "col.operator", "col.partner", "col.utility", "col.customer", "col.card",
 		"col.duration", "col.kwh", "col.currency", "col.claimed", "col.computed", "col.retail", "col.margin", "col.flags"} {
 		head = append(head, v.Lang.T(key))
 	}
-	if err := out.Write(head); err != nil {
+	if err := out.Row(head...); err != nil {
 		return err
 	}
 	return v.read(func(q *db.Queries) error {
@@ -215,12 +213,12 @@ func (o *office) cdrExport(v *visit) error {
 				return err
 			}
 			for _, r := range rows {
-				if err := out.Write(v.cdrRecord(r)); err != nil {
+				if err := out.Row(v.cdrRecord(r)...); err != nil {
 					return err
 				}
 			}
-			if out.Flush(); len(rows) < int(filter.MaxRows) || out.Error() != nil {
-				return out.Error()
+			if err := out.Flush(); len(rows) < int(filter.MaxRows) || err != nil {
+				return err
 			}
 			last := rows[len(rows)-1]
 			filter.Paged, filter.AfterKey, filter.AfterID = true, last.Key, last.CDRID
@@ -233,25 +231,13 @@ func (v *visit) cdrRecord(r db.CDRListRow) []string {
 		if !d.Valid {
 			return ""
 		}
-		text := d.Decimal.String()
-		if v.Lang == ui.German {
-			text = strings.Replace(text, ".", ",", 1)
-		}
-		return text
+		return csv.Number(d.Decimal, string(v.Lang))
 	}
 	exact := func(d decimal.Decimal) string { return number(decimal.NewNullDecimal(d)) }
-	local := func(t time.Time) string { return t.In(ui.Berlin).Format("2006-01-02 15:04:05") }
+	local := func(t time.Time) string { return csv.Instant(t, ui.Berlin) }
 	return []string{
-		cell(r.OCPIID), cell(r.CountryCode + "*" + r.PartyID), v.Lang.T("cdr.state." + r.State), local(r.StartedAt), local(r.EndedAt), cell(r.Place), cell(r.EVSEID), cell(r.Operator), cell(r.Partner), cell(r.Tenant),
-		cell(r.Customer), cell(r.Card), strconv.Itoa(int(r.EndedAt.Sub(r.StartedAt).Minutes())), exact(r.KWh), cell(r.Currency), exact(r.Claimed), number(r.ComputedNet), number(r.RetailNet), number(r.Margin),
-		cell(strings.Join(r.Flags, " ")),
+		csv.Text(r.OCPIID), csv.Text(r.CountryCode + "*" + r.PartyID), v.Lang.T("cdr.state." + r.State), local(r.StartedAt), local(r.EndedAt), csv.Text(r.Place), csv.Text(r.EVSEID), csv.Text(r.Operator), csv.Text(r.Partner), csv.Text(r.Tenant),
+		csv.Text(r.Customer), csv.Text(r.Card), strconv.Itoa(int(r.EndedAt.Sub(r.StartedAt).Minutes())), exact(r.KWh), csv.Text(r.Currency), exact(r.Claimed), number(r.ComputedNet), number(r.RetailNet), number(r.Margin),
+		csv.Text(strings.Join(r.Flags, " ")),
 	}
-}
-
-// cell keeps a text from being taken for a formula by a spreadsheet.
-func cell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

@@ -14,8 +14,5 @@ func Routes() (all []Route) {
 	return all
 }
 
-// Cell is how a text is written into a table.
-var Cell = cell
-
 // CheckPassword checks a password against its hash.
 var CheckPassword = checkPassword

@@ -9,7 +9,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/roamwerk/roamwerk/billing"
+	"github.com/roamwerk/roamwerk/billing/html"
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/web/ui"
 )
 
@@ -88,33 +90,39 @@ func (i invoiceView) has(format string) bool {
 	return false
 }
 
-func (o *office) invoicePDF(v *visit) error { return v.document("pdf", "application/pdf") }
-
-func (o *office) invoiceXML(v *visit) error { return v.document("xml", "application/xml") }
-
-// document answers with the frozen bytes of an invoice: to be saved with ?download, otherwise to be shown in a frame of ours.
-func (v *visit) document(format, mediaType string) error {
+// invoiceDocument answers with the frozen bytes of an invoice in a format: to be saved with ?download, otherwise to be shown if
+// a browser can.
+func (o *office) invoiceDocument(v *visit) error {
 	id, err := v.id()
 	if err != nil {
 		return err
 	}
-	var doc db.Document
+	format, ok := jobs.FormatOf(v.Param("format"))
+	if !ok {
+		return db.ErrNotFound
+	}
 	err = v.read(func(q *db.Queries) error {
-		ctx := v.Request().Context()
-		if _, err := q.InvoiceDetail(ctx, db.InvoiceDetailParams{ID: id, TenantID: v.tenant}); err != nil {
-			return err
-		}
-		doc, err = q.Document(ctx, db.DocumentParams{InvoiceID: id, Format: format})
+		_, err := q.InvoiceDetail(v.Request().Context(), db.InvoiceDetailParams{ID: id, TenantID: v.tenant})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if v.QueryParams().Has("download") || format != "pdf" {
-		return v.download(doc.FileName, mediaType, doc.Bytes)
+	doc, err := o.Document(v.Request().Context(), id, format)
+	if err != nil {
+		return err
 	}
-	ui.Framed(v.Response().Header())
+	switch {
+	case v.QueryParams().Has("download"):
+		return v.download(doc.FileName, format.Media, doc.Bytes)
+	case format.Name == "pdf":
+		ui.Framed(v.Response().Header())
+	case format.Name == "html":
+		v.Response().Header().Set("Content-Security-Policy", html.Policy(doc.Bytes))
+	default:
+		return v.download(doc.FileName, format.Media, doc.Bytes)
+	}
 	v.Response().Header().Set("Content-Disposition", fmt.Sprintf("inline; filename=%q", doc.FileName))
 	v.Response().Header().Set("Cache-Control", "private, no-store")
-	return v.Blob(http.StatusOK, mediaType, doc.Bytes)
+	return v.Blob(http.StatusOK, format.Media, doc.Bytes)
 }

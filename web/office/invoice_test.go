@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/web/ui/uitest"
 )
 
 // TestClerkRunsAMonth makes drafts, reads one, issues them and gets the documents, all without script.
@@ -70,17 +71,30 @@ func TestClerkRunsAMonth(t *testing.T) {
 	}
 	w.settle()
 
-	pdf := c.get("/de/invoices/" + w.ours.draft.String() + "/document.pdf")
+	pdf := c.get("/de/invoices/" + w.ours.draft.String() + "/document/pdf")
 	if !strings.HasPrefix(pdf.body, "%PDF-") || pdf.Header.Get("Content-Type") != "application/pdf" || !strings.Contains(pdf.Header.Get("Content-Security-Policy"), "frame-ancestors 'self'") || !strings.HasPrefix(pdf.Header.Get("Content-Disposition"), "inline") {
 		t.Errorf("PDF: %s %v", pdf.Status, pdf.Header)
 	}
-	xml := c.get("/de/invoices/" + w.ours.draft.String() + "/document.xml?download")
+	xml := c.get("/de/invoices/" + w.ours.draft.String() + "/document/xml?download")
 	if !strings.Contains(xml.body, "SWI-2026-000005") || !strings.HasPrefix(xml.Header.Get("Content-Disposition"), `attachment; filename="`) {
 		t.Errorf("XML: %s %v", xml.Status, xml.Header)
 	}
-	if res := c.get("/de/invoices/" + w.ours.failed.String() + "/document.pdf"); res.StatusCode != http.StatusNotFound {
-		t.Errorf("PDF of a draft: %s", res.Status)
+	for _, format := range []string{"pdf", "html", "docx"} {
+		if res := c.get("/de/invoices/" + w.ours.failed.String() + "/document/" + format); res.StatusCode != http.StatusNotFound {
+			t.Errorf("%s of a draft: %s", format, res.Status)
+		}
 	}
+	for format, want := range map[string]string{"html": "<h1>", "csv": "Belegnummer;", "xrechnung": "xeinkauf.de:kosit:xrechnung_3.0"} {
+		path := "/de/invoices/" + w.ours.draft.String() + "/document/" + format
+		first, again := c.get(path), c.get(path) // written when first asked for, then archived
+		if first.StatusCode != http.StatusOK || !strings.Contains(first.body, want) || first.body != again.body {
+			t.Errorf("%s: %s %.80s", format, first.Status, first.body)
+		}
+	}
+	tab := uitest.Open(t).Tab(t, w.url)
+	tab.Cookies(c.cookies()...)
+	tab.Open("/de/invoices/" + w.ours.draft.String() + "/document/html")
+	tab.CheckPage("invoice as page")
 	for _, form := range []url.Values{{}, {"month": {"2026-13"}}, {"month": {"x"}}} {
 		for _, path := range []string{"/de/invoices/run", "/de/invoices/issue"} {
 			if res := c.post(path, form); res.StatusCode != http.StatusBadRequest {

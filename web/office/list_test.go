@@ -7,9 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"testing"
 
-	"github.com/roamwerk/roamwerk/web/office"
 	"github.com/roamwerk/roamwerk/web/ui/uitest"
 )
 
@@ -179,12 +177,4 @@ func keyboard(w *world) {
 	tab.Keys("\r")
 	tab.WaitFor(`document.documentElement.dataset.theme && document.cookie.includes("theme=")`)
 	tab.CheckPage("cdrs after use")
-}
-
-func TestCellsAreNoFormulas(t *testing.T) {
-	for given, want := range map[string]string{"=1+1": "'=1+1", "+49": "'+49", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "a=b": "a=b", "": "", "Ä": "Ä"} {
-		if got := office.Cell(given); got != want {
-			t.Errorf("%q is written as %q", given, got)
-		}
-	}
 }
