@@ -50,7 +50,7 @@ type simulation struct {
 	peer    *ocpitest.Peer
 	hub     *ocpitest.Hub // nil: a CPO
 	cpos    []*ocpitest.CPO
-	meter   meter
+	meter   stopwatch
 	print   sync.Mutex
 	failed  int // steps that ended in an error; guarded by print
 }
