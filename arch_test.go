@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 	"billing/literal":  {"ocpi"}, // a second calculator to test the first by: for tests only
 	"billing/html":     {"billing", "billing/wording"},
 	"billing/lint":     {"billing", "ocpi"},
+	"billing/meter":    {"ocpi"},
 	"billing/pdf":      {"billing", "billing/wording", "ocpi"},
 	"billing/wording":  {"billing"},
 
@@ -52,18 +53,18 @@ var arrows = map[string][]string{
 	"ocpi/ocpitest": {"ocpi", "ocpi/client"},
 
 	// Work: the only place that strings steps together.
-	"jobs": {"billing", "billing/csv", "billing/einvoice", "billing/html", "billing/lint", "billing/pdf", "db", "db/seal", "mail", "ocpi", "ocpi/client", "ocpi/v211", "ocpi/v230"},
+	"jobs": {"billing", "billing/csv", "billing/einvoice", "billing/html", "billing/lint", "billing/meter", "billing/pdf", "db", "db/seal", "mail", "ocpi", "ocpi/client", "ocpi/v211", "ocpi/v230"},
 
 	// Doors: who calls us.
 	"ocpi/server":   {"billing", "db", "db/seal", "jobs", "ocpi", "ocpi/client"},
-	"web/office":    {"billing", "billing/csv", "billing/html", "billing/lint", "db", "db/seal", "jobs", "ocpi", "web/ui"},
+	"web/office":    {"billing", "billing/csv", "billing/html", "billing/lint", "billing/meter", "db", "db/seal", "jobs", "ocpi", "web/ui"},
 	"web/ui":        {},
 	"web/ui/uitest": {"web/ui"},
 
 	"cmd/conformance": {},
 
 	"cmd/roamwerk": {
-		"billing", "billing/corpus", "billing/einvoice", "billing/html", "billing/lint", "billing/pdf", "db", "db/pgserver", "db/seal", "jobs", "mail",
+		"billing", "billing/corpus", "billing/einvoice", "billing/html", "billing/lint", "billing/meter", "billing/pdf", "db", "db/pgserver", "db/seal", "jobs", "mail",
 		"ocpi", "ocpi/client", "ocpi/ocpitest", "ocpi/server", "web/office", "web/ui",
 	},
 }
@@ -86,7 +87,7 @@ var topLevel = []string{"api", "billing", "cmd", "db", "docs", "jobs", "mail", "
 
 // exact are the packages in which money, energy and time must be exact and
 // repeatable: no clock, no randomness, no floats.
-var exact = []string{"billing", "billing/csv", "billing/einvoice", "billing/html", "billing/lint", "billing/wording", "ocpi", "ocpi/v211", "ocpi/v230"}
+var exact = []string{"billing", "billing/csv", "billing/einvoice", "billing/html", "billing/lint", "billing/meter", "billing/wording", "ocpi", "ocpi/v211", "ocpi/v230"}
 
 // repeatable are those that only have to be free of clock and randomness: they
 // draw, and a drawing's lengths are floats.
