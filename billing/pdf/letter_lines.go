@@ -153,7 +153,7 @@ func rowHeight(cells []block) float64 {
 }
 
 // tableHead draws the heads of the columns, as header cells of tr, or as a repetition if tr is nil.
-func (l *letter) tableHead(columns []column, tr *element) {
+func (l *letterhead) tableHead(columns []column, tr *element) {
 	x := marginLeft
 	for _, c := range columns {
 		b := block{l.fonts.set(label, c.width, c.title)}

@@ -11,21 +11,20 @@ import (
 )
 
 func TestGiroCodeLimits(t *testing.T) {
-	inv := billing.Invoice{Number: "LIN-1", Currency: "EUR", Due: decimal.RequireFromString("12.5")}
-	inv.Payment = billing.Payment{IBAN: "DE02 1203 0000 0000 2020 51", AccountName: strings.Repeat("ü", 90)}
-	code, err := giroCode(inv)
+	good := order{billing.Payment{IBAN: "DE02 1203 0000 0000 2020 51", AccountName: strings.Repeat("ü", 90)}, decimal.RequireFromString("12.5"), "EUR", "LIN-1"}
+	code, err := giroCode(good)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if code.Size > 17+4*13 {
 		t.Errorf("the code has %d modules, more than version 13", code.Size)
 	}
-	for name, spoil := range map[string]func(*billing.Invoice){
-		"another currency": func(i *billing.Invoice) { i.Currency = "CHF" },
-		"nothing due":      func(i *billing.Invoice) { i.Due = decimal.Zero },
-		"too much text":    func(i *billing.Invoice) { i.Number = strings.Repeat("9", 300) },
+	for name, spoil := range map[string]func(*order){
+		"another currency": func(o *order) { o.currency = "CHF" },
+		"nothing due":      func(o *order) { o.amount = decimal.Zero },
+		"too much text":    func(o *order) { o.purpose = strings.Repeat("9", 300) },
 	} {
-		bad := inv
+		bad := good
 		spoil(&bad)
 		if _, err := giroCode(bad); err == nil {
 			t.Errorf("%s gives a code", name)

@@ -103,6 +103,26 @@ type Texts struct {
 	TaxNumber         string
 	Page              string // number, of
 	Attachment        string
+	LetterNumber      string
+	Reminder          [3]string // by level
+	ReminderIntro     [3]string
+	ReminderPay       string // amount, date
+	ReminderBlock     string // date
+	ReminderCrossed   string
+	OpenItems         string
+	OpenDocument      string
+	OpenDue           string
+	OpenAmount        string // currency
+	OpenRest          string // currency
+	Statement         string
+	StatementIntro    string // start, end
+	StatementText     string
+	StatementDocument string
+	StatementOpening  string
+	StatementClosing  string
+	StatementCredit   string
+	StatementAmount   string                     // currency
+	StatementBalance  string                     // currency
 	Units             map[billing.Unit][2]string // one, several
 	DecimalMark, Mark string                     // of decimals, of thousands
 	DateLayout        string
@@ -208,6 +228,30 @@ var Languages = map[string]Texts{
 		TaxNumber:         "Steuernummer",
 		Page:              "Seite %d von %d",
 		Attachment:        "Rechnungsdaten nach EN 16931",
+		LetterNumber:      "Belegnummer",
+		Reminder:          [3]string{"Zahlungserinnerung", "Mahnung", "Letzte Mahnung"},
+		ReminderIntro: [3]string{
+			"sicher haben Sie es nur übersehen: Für die folgenden Belege ist noch keine Zahlung bei uns eingegangen.",
+			"auf unsere Zahlungserinnerung haben wir leider keine Zahlung erhalten. Offen sind:",
+			"trotz unserer Mahnung sind die folgenden Belege noch immer nicht bezahlt:",
+		},
+		ReminderPay:       "Bitte überweisen Sie %s bis zum %s auf dieses Konto:",
+		ReminderBlock:     "Geht bis dahin keine Zahlung ein, sperren wir Ihre Ladekarten am %s. Sobald Sie bezahlt haben, können Sie wieder laden.",
+		ReminderCrossed:   "Haben Sie inzwischen bezahlt? Dann betrachten Sie dieses Schreiben bitte als gegenstandslos. Können Sie gerade nicht zahlen? Sprechen Sie uns an, wir finden eine Lösung.",
+		OpenItems:         "Offene Posten",
+		OpenDocument:      "Beleg",
+		OpenDue:           "Fällig am",
+		OpenAmount:        "Betrag %s",
+		OpenRest:          "Offen %s",
+		Statement:         "Kontoauszug",
+		StatementIntro:    "hier sind alle Bewegungen auf Ihrem Kundenkonto vom %s bis zum %s:",
+		StatementText:     "Vorgang",
+		StatementDocument: "Beleg",
+		StatementOpening:  "Anfangssaldo",
+		StatementClosing:  "Endsaldo",
+		StatementCredit:   "Ein negativer Saldo ist ein Guthaben.",
+		StatementAmount:   "Betrag %s",
+		StatementBalance:  "Saldo %s",
 		Units: map[billing.Unit][2]string{
 			billing.UnitKWh: {"kWh", "kWh"}, billing.UnitMinute: {"Minute", "Minuten"}, billing.UnitPiece: {"Stück", "Stück"}, billing.UnitMonth: {"Monat", "Monate"},
 		},
@@ -309,6 +353,30 @@ var Languages = map[string]Texts{
 		TaxNumber:         "Tax number",
 		Page:              "Page %d of %d",
 		Attachment:        "Invoice data to EN 16931",
+		LetterNumber:      "Reference",
+		Reminder:          [3]string{"Payment reminder", "Second reminder", "Final reminder"},
+		ReminderIntro: [3]string{
+			"you have probably just overlooked it: we have not received a payment for these documents.",
+			"we have sadly received no payment after our reminder. These are open:",
+			"despite our reminders these documents have still not been paid:",
+		},
+		ReminderPay:       "Please transfer %s by %s to this account:",
+		ReminderBlock:     "Without a payment by then we will block your charging cards on %s. As soon as you have paid you can charge again.",
+		ReminderCrossed:   "Have you paid in the meantime? Then please disregard this letter. Can you not pay right now? Talk to us, we will find a way.",
+		OpenItems:         "Open items",
+		OpenDocument:      "Document",
+		OpenDue:           "Due on",
+		OpenAmount:        "Amount %s",
+		OpenRest:          "Open %s",
+		Statement:         "Statement of account",
+		StatementIntro:    "these are all movements on your account from %s to %s:",
+		StatementText:     "Movement",
+		StatementDocument: "Document",
+		StatementOpening:  "Opening balance",
+		StatementClosing:  "Closing balance",
+		StatementCredit:   "A negative balance is in your favour.",
+		StatementAmount:   "Amount %s",
+		StatementBalance:  "Balance %s",
 		Units: map[billing.Unit][2]string{
 			billing.UnitKWh: {"kWh", "kWh"}, billing.UnitMinute: {"minute", "minutes"}, billing.UnitPiece: {"piece", "pieces"}, billing.UnitMonth: {"month", "months"},
 		},

@@ -56,6 +56,12 @@ func TestLanguagesSayTheSameThings(t *testing.T) {
 			if strings.Count(plain.Replace(a), "%") != strings.Count(plain.Replace(b), "%") {
 				t.Errorf("%s is filled with other values in German than in English: %q, %q", name, a, b)
 			}
+		case reflect.Array:
+			for k := range de.Field(i).Len() {
+				if de.Field(i).Index(k).String() == "" || en.Field(i).Index(k).String() == "" {
+					t.Errorf("%s has no text for level %d in a language", name, k+1)
+				}
+			}
 		case reflect.Map:
 			for _, key := range de.Field(i).MapKeys() {
 				if !en.Field(i).MapIndex(key).IsValid() {
