@@ -1,203 +1,261 @@
 package billing
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/roamwerk/roamwerk/ocpi"
 )
 
-// Sentence tells a customer in one line how a price came about, VAT included:
-//
-//	20,000 kWh × 0,49 €/kWh + 45 min Blockiergebühr × 0,10 €/min = 14,30 €
-//
-// lang is "de" or "en".
-func Sentence(r Rating, lang string) string {
-	w := words[lang == "de"]
-	var b strings.Builder
-	for _, term := range terms(r.Lines) {
-		deducted := term.amount.IsNegative() && (!term.product() || term.dimension == Allowed)
-		switch {
-		case b.Len() > 0 && deducted:
-			b.WriteString(" − ")
-		case deducted:
-			b.WriteString("−")
-		case b.Len() > 0:
-			b.WriteString(" + ")
-		}
-		b.WriteString(w.term(term, r.Currency))
-	}
-	if b.Len() == 0 {
-		b.WriteString(w.free)
-	}
-	return b.String() + " = " + w.money(RoundCurrency(r.Total.InclVAT, r.Currency), MinorUnits(r.Currency), r.Currency)
+// Explanation is the whole account of a rating: what was read of the CDR, which component of which tariff priced each quantity
+// and which were passed over, what was rounded, limited and taxed. It stands by itself: Replay computes every figure from it
+// anew. Sentence tells a customer what it comes to, Trace a clerk how it came about, and as JSON it is for the auditor.
+type Explanation struct {
+	Engine   string
+	Policy   Policy
+	TimeZone string
+	Currency string
+
+	CDR        ocpi.CiString
+	SHA256     string // of the CDR as it was received, hexadecimal
+	Credit     bool
+	Lapsed     bool            // a reservation that never became a session
+	EnergyTold bool            // some period tells energy; otherwise the total of the CDR counts
+	Energy     decimal.Decimal // that total, kWh
+
+	Tariffs []ExplainedTariff
+	Periods []ExplainedPeriod // in order of time
+	Steps   []ExplainedStep
+	Rating  Rating
+	Verdict *Verdict // of the wholesale check; nil where nothing was checked
 }
 
-// term is a summand of the sentence: a quantity at a price, or several prices together.
-type term struct {
-	dimension Dimension
-	quantity  decimal.Decimal
-	unit      LineUnit
-	price     decimal.Decimal // of a unit, with VAT
-	prices    int
-	amount    decimal.Decimal // with VAT
-	of        []Dimension     // of a reduction
-	name      string          // of a reduction
+// ExplainedTariff is a tariff that priced some period.
+type ExplainedTariff struct {
+	TariffUse
+	Currency    string
+	LastUpdated time.Time // of the version that was used
+	ValidFrom   time.Time // zero: always
+	ValidTo     time.Time // zero: for ever
+	VATRate     decimal.NullDecimal
+	Minimum     ExplainedLimit
+	Maximum     ExplainedLimit
 }
 
-// product reports whether the term is written as quantity × price, which carry their own signs.
-func (t term) product() bool { return t.unit != Once && t.prices == 1 }
+// ExplainedLimit is a minimum or maximum price; a side that is absent limits nothing.
+type ExplainedLimit struct{ ExclVAT, InclVAT decimal.NullDecimal }
 
-// manyPrices is how many prices of one dimension a reader is shown; a tariff with a price for every hour is summed up.
-const manyPrices = 4
+// ExplainedPeriod is a charging period as it was read, and the moment at its start, at which restrictions are asked (PRC-08).
+type ExplainedPeriod struct {
+	Index    int // in the CDR
+	From, To time.Time
+	Open     bool   // its end is not known
+	Tariff   int    // index in Tariffs, -1 for none
+	Local    string // "MONDAY 2024-01-15 17:00:00"; empty where no restriction asks for it
+	KWh      decimal.Decimal
+	Elapsed  decimal.Decimal // seconds since the session began
 
-// terms merges the lines that a customer cannot tell apart.
-func terms(lines []Line) []term {
-	var merged []term
-	for _, l := range lines {
-		if l.InclVAT.IsZero() {
-			continue
-		}
-		price := l.Price
-		if !l.TaxIncluded && (l.Element >= 0 || l.Unit != Once) && l.VATRate.Valid {
-			price = price.Mul(hundred.Add(l.VATRate.Decimal)).Shift(-2)
-		}
-		same := func(t term) bool {
-			return t.dimension == l.Dimension && t.price.Equal(price) && t.name == l.Name && slices.Equal(t.of, l.Of)
-		}
-		if i := slices.IndexFunc(merged, same); i >= 0 {
-			merged[i].quantity = merged[i].quantity.Add(l.Quantity)
-			merged[i].amount = merged[i].amount.Add(l.InclVAT)
-			continue
-		}
-		merged = append(merged, term{l.Dimension, l.Quantity, l.Unit, price, 1, l.InclVAT, l.Of, l.Name})
-	}
-	count := map[Dimension]int{}
-	for _, t := range merged {
-		count[t.dimension]++
-	}
-	var short []term
-	for _, t := range merged {
-		last := len(short) - 1
-		if count[t.dimension] > manyPrices && last >= 0 && short[last].dimension == t.dimension && short[last].name == t.name {
-			short[last].quantity = short[last].quantity.Add(t.quantity)
-			short[last].amount = short[last].amount.Add(t.amount)
-			short[last].prices++
-			continue
-		}
-		short = append(short, t)
-	}
-	return short
+	Energy      decimal.Decimal // kWh
+	Charging    decimal.Decimal // seconds
+	Parking     decimal.Decimal // seconds
+	Reservation decimal.Decimal // seconds
+	Estimated   bool            // seconds that are not the period's length come from hours with so many decimals
+	Places      int32
+
+	Choices []ExplainedChoice
 }
 
-// vocabulary is what differs between the languages.
-type vocabulary struct {
-	point, group string
-	names        map[Dimension]string
-	energy       string // where a sentence needs a word for it
-	freeSession  string
-	prices, free string
+// ExplainedChoice is what a quantity of a period was priced by.
+type ExplainedChoice struct {
+	Dimension    Dimension
+	Quantity     decimal.Decimal // kWh, seconds, or 1
+	Off          decimal.Decimal // seconds by which it may be wrong
+	Element      int             // index in the tariff's elements, -1: none holds, so it is free
+	Free         bool            // the element holds and has no price for it, in a tariff of OCPI 2.1.1
+	Price        decimal.Decimal // per kWh, per hour, or once
+	VATRate      decimal.NullDecimal
+	StepSize     int64    // Wh or seconds
+	Restrictions []string // of the element, all of which held
+	Passed       []ExplainedPass
 }
 
-var words = map[bool]vocabulary{
-	true: {
-		point: ",", group: ".", prices: "Preise", free: "kostenlos", energy: "Energie", freeSession: "freier Ladevorgang",
-		names: map[Dimension]string{
-			ReservationFlat: "Reservierungsgebühr", ReservationTime: "Reservierung", Flat: "Startgebühr", Energy: "",
-			Time: "Ladezeit", ParkingTime: "Blockiergebühr", MinPrice: "Mindestpreis", MaxPrice: "Höchstpreis",
-			Blocking: "Blockiergebühr", Allowed: "Freimenge", Capped: "Höchstbetrag", Discounted: "Rabatt", Promised: "Preisversprechen", Redeemed: "Gutschein",
-		},
-	},
-	false: {
-		point: ".", group: ",", prices: "prices", free: "free of charge", energy: "energy", freeSession: "free session",
-		names: map[Dimension]string{
-			ReservationFlat: "reservation fee", ReservationTime: "reservation", Flat: "start fee", Energy: "",
-			Time: "charging time", ParkingTime: "blocking fee", MinPrice: "minimum price", MaxPrice: "maximum price",
-			Blocking: "blocking fee", Allowed: "free quota", Capped: "maximum", Discounted: "discount", Promised: "price promise", Redeemed: "voucher",
-		},
-	},
+// ExplainedPass is an element that prices the dimension and was passed over, with the first of its restrictions that failed.
+type ExplainedPass struct {
+	Element     int
+	Restriction string // "max_kwh=20"
+	Saw         string // what it was compared with; empty: it was not measured
 }
 
-var sixty = decimal.NewFromInt(60)
+// ExplainedStep is a total that was rounded up to a whole number of steps.
+type ExplainedStep struct {
+	Dimension Dimension
+	StepSize  int64           // Wh or seconds
+	Measured  decimal.Decimal // kWh or seconds
+	Billed    decimal.Decimal
+}
 
-func (w vocabulary) term(t term, currency string) string {
-	name := w.name(t)
-	if t.unit == Once {
-		return w.money(t.amount.Abs(), MinorUnits(currency), currency) + " " + name
+// Explain prices a CDR as Rate does, and accounts for it. raw is the CDR as it was received.
+func Explain(raw []byte, cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, p Policy) Explanation {
+	var r rater
+	r.begin(cdr, tariffs, zone, p)
+	r.tracing = true
+	r.price()
+	r.boundStakes()
+	sum := sha256.Sum256(raw)
+	e := Explanation{
+		Engine: EngineVersion, Policy: p, TimeZone: r.clock.zone.String(), Currency: r.currency,
+		CDR: cdr.ID, SHA256: hex.EncodeToString(sum[:]), Credit: cdr.Credit, Lapsed: r.lapsed,
+		EnergyTold: r.energyTold, Energy: r.energyStated,
+		Rating: r.rating(),
 	}
-	quantity, unit, price := t.quantity, string(t.unit), t.price
-	places := int32(3)
-	if t.unit == Hour {
-		places = 0
-		// A price per minute reads better, where it can be written.
-		if perMinute := price.DivRound(sixty, workPlaces); perMinute.Equal(perMinute.Round(4)) {
-			quantity, unit, price = quantity.Mul(sixty).Round(2), "min", perMinute
-		} else {
-			quantity = quantity.Round(4)
+	for i := range r.used {
+		e.Tariffs = append(e.Tariffs, r.used[i].explain(&e.Rating.Tariffs[i]))
+	}
+	e.Periods = r.explainPeriods()
+	for of := range pools {
+		if last := r.last[of]; last > 0 && r.runs[last-1].step > 0 {
+			e.Steps = append(e.Steps, r.explainStep(of))
 		}
 	}
-	text := w.number(quantity, places) + " " + unit
-	if name != "" {
-		text += " " + name
-	}
-	if !t.product() {
-		return text + " (" + decimal.NewFromInt(int64(t.prices)).String() + " " + w.prices + ") " + w.money(t.amount.Abs(), MinorUnits(currency), currency)
-	}
-	return text + " × " + w.money(price.Round(4), 2, currency) + "/" + unit
+	return e
 }
 
-// name is what a term is for. A cap says of what, a free quota of time too; discounts and vouchers have names of their own.
-func (w vocabulary) name(t term) string {
-	name := w.names[t.dimension]
-	switch {
-	case t.dimension == Allowed && t.unit == Once:
-		return w.freeSession
-	case t.dimension == Capped, t.dimension == Allowed && t.unit == Hour:
-		for i, dim := range t.of {
-			separator := " "
-			if i > 0 {
-				separator = ", "
+func (t *Tariff) explain(use *TariffUse) ExplainedTariff {
+	return ExplainedTariff{
+		TariffUse: *use, Currency: t.Currency, LastUpdated: t.lastUpdated, ValidFrom: t.validFrom, ValidTo: t.validTo, VATRate: t.vat,
+		Minimum: t.minimum.explain(), Maximum: t.maximum.explain(),
+	}
+}
+
+func (l *priceLimit) explain() ExplainedLimit {
+	return ExplainedLimit{
+		ExclVAT: decimal.NullDecimal{Decimal: l.excl.quo(secondsPerHour, longPlaces).decimal(), Valid: l.hasExcl},
+		InclVAT: decimal.NullDecimal{Decimal: l.incl.quo(secondsPerHour, longPlaces).decimal(), Valid: l.hasIncl},
+	}
+}
+
+// choice is a search of a component that was made while tracing.
+type choice struct {
+	period    *period
+	pool      pool
+	list      *priceList
+	at        moment
+	component *component
+}
+
+func (r *rater) explainPeriods() []ExplainedPeriod {
+	explained := make([]ExplainedPeriod, len(r.periods))
+	choices := r.choices
+	for i := range r.periods {
+		p := &r.periods[i]
+		e := &explained[i]
+		*e = ExplainedPeriod{
+			Index: p.index, From: p.from, To: p.to, Open: p.open, Tariff: slices.Index(r.used, p.tariff),
+			KWh: p.at.kwh.decimal(), Elapsed: secondsOf(p.at.elapsed).decimal(),
+			Energy: p.volume[energy].decimal(), Charging: p.volume[charging].decimal(), Parking: p.volume[parking].decimal(),
+			Reservation: p.reservation.decimal(), Estimated: p.estimated, Places: p.places,
+		}
+		if p.tariff != nil && p.tariff.clock {
+			e.Local = p.at.local.String()
+		}
+		for len(choices) > 0 && choices[0].period == p {
+			c := &choices[0]
+			choices = choices[1:]
+			if last := len(e.Choices) - 1; last >= 0 && e.Choices[last].Dimension == poolDimension[c.pool] {
+				e.Choices[last].take(c, e.Choices[last].Passed) // the second list that a lapsed reservation looks into
+				continue
 			}
-			name += separator + w.word(dim)
+			e.Choices = append(e.Choices, ExplainedChoice{Dimension: poolDimension[c.pool], Quantity: p.quantity(c.pool).decimal()})
+			last := &e.Choices[len(e.Choices)-1]
+			if c.pool.timed() {
+				last.Off = p.off(p.quantity(c.pool)).decimal()
+			}
+			last.take(c, nil)
 		}
-	case t.name != "":
-		name += " " + t.name
 	}
-	return name
+	return explained
 }
 
-// word names a dimension where its unit does not tell.
-func (w vocabulary) word(dim Dimension) string {
-	if dim == Energy {
-		return w.energy
+// quantity is what a period adds to a pool.
+func (p *period) quantity(of pool) number {
+	switch of {
+	case sessionEnergy:
+		return p.volume[energy]
+	case sessionTime:
+		return p.volume[charging]
+	case sessionParking:
+		return p.volume[parking]
+	case reservationTime:
+		return p.reservation
 	}
-	return w.names[dim]
+	return once
 }
 
-// money writes an amount with at least so many decimals, and more where it has them.
-func (w vocabulary) money(amount decimal.Decimal, places int32, currency string) string {
-	if currency == "EUR" {
-		currency = "€"
+// take writes down what a search found, and what it passed over.
+func (e *ExplainedChoice) take(c *choice, passed []ExplainedPass) {
+	e.Element, e.Passed = -1, passed
+	for i := range c.list.components {
+		component := &c.list.components[i]
+		reason := component.fails(&c.at)
+		if component == c.component || reason == nil {
+			e.Element, e.Free, e.Restrictions = component.element, component.free, component.texts
+			e.Price, e.VATRate, e.StepSize = component.unitPrice, component.vat.rate, component.step
+			return
+		}
+		e.Passed = append(e.Passed, ExplainedPass{Element: component.element, Restriction: reason.text, Saw: reason.saw(&c.at)})
 	}
-	return w.number(amount, places) + " " + currency
 }
 
-// number writes a number with at least so many decimals, and more where it has them.
-func (w vocabulary) number(n decimal.Decimal, places int32) string {
-	for places < 6 && !n.Equal(n.Round(places)) {
-		places++
+// fails is the first restriction that does not hold, or else the first that cannot be told.
+func (c *component) fails(at *moment) *condition {
+	var doubt *condition
+	for i := range c.conditions {
+		switch c.conditions[i].holds(at) {
+		case no:
+			return &c.conditions[i]
+		case unknown:
+			if doubt == nil {
+				doubt = &c.conditions[i]
+			}
+		}
 	}
-	whole, fraction, hasFraction := strings.Cut(n.StringFixed(places), ".")
-	digits, sign := strings.CutPrefix(whole, "-")
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + w.group + digits[i:]
+	return doubt
+}
+
+// saw is what a restriction was compared with at a moment.
+func (c *condition) saw(at *moment) string {
+	field, _, _ := strings.Cut(c.text, "=")
+	switch field {
+	case "time":
+		return at.local.clock()
+	case "start_date", "end_date":
+		return at.local.date()
+	case "day_of_week":
+		return strings.ToUpper(at.local.weekday().String())
+	case "min_kwh", "max_kwh":
+		return at.kwh.decimal().String()
+	case "min_duration", "max_duration":
+		return secondsOf(at.elapsed).decimal().String()
 	}
-	text := digits
-	if sign {
-		text = "−" + digits
+	if c.level && c.measured != nil {
+		return c.measured(at.levels)
 	}
-	if hasFraction {
-		text += w.point + fraction
+	return ""
+}
+
+func (r *rater) explainStep(of pool) ExplainedStep {
+	last := &r.runs[r.last[of]-1]
+	var total number
+	for i := range r.runs {
+		if r.runs[i].pool == of {
+			total = total.add(r.runs[i].measured)
+		}
 	}
-	return text
+	billed := total.sub(last.measured).add(last.billed)
+	return ExplainedStep{Dimension: poolDimension[of], StepSize: last.step, Measured: total.decimal(), Billed: billed.decimal()}
 }

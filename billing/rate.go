@@ -124,9 +124,11 @@ type rater struct {
 	zone        *time.Location // nil: not known
 	clock       localClock
 	variant     variant
-	start, end  time.Time      // of the CDR; zero: not known
-	periods     []period       // in order of time
-	used        []*Tariff      // each tariff that some period is priced with, in order of first use
+	start, end  time.Time // of the CDR; zero: not known
+	periods     []period  // in order of time
+	used        []*Tariff // each tariff that some period is priced with, in order of first use
+	currency    string    // of the first of them, or else the CDR's
+	credit      bool
 	measured    [consumed]bool // some period has the quantity
 	reservation bool           // some period was reserved
 	lapsed      bool           // the reservation never became a session
@@ -141,12 +143,17 @@ type rater struct {
 	findings    []Finding
 	stakes      []stake
 	levels      []levels
+
+	energyTold   bool            // some period tells energy
+	energyStated decimal.Decimal // the total of the CDR, where none does
+	tracing      bool
+	choices      []choice // while tracing
 }
 
 // begin forgets the CDR before and keeps the memory.
 func (r *rater) begin(cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, policy Policy) {
 	*r = rater{
-		cdr: cdr, tariffs: tariffs, policy: policy, zone: zone, clock: r.clock,
+		cdr: cdr, tariffs: tariffs, policy: policy, zone: zone, clock: r.clock, credit: cdr.Credit,
 		start: known(cdr.StartDateTime), end: known(cdr.EndDateTime),
 		periods: r.periods[:0], used: r.used[:0], runs: r.runs[:0], limits: r.limits[:0], vat: r.vat[:0], rates: r.rates[:0],
 		findings: r.findings[:0], stakes: r.stakes[:0], levels: r.levels[:0],
@@ -232,12 +239,12 @@ func (r *rater) pricePeriods() {
 			at := p.at
 			at.elapsed = p.from.Sub(r.reservationStart())
 			if !reservationFlatDone {
-				if c := r.pickReservation(p, flat, &at); c != nil {
+				if c := r.pickReservation(p, reservationFlat, flat, &at); c != nil {
 					r.add(reservationFlat, p, c, once)
 					reservationFlatDone = true
 				}
 			}
-			if c := r.pickReservation(p, charging, &at); c != nil && p.reservation.isPositive() {
+			if c := r.pickReservation(p, reservationTime, charging, &at); c != nil && p.reservation.isPositive() {
 				r.add(reservationTime, p, c, p.reservation)
 			}
 		}
@@ -245,7 +252,7 @@ func (r *rater) pricePeriods() {
 			continue
 		}
 		if !flatDone { // once a session, in the first period where one matches (PRC-23)
-			if c := r.pick(p, &t.prices[session][flat], &p.at); c != nil {
+			if c := r.pick(p, sessionFlat, &t.prices[session][flat], &p.at); c != nil {
 				r.add(sessionFlat, p, c, once)
 				flatDone = true
 			}
@@ -255,7 +262,7 @@ func (r *rater) pricePeriods() {
 				continue
 			}
 			list := &t.prices[session][dim]
-			c := r.pick(p, list, &p.at)
+			c := r.pick(p, poolOf[dim], list, &p.at)
 			if list.edges {
 				c = r.checkSplit(p, dim, list, c)
 			}
@@ -267,11 +274,14 @@ func (r *rater) pricePeriods() {
 }
 
 // pick returns the component that prices a dimension of a period, nil if it is free.
-func (r *rater) pick(p *period, list *priceList, at *moment) *component {
+func (r *rater) pick(p *period, of pool, list *priceList, at *moment) *component {
 	c, doubt := list.first(at, r.policy.UnknownLevelHolds)
 	if doubt != nil && !r.found("restriction-unverifiable") {
 		r.find("restriction-unverifiable", Flag, p.path(), fmt.Sprintf(
 			"element %d depends on a power or current that the period does not tell", doubt.element))
+	}
+	if r.tracing {
+		r.choices = append(r.choices, choice{p, of, list, *at, c})
 	}
 	return c
 }
@@ -315,13 +325,13 @@ func (c *component) holds(at *moment) verdict {
 
 // pickReservation returns the component that prices a reservation. One that lapsed prefers what the tariff says about
 // lapsed ones, wherever in the list it stands (PRC-25).
-func (r *rater) pickReservation(p *period, dim dimension, at *moment) *component {
+func (r *rater) pickReservation(p *period, of pool, dim dimension, at *moment) *component {
 	if r.lapsed {
-		if c := r.pick(p, &p.tariff.prices[expired][dim], at); c != nil {
+		if c := r.pick(p, of, &p.tariff.prices[expired][dim], at); c != nil {
 			return c
 		}
 	}
-	return r.pick(p, &p.tariff.prices[reserved][dim], at)
+	return r.pick(p, of, &p.tariff.prices[reserved][dim], at)
 }
 
 // add prices a quantity of a period: as part of the last run if that has the same component.

@@ -16,6 +16,8 @@ import (
 	"github.com/roamwerk/roamwerk/ocpi"
 )
 
+var update = flag.Bool("update", false, "write the golden files anew")
+
 var random = flag.Int("random", 3000, "made-up sessions that each comparison of the engine with itself and with the oracle prices")
 
 // A session and its tariffs written with thirty decimals do not fit the quick arithmetic, so decimals price them. The price is

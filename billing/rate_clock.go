@@ -1,6 +1,10 @@
 package billing
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 const day = 24 * 60 * 60
 
@@ -12,6 +16,18 @@ type localTime struct {
 
 func (t localTime) weekday() time.Weekday {
 	return time.Weekday(((int(time.Thursday)+t.day)%7 + 7) % 7)
+}
+
+func (t localTime) date() string {
+	return time.Unix(int64(t.day)*day, 0).UTC().Format(time.DateOnly)
+}
+
+func (t localTime) clock() string {
+	return fmt.Sprintf("%02d:%02d:%02d", t.second/3600, t.second/60%60, t.second%60)
+}
+
+func (t localTime) String() string {
+	return strings.ToUpper(t.weekday().String()) + " " + t.date() + " " + t.clock()
 }
 
 // localClock tells the local time. It remembers the offset from UTC and how long it stays.

@@ -52,6 +52,17 @@ func secondsOf(d time.Duration) number {
 	return integer(int64(d), -9)
 }
 
+// secondsBetween is the time from one instant to another, however long: a time.Duration ends at 292 years.
+func secondsBetween(from, to time.Time) number {
+	if length := to.Sub(from); length > -maxSub && length < maxSub {
+		return secondsOf(length)
+	}
+	return integer(to.Unix()-from.Unix(), 0).add(integer(int64(to.Nanosecond()-from.Nanosecond()), -9))
+}
+
+// maxSub is near to where the difference of two instants saturates.
+const maxSub = time.Duration(1<<63 - 1e9)
+
 func (n number) decimal() decimal.Decimal {
 	switch {
 	case n.big != nil:

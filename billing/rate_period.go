@@ -23,6 +23,9 @@ type period struct {
 
 func (p *period) path() string { return fmt.Sprintf("charging_periods[%d]", p.index) }
 
+// length is in seconds.
+func (p *period) length() number { return secondsBetween(p.from, p.to) }
+
 // charges reports whether the period has a quantity of the session.
 func (p *period) charges() bool {
 	return !p.volume[energy].isZero() || !p.volume[charging].isZero() || !p.volume[parking].isZero()
@@ -62,6 +65,9 @@ func (r *rater) readPeriods() {
 		r.reservation = r.reservation || p.reservation.isPositive()
 	}
 	r.lapsed = r.reservationLapsed()
+	if r.energyTold = tells(r.cdr, ocpi.DimensionEnergy); !r.energyTold && sane(r.cdr.TotalEnergy.Decimal) {
+		r.energyStated = r.cdr.TotalEnergy.Decimal
+	}
 }
 
 func (r *rater) sortPeriods() {
@@ -218,7 +224,7 @@ func (r *rater) seconds(p *period, hours number) number {
 	}
 	sent := hours.mul(secondsPerHour)
 	if !p.open && !r.policy.HoursAsSent {
-		length := secondsOf(p.to.Sub(p.from))
+		length := p.length()
 		if sent.sub(length).abs().cmp(coarseSeconds) <= 0 {
 			return length
 		}
@@ -229,7 +235,7 @@ func (r *rater) seconds(p *period, hours number) number {
 
 // off is by how many seconds a time of the period may be wrong: by half of the last decimal of its hours.
 func (p *period) off(seconds number) number {
-	if !p.estimated || !p.open && seconds.equal(secondsOf(p.to.Sub(p.from))) {
+	if !p.estimated || !p.open && seconds.equal(p.length()) {
 		return number{}
 	}
 	return integer(1800, -p.places)
@@ -238,22 +244,18 @@ func (p *period) off(seconds number) number {
 // cutToSession leaves of the quantities of a period the part that lies between the start and the end of the CDR, as if they
 // had flowed evenly.
 func (r *rater) cutToSession(p *period) {
-	from, to := p.from, p.to
+	from := p.from
 	if !r.start.IsZero() && from.Before(r.start) {
 		from = r.start
 	}
-	length, inside := p.to.Sub(p.from), max(to.Sub(from), 0)
-	if inside == length && !p.open {
+	var inside number
+	switch {
+	case p.open && r.end.IsZero(), !p.open && from.Equal(p.from):
 		return
+	case !p.open && p.to.After(from):
+		inside = secondsBetween(from, p.to).quo(p.length(), workPlaces)
 	}
-	if p.open && !r.end.IsZero() {
-		inside, length = 0, 1
-	} else if p.open || length <= 0 {
-		return
-	}
-	cut := func(quantity *number) {
-		*quantity = quantity.mul(secondsOf(inside)).quo(secondsOf(length), workPlaces)
-	}
+	cut := func(quantity *number) { *quantity = quantity.mul(inside) }
 	for dim := range consumed {
 		cut(&p.volume[dim])
 	}
@@ -337,8 +339,8 @@ func (r *rater) readLevels(p *period) *levels {
 		}
 		switch measureOf(d.Type) {
 		case ofEnergy:
-			if length := p.to.Sub(p.from); length > 0 && !r.policy.NoAveragePower {
-				l.energy, l.length = p.volume[energy], length
+			if p.to.After(p.from) && !r.policy.NoAveragePower {
+				l.energy, l.length = p.volume[energy], p.length()
 			}
 		case ofMinPower:
 			l.minPower = &d.Volume.Decimal

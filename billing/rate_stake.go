@@ -37,13 +37,13 @@ func (r *rater) atStake(readings ...variant) {
 func (r *rater) boundStakes() {
 	for _, s := range r.stakes {
 		side := func(c cost) number { return c.excl }
-		params := map[string]string{"currency": r.currency(), "side": "excl_vat"}
+		params := map[string]string{"currency": r.currency, "side": "excl_vat"}
 		if len(r.used) > 0 && r.used[0].TaxIncluded {
 			side = func(c cost) number { return c.incl }
 			params["side"] = "incl_vat"
 		}
 		priced := side(r.total)
-		if r.cdr.Credit {
+		if r.credit {
 			priced = priced.neg()
 		}
 		cheapest, dearest := priced, priced
@@ -68,11 +68,9 @@ func (r *rater) boundStakes() {
 
 // read is what the session costs by another reading.
 func (r *rater) read(v variant) cost {
-	cdr := *r.cdr
-	cdr.Credit = false
 	var other rater
-	other.begin(&cdr, r.tariffs, r.zone, r.policy)
-	other.variant = v
+	other.begin(r.cdr, r.tariffs, r.zone, r.policy)
+	other.variant, other.credit = v, false
 	other.price()
 	return other.total
 }

@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -35,6 +36,10 @@ func (r *rater) assignTariffs() {
 		case p.tariff != nil && !slices.Contains(r.used, p.tariff):
 			r.used = append(r.used, p.tariff)
 		}
+	}
+	r.currency = r.cdr.Currency
+	if len(r.used) > 0 {
+		r.currency = cmp.Or(r.used[0].Currency, r.cdr.Currency)
 	}
 	for _, t := range r.used {
 		r.checkTariff(t)

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
-
-	"github.com/roamwerk/roamwerk/ocpi"
 )
 
 // cost is an amount in 3600ths of the currency unit. Seconds times a price per hour are exact there, so that nothing has to
@@ -45,25 +43,17 @@ func (r *rater) settle() {
 		r.sums[run.pool] = r.sums[run.pool].add(run.cost)
 	}
 	for i, t := range r.used {
-		if i > 0 && t.Currency != "" && t.Currency != r.currency() {
+		if i > 0 && t.Currency != "" && t.Currency != r.currency {
 			r.find("currencies-mixed", Block, "tariffs", "the tariffs of the session are in different currencies")
 		}
 		r.settleTariff(t)
 	}
-	if r.cdr.Credit { // CDR-10: only the total changes its sign
+	if r.credit { // CDR-10: only the total changes its sign
 		r.total = r.total.neg()
 		for i := range r.vat {
 			r.vat[i].cost = r.vat[i].neg()
 		}
 	}
-}
-
-// currency is that of the first tariff, or else the CDR's.
-func (r *rater) currency() string {
-	if len(r.used) == 0 {
-		return r.cdr.Currency
-	}
-	return cmp.Or(r.used[0].Currency, r.cdr.Currency)
 }
 
 // settleTariff adds what one tariff makes of the session, within the limits of that tariff, to the total.
@@ -195,7 +185,7 @@ func spreadVAT(rates []vatCost, from, to cost) []vatCost {
 // rating writes the pricing down, and rounds.
 func (r *rater) rating() Rating {
 	out := Rating{
-		Currency: r.currency(),
+		Currency: r.currency,
 		Total:    r.figure(r.total),
 		Fixed:    r.figure(r.sums[sessionFlat]), Energy: r.figure(r.sums[sessionEnergy]),
 		Time: r.figure(r.sums[sessionTime]), Parking: r.figure(r.sums[sessionParking]),
@@ -328,7 +318,7 @@ func (r *rater) quantities() (kwh, connected, parked decimal.Decimal) {
 		p := &r.periods[i]
 		charged = charged.add(p.volume[energy])
 		still = still.add(p.volume[parking])
-		length := secondsOf(p.to.Sub(p.from))
+		length := p.length()
 		switch used := p.volume[charging].add(p.volume[parking]); {
 		case !p.isSession(), r.lapsed:
 		case used.isZero():
@@ -343,8 +333,8 @@ func (r *rater) quantities() (kwh, connected, parked decimal.Decimal) {
 		}
 	}
 	kwh = charged.decimal()
-	if !tells(r.cdr, ocpi.DimensionEnergy) && sane(r.cdr.TotalEnergy.Decimal) {
-		kwh = r.cdr.TotalEnergy.Decimal // a CPO that bills by time need not say when the energy flowed
+	if !r.energyTold {
+		kwh = r.energyStated // a CPO that bills by time need not say when the energy flowed
 	}
 	if told.sub(bounds).abs().cmp(secondsOf(tolerance)) <= 0 {
 		told = bounds

@@ -32,7 +32,7 @@ type moment struct {
 type levels struct {
 	minPower, maxPower, minCurrent, maxCurrent *decimal.Decimal
 	energy                                     number // kWh
-	length                                     time.Duration
+	length                                     number // seconds; zero: the energy tells nothing
 }
 
 // condition is one compiled restriction. The edges are where its answer can change inside a period.
@@ -42,7 +42,8 @@ type condition struct {
 	clockEdges  []int // seconds of the local day
 	timerEdges  []time.Duration
 	energyEdges []number
-	level       bool // answered from the levels of the period
+	level       bool                 // answered from the levels of the period
+	measured    func(*levels) string // the level; empty: not measured
 }
 
 // restrictions is every restriction of an OCPI 2.2.1 tariff element but `reservation`, which chooses the price list and not
@@ -142,12 +143,21 @@ func compileLevel(field string, limit decimal.NullDecimal, side func(int) verdic
 			switch level := of(m.levels); {
 			case level != nil:
 				return side(numberOf(*level).cmp(edge))
-			case power && m.levels.length > 0:
-				return side(m.levels.energy.mul(secondsPerHour).cmp(edge.mul(secondsOf(m.levels.length))))
+			case power && m.levels.length.isPositive():
+				return side(m.levels.energy.mul(secondsPerHour).cmp(edge.mul(m.levels.length)))
 			}
 			return unknown
 		},
 		level: true,
+		measured: func(l *levels) string {
+			switch level := of(l); {
+			case level != nil:
+				return level.String()
+			case power && l.length.isPositive():
+				return l.energy.mul(secondsPerHour).quo(l.length, 4).decimal().String()
+			}
+			return ""
+		},
 	}, nil
 }
 

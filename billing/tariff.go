@@ -67,6 +67,7 @@ type Tariff struct {
 	everyPeriod bool
 	validFrom   time.Time // zero: always
 	validTo     time.Time // zero: for ever
+	lastUpdated time.Time
 	prices      [phases][dimensions]priceList
 	vat         decimal.NullDecimal // of all components, if they agree
 	minimum     priceLimit
@@ -117,7 +118,7 @@ func Compile(doc ocpi.Tariff, opt CompileOptions) (*Tariff, []Finding) {
 		ID: doc.ID, Party: doc.Party(), Currency: doc.Currency, Hash: hashOf(doc),
 		TaxIncluded: opt.TaxIncluded || taxIncluded(doc),
 		everyPeriod: opt.EveryPeriod,
-		validFrom:   doc.StartDateTime, validTo: doc.EndDateTime,
+		validFrom:   doc.StartDateTime, validTo: doc.EndDateTime, lastUpdated: doc.LastUpdated,
 		oneElement: version(doc) == ocpi.Version211,
 	}
 	c := compiler{tariff: t}

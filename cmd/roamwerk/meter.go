@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/roamwerk/roamwerk/billing/meter"
+	"github.com/roamwerk/roamwerk/ocpi"
 )
 
 // meterCmd deals with signed meter data.
@@ -110,8 +111,8 @@ func readSigned(text []byte) ([][]meter.Signed, *meter.Fault) {
 	}
 	var sessions [][]meter.Signed
 	for _, doc := range docs {
-		cdr, _, err := decodeCDR(doc)
-		if err != nil {
+		var cdr ocpi.CDR
+		if _, err := readObject(doc, &cdr, needless); err != nil {
 			return nil, &meter.Fault{Reason: meter.RecordMalformed, Detail: "CDR: " + err.Error()}
 		}
 		sessions = append(sessions, meter.FromOCPI(cdr.SignedData))

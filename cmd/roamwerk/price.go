@@ -1,15 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
-	"strings"
 	"time"
 	_ "time/tzdata" // prices by the clock need time zones on every machine
 
@@ -24,17 +20,25 @@ import (
 type priceCmd struct {
 	Timezone string   `help:"Time zone of the charge points (default: that of the CDR's country)." placeholder:"ZONE"`
 	Tariff   string   `help:"Price by this tariff, or by these if the file holds a list, instead of those in the CDRs." placeholder:"FILE"`
+	Explain  bool     `help:"Account for every figure: a sentence, the rules in words, and the whole as JSON."`
+	Replay   bool     `help:"The files hold what --explain has printed: compute every figure from it again."`
 	Files    []string `arg:"" name:"cdrfile" help:"A CDR, a list of CDRs, or an OCPI answer with either; - is standard input."`
 }
 
 func (c *priceCmd) Help() string {
 	return "Prints one JSON object a line for every CDR. Figures are exact where they end within ten decimals. " +
-		"A CDR that cannot be read is reported on standard error; the others are priced all the same."
+		"A CDR that cannot be read is reported on standard error; the others are priced all the same. " +
+		"An explanation whose figures do not come out of it again is one that cannot be replayed."
 }
 
 // Run prices the files in their order.
 func (c *priceCmd) Run(o *outside) error {
-	p := pricer{out: o.stdout, errors: o.stderr}
+	p := pricer{out: o.stdout, errors: o.stderr, explain: c.Explain}
+	if c.Replay {
+		p.work = replayPrice
+	} else {
+		p.work = p.price
+	}
 	if c.Timezone != "" {
 		zone, err := time.LoadLocation(c.Timezone)
 		if err != nil {
@@ -44,7 +48,7 @@ func (c *priceCmd) Run(o *outside) error {
 	}
 	if c.Tariff != "" {
 		var err error
-		if p.tariffs, err = readTariffs(c.Tariff); err != nil {
+		if p.tariffs, p.ofTariffs, err = readTariffs(c.Tariff); err != nil {
 			return err
 		}
 	}
@@ -60,8 +64,11 @@ func (c *priceCmd) Run(o *outside) error {
 }
 
 type pricer struct {
+	work           func(doc jsontext.Value) (*pricedCDR, error)
+	explain        bool
 	zone           *time.Location // of --timezone
 	tariffs        []ocpi.Tariff  // of --tariff
+	ofTariffs      []billing.Finding
 	out, errors    io.Writer
 	priced, failed int
 }
@@ -79,7 +86,7 @@ func (p *pricer) file(name string) error {
 		if len(docs) > 1 {
 			at = fmt.Sprintf("%s[%d]", name, i)
 		}
-		result, err := p.price(doc)
+		result, err := p.work(doc)
 		if err != nil {
 			p.fail(at, err)
 			continue
@@ -107,117 +114,10 @@ func (p *pricer) fail(at string, err error) {
 	fmt.Fprintln(p.errors, "roamwerk price:", err)
 }
 
-func readInput(name string) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(os.Stdin)
-	}
-	return os.ReadFile(name)
-}
-
-// documents returns the objects in a text: one or several after another, in lists, or as the data of OCPI answers. With an
-// error come those before it.
-func documents(text []byte) ([]jsontext.Value, error) {
-	var found []jsontext.Value
-	dec := jsontext.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))), jsontext.AllowDuplicateNames(true))
-	for {
-		value, err := dec.ReadValue()
-		if errors.Is(err, io.EOF) && len(found) > 0 {
-			return found, nil
-		}
-		if errors.Is(err, io.EOF) {
-			return nil, errors.New("holds no JSON object")
-		}
-		if err != nil {
-			return found, err
-		}
-		found = append(found, unpack(value.Clone())...)
-	}
-}
-
-// unpack opens lists and envelopes.
-func unpack(value jsontext.Value) []jsontext.Value {
-	var list []jsontext.Value
-	var envelope struct {
-		Data       jsontext.Value `json:"data"`
-		StatusCode *int           `json:"status_code"`
-	}
-	switch {
-	case value.Kind() == '[' && ocpi.Unmarshal(value, &list) == nil:
-		return list
-	case value.Kind() == '{' && ocpi.Unmarshal(value, &envelope) == nil && envelope.StatusCode != nil && len(envelope.Data) > 0:
-		return unpack(envelope.Data)
-	}
-	return []jsontext.Value{value}
-}
-
-func readTariffs(name string) ([]ocpi.Tariff, error) {
-	text, err := readInput(name)
-	if err != nil {
-		return nil, err
-	}
-	docs, err := documents(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	tariffs := make([]ocpi.Tariff, len(docs))
-	for i, doc := range docs {
-		if _, err := decode(doc, &tariffs[i]); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return tariffs, nil
-}
-
-// decode reads an OCPI object, forgiving where a partner is known to need it, and says so.
-func decode(doc jsontext.Value, into any) ([]billing.Finding, error) {
-	strict := ocpi.Unmarshal(doc, into)
-	if strict == nil {
-		return nil, nil
-	}
-	if ocpi.UnmarshalLenient(doc, into) != nil {
-		return nil, strict
-	}
-	return []billing.Finding{{Code: "json-lenient", Severity: billing.Info, Message: "only a forgiving reading is possible: " + strict.Error()}}, nil
-}
-
-// needless are the members of a CDR that no price depends on. One that is broken is left out.
-var needless = []string{
-	"cdr_token", "auth_method", "authorization_reference", "cdr_location", "meter_id", "signed_data", "remark",
-	"invoice_reference_id", "credit_reference_id", "home_charging_compensation", "last_updated",
-	"total_cost", "total_fixed_cost", "total_energy", "total_energy_cost", "total_time", "total_time_cost",
-	"total_parking_time", "total_parking_cost", "total_reservation_cost",
-}
-
-// decodeCDR reads a CDR. A member that pricing does not need cannot make it unreadable.
-func decodeCDR(doc jsontext.Value) (*ocpi.CDR, []billing.Finding, error) {
-	var left []billing.Finding
-	for {
-		var cdr ocpi.CDR
-		findings, err := decode(doc, &cdr)
-		if err == nil {
-			return &cdr, append(findings, left...), nil
-		}
-		var fault *ocpi.Error
-		if !errors.As(err, &fault) || len(fault.Findings) == 0 {
-			return nil, nil, err
-		}
-		member, _, _ := strings.Cut(fault.Findings[0].Path, ".")
-		member, _, _ = strings.Cut(member, "[")
-		var members map[string]jsontext.Value
-		if !slices.Contains(needless, member) || ocpi.Unmarshal(doc, &members) != nil {
-			return nil, nil, err
-		}
-		delete(members, member)
-		if doc, err = ocpi.Marshal(members); err != nil {
-			return nil, nil, err
-		}
-		left = append(left, billing.Finding{Code: "field-ignored", Severity: billing.Flag, Path: member, Message: fault.Message})
-	}
-}
-
 // price rates one CDR.
-func (p *pricer) price(doc jsontext.Value) (*pricedCDR, error) {
-	cdr, findings, err := decodeCDR(doc)
+func (p *pricer) price(raw jsontext.Value) (*pricedCDR, error) {
+	var cdr ocpi.CDR
+	findings, err := readObject(raw, &cdr, needless)
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +127,8 @@ func (p *pricer) price(doc jsontext.Value) (*pricedCDR, error) {
 	docs, opt := cdr.Tariffs, billing.CompileOptions{}
 	if p.tariffs != nil {
 		docs = p.tariffs
-		opt.EveryPeriod = len(docs) == 1 && !names(cdr, docs[0].ID)
+		findings = append(findings, p.ofTariffs...)
+		opt.EveryPeriod = len(docs) == 1 && !names(&cdr, docs[0].ID)
 	}
 	tariffs := make([]*billing.Tariff, len(docs))
 	usesClock := false
@@ -249,18 +150,26 @@ func (p *pricer) price(doc jsontext.Value) (*pricedCDR, error) {
 			})
 		}
 	}
-	rating := billing.Rate(cdr, tariffs, zone, billing.DefaultPolicy)
+	rating := billing.Rate(&cdr, tariffs, zone, billing.DefaultPolicy)
 	findings = append(findings, rating.Findings...)
-	if p.tariffs == nil || len(cdr.Tariffs) == 0 {
-		findings = append(findings, differences(cdr, &rating)...)
+	var verdict *billing.Verdict
+	if p.tariffs == nil || len(cdr.Tariffs) == 0 { // a price by other tariffs than its own is no contradiction of what a CDR claims
+		checked := billing.Check(&cdr, rating, billing.DefaultTolerance)
+		verdict = &checked
+		findings = append(findings, differences(verdict)...)
 	}
-	return newPricedCDR(cdr, &rating, findings), nil
+	result := newPricedCDR(cdr.ID, cdr.Currency, &rating, findings)
+	if p.explain {
+		e := billing.Explain(raw, &cdr, tariffs, zone, billing.DefaultPolicy)
+		e.Verdict = verdict
+		result.Explanation, err = newPricedExplanation(&e)
+	}
+	return result, err
 }
 
-// differences compares what the CDR claims. A price by other tariffs than its own is no contradiction.
-func differences(cdr *ocpi.CDR, rating *billing.Rating) []billing.Finding {
-	verdict := billing.Check(cdr, *rating, billing.DefaultTolerance)
-	findings := verdict.Findings
+// differences are the claims of the CDR that do not agree, and where it contradicts itself.
+func differences(verdict *billing.Verdict) []billing.Finding {
+	findings := slices.Clone(verdict.Findings)
 	for _, d := range verdict.Differences {
 		findings = append(findings, billing.Finding{
 			Code: "claim-differs", Severity: billing.Flag, Path: d.Figure,
@@ -297,6 +206,8 @@ type pricedCDR struct {
 	TimeZone             string          `json:"time_zone"`
 	Policy               string          `json:"policy"`
 	Engine               string          `json:"engine"`
+
+	Explanation *pricedExplanation `json:"explanation,omitzero"`
 }
 
 type pricedAmount struct {
@@ -341,9 +252,9 @@ type pricedTariff struct {
 	SHA256 string        `json:"sha256"`
 }
 
-func newPricedCDR(cdr *ocpi.CDR, r *billing.Rating, findings []billing.Finding) *pricedCDR {
+func newPricedCDR(id ocpi.CiString, currency string, r *billing.Rating, findings []billing.Finding) *pricedCDR {
 	priced := &pricedCDR{
-		ID: cdr.ID, Currency: cmp.Or(r.Currency, cdr.Currency),
+		ID: id, Currency: cmp.Or(r.Currency, currency),
 		TotalCost:            pricedAmount(r.Total),
 		TotalFixedCost:       pricedAmount(r.Fixed),
 		TotalEnergy:          r.TotalEnergy,

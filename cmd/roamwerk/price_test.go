@@ -34,7 +34,8 @@ func TestPriceGolden(t *testing.T) {
 		{"step_size", []string{file("step_size.json")}, ""},
 		{"step_size_utc", []string{"--timezone", "UTC", file("step_size.json")}, ""},
 		{"step_size_retail", []string{"--tariff", file("retail.tariff.json"), file("step_size.json")}, ""},
-		{"quirks", []string{file("quirks.json")}, "quirks.json[1]: charging_periods[0].start_date_time: must be a DateTime"},
+		{"quirks", []string{file("quirks.json")}, ""},
+		{"explain", []string{"--explain", file("step_size.json")}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			stdout, stderr, err := price(c.args...)
@@ -96,6 +97,73 @@ func TestPriceGoesOn(t *testing.T) {
 	}
 	if _, _, err := price("--timezone", "Mars/Olympus", empty); err == nil {
 		t.Error("a time zone that does not exist was accepted")
+	}
+}
+
+// Whatever is broken in a CDR is left out and found; the rest is priced.
+func TestPriceBrokenValues(t *testing.T) {
+	const tariff = `"tariffs":[{"id":"T","currency":"EUR","elements":[{"price_components":[{"type":"ENERGY","price":0.5,"vat":"x","step_size":1},{"type":"FLAT","price":1,"step_size":1}]}]}],`
+	for _, c := range []struct{ name, doc, total, finding string }{
+		{"nothing at all", `{}`, `"excl_vat":0`, `"no-periods"`},
+		{"null everywhere", `{"id":null,"charging_periods":null,"tariffs":null,"currency":null,"cdr_location":null,"start_date_time":null}`, `"excl_vat":0`, `"no-tariff"`},
+		{"a period without anything", `{` + tariff + `"charging_periods":[{}]}`, `"excl_vat":1`, `"period-without-start"`},
+		{"null in lists", `{` + tariff + `"charging_periods":[null,{"start_date_time":"2026-03-02T10:00:00Z","dimensions":[null,{"type":"ENERGY","volume":2},{"type":"TIME","volume":null}]}]}`, `"excl_vat":2`, `"volume-unusable"`},
+		{"a start that is none", `{` + tariff + `"charging_periods":[{"start_date_time":"tomorrow","dimensions":[{"type":"ENERGY","volume":2}]}]}`, `"excl_vat":2`, `"charging_periods[0].start_date_time"`},
+		{"a volume without end", `{` + tariff + `"charging_periods":[{"start_date_time":"2026-03-02T10:00:00Z","dimensions":[{"type":"ENERGY","volume":1e999},{"type":"ENERGY","volume":4}]}]}`, `"excl_vat":3`, `"charging_periods[0].dimensions[0].volume"`},
+		{"a huge volume", `{` + tariff + `"charging_periods":[{"start_date_time":"2026-03-02T10:00:00Z","dimensions":[{"type":"ENERGY","volume":12345678901234567890123456789012345678.5}]}]}`, `"excl_vat":6172839450617283945061728394506172840.25`, `"tariff-assumed"`},
+		{"periods that are no list", `{` + tariff + `"charging_periods":7}`, `"excl_vat":0`, `"no-periods"`},
+		{"a name twice", `{"id":"a","id":"b",` + tariff + `"charging_periods":[{"start_date_time":"2026-03-02T10:00:00Z","dimensions":[{"type":"ENERGY","volume":2}]}]}`, `"excl_vat":2`, `id: must not occur twice"`},
+		{"a tariff that is none", `{"tariffs":["T"],"charging_periods":[{"start_date_time":"2026-03-02T10:00:00Z","dimensions":[{"type":"ENERGY","volume":2}]}]}`, `"excl_vat":0`, `"tariffs[0]"`},
+		{"dates of all sorts", `{"start_date_time":"0001-01-01T00:00:00Z","end_date_time":"9999-12-31T23:59:59.999999999+14:00",` + tariff + `"charging_periods":[{"start_date_time":"2026-03-02 10:00:00","dimensions":[{"type":"ENERGY","volume":2}]}]}`, `"excl_vat":2`, `"no-start"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "cdr.json")
+			if err := os.WriteFile(file, []byte(c.doc), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			stdout, stderr, err := price("--explain", file)
+			if err != nil || stderr != "" || !strings.Contains(stdout, `"total_cost":{`+c.total+`,`) || !strings.Contains(stdout, c.finding) {
+				t.Errorf("want %s and %s: %v %s %.2000s", c.total, c.finding, err, stderr, stdout)
+			}
+		})
+	}
+}
+
+// What --explain prints, --replay computes again, and finds out what was changed in it.
+func TestPriceReplay(t *testing.T) {
+	explained, _, err := price("--explain", filepath.Join("testdata", "price", "step_size.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, _, err := price(filepath.Join("testdata", "price", "step_size.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	totals := func(line string) string {
+		before, _, _ := strings.Cut(line, `"findings"`)
+		return before
+	}
+	file := filepath.Join(t.TempDir(), "explained.json")
+	for _, c := range []struct {
+		name string
+		text string
+		ok   bool
+	}{
+		{"as it was printed", explained, true},
+		{"the part for the auditor", explained[strings.Index(explained, `"audit":`)+len(`"audit":`) : len(explained)-3], true},
+		{"a price was changed", strings.ReplaceAll(explained, `"Price":"0.27"`, `"Price":"0.26"`), false},
+		{"no explanation", plain, false},
+	} {
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		stdout, stderr, err := price("--replay", file)
+		if (err == nil) != c.ok {
+			t.Errorf("%s: %v %s", c.name, err, stderr)
+		}
+		if c.ok && totals(stdout) != totals(plain) {
+			t.Errorf("%s:\n%s\nwant\n%s", c.name, stdout, plain)
+		}
 	}
 }
 

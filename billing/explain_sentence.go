@@ -1,0 +1,203 @@
+package billing
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/shopspring/decimal"
+)
+
+// Sentence tells a customer in one line how a price came about, VAT included:
+//
+//	20,000 kWh × 0,49 €/kWh + 45 min Blockiergebühr × 0,10 €/min = 14,30 €
+//
+// lang is "de" or "en".
+func Sentence(r Rating, lang string) string {
+	w := words[lang == "de"]
+	var b strings.Builder
+	for _, term := range terms(r.Lines) {
+		deducted := term.amount.IsNegative() && (!term.product() || term.dimension == Allowed)
+		switch {
+		case b.Len() > 0 && deducted:
+			b.WriteString(" − ")
+		case deducted:
+			b.WriteString("−")
+		case b.Len() > 0:
+			b.WriteString(" + ")
+		}
+		b.WriteString(w.term(term, r.Currency))
+	}
+	if b.Len() == 0 {
+		b.WriteString(w.free)
+	}
+	return b.String() + " = " + w.money(RoundCurrency(r.Total.InclVAT, r.Currency), MinorUnits(r.Currency), r.Currency)
+}
+
+// term is a summand of the sentence: a quantity at a price, or several prices together.
+type term struct {
+	dimension Dimension
+	quantity  decimal.Decimal
+	unit      LineUnit
+	price     decimal.Decimal // of a unit, with VAT
+	prices    int
+	amount    decimal.Decimal // with VAT
+	of        []Dimension     // of a reduction
+	name      string          // of a reduction
+}
+
+// product reports whether the term is written as quantity × price, which carry their own signs.
+func (t term) product() bool { return t.unit != Once && t.prices == 1 }
+
+// manyPrices is how many prices of one dimension a reader is shown; a tariff with a price for every hour is summed up.
+const manyPrices = 4
+
+// terms merges the lines that a customer cannot tell apart.
+func terms(lines []Line) []term {
+	var merged []term
+	for _, l := range lines {
+		if l.InclVAT.IsZero() {
+			continue
+		}
+		price := l.Price
+		if !l.TaxIncluded && (l.Element >= 0 || l.Unit != Once) && l.VATRate.Valid {
+			price = price.Mul(hundred.Add(l.VATRate.Decimal)).Shift(-2)
+		}
+		same := func(t term) bool {
+			return t.dimension == l.Dimension && t.price.Equal(price) && t.name == l.Name && slices.Equal(t.of, l.Of)
+		}
+		if i := slices.IndexFunc(merged, same); i >= 0 {
+			merged[i].quantity = merged[i].quantity.Add(l.Quantity)
+			merged[i].amount = merged[i].amount.Add(l.InclVAT)
+			continue
+		}
+		merged = append(merged, term{l.Dimension, l.Quantity, l.Unit, price, 1, l.InclVAT, l.Of, l.Name})
+	}
+	count := map[Dimension]int{}
+	for _, t := range merged {
+		count[t.dimension]++
+	}
+	var short []term
+	for _, t := range merged {
+		last := len(short) - 1
+		if count[t.dimension] > manyPrices && last >= 0 && short[last].dimension == t.dimension && short[last].name == t.name {
+			short[last].quantity = short[last].quantity.Add(t.quantity)
+			short[last].amount = short[last].amount.Add(t.amount)
+			short[last].prices++
+			continue
+		}
+		short = append(short, t)
+	}
+	return short
+}
+
+// vocabulary is what differs between the languages.
+type vocabulary struct {
+	point, group string
+	names        map[Dimension]string
+	energy       string // where a sentence needs a word for it
+	freeSession  string
+	prices, free string
+}
+
+var words = map[bool]vocabulary{
+	true: {
+		point: ",", group: ".", prices: "Preise", free: "kostenlos", energy: "Energie", freeSession: "freier Ladevorgang",
+		names: map[Dimension]string{
+			ReservationFlat: "Reservierungsgebühr", ReservationTime: "Reservierung", Flat: "Startgebühr", Energy: "",
+			Time: "Ladezeit", ParkingTime: "Blockiergebühr", MinPrice: "Mindestpreis", MaxPrice: "Höchstpreis",
+			Blocking: "Blockiergebühr", Allowed: "Freimenge", Capped: "Höchstbetrag", Discounted: "Rabatt", Promised: "Preisversprechen", Redeemed: "Gutschein",
+		},
+	},
+	false: {
+		point: ".", group: ",", prices: "prices", free: "free of charge", energy: "energy", freeSession: "free session",
+		names: map[Dimension]string{
+			ReservationFlat: "reservation fee", ReservationTime: "reservation", Flat: "start fee", Energy: "",
+			Time: "charging time", ParkingTime: "blocking fee", MinPrice: "minimum price", MaxPrice: "maximum price",
+			Blocking: "blocking fee", Allowed: "free quota", Capped: "maximum", Discounted: "discount", Promised: "price promise", Redeemed: "voucher",
+		},
+	},
+}
+
+var sixty = decimal.NewFromInt(60)
+
+func (w vocabulary) term(t term, currency string) string {
+	name := w.name(t)
+	if t.unit == Once {
+		return w.money(t.amount.Abs(), MinorUnits(currency), currency) + " " + name
+	}
+	quantity, unit, price := t.quantity, string(t.unit), t.price
+	places := int32(3)
+	if t.unit == Hour {
+		places = 0
+		// A price per minute reads better, where it can be written.
+		if perMinute := price.DivRound(sixty, workPlaces); perMinute.Equal(perMinute.Round(4)) {
+			quantity, unit, price = quantity.Mul(sixty).Round(2), "min", perMinute
+		} else {
+			quantity = quantity.Round(4)
+		}
+	}
+	text := w.number(quantity, places) + " " + unit
+	if name != "" {
+		text += " " + name
+	}
+	if !t.product() {
+		return text + " (" + decimal.NewFromInt(int64(t.prices)).String() + " " + w.prices + ") " + w.money(t.amount.Abs(), MinorUnits(currency), currency)
+	}
+	return text + " × " + w.money(price.Round(4), 2, currency) + "/" + unit
+}
+
+// name is what a term is for. A cap says of what, a free quota of time too; discounts and vouchers have names of their own.
+func (w vocabulary) name(t term) string {
+	name := w.names[t.dimension]
+	switch {
+	case t.dimension == Allowed && t.unit == Once:
+		return w.freeSession
+	case t.dimension == Capped, t.dimension == Allowed && t.unit == Hour:
+		for i, dim := range t.of {
+			separator := " "
+			if i > 0 {
+				separator = ", "
+			}
+			name += separator + w.word(dim)
+		}
+	case t.name != "":
+		name += " " + t.name
+	}
+	return name
+}
+
+// word names a dimension where its unit does not tell.
+func (w vocabulary) word(dim Dimension) string {
+	if dim == Energy {
+		return w.energy
+	}
+	return w.names[dim]
+}
+
+// money writes an amount with at least so many decimals, and more where it has them.
+func (w vocabulary) money(amount decimal.Decimal, places int32, currency string) string {
+	if currency == "EUR" {
+		currency = "€"
+	}
+	return w.number(amount, places) + " " + currency
+}
+
+// number writes a number with at least so many decimals, and more where it has them.
+func (w vocabulary) number(n decimal.Decimal, places int32) string {
+	for places < 6 && !n.Equal(n.Round(places)) {
+		places++
+	}
+	whole, fraction, hasFraction := strings.Cut(n.StringFixed(places), ".")
+	digits, sign := strings.CutPrefix(whole, "-")
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + w.group + digits[i:]
+	}
+	text := digits
+	if sign {
+		text = "−" + digits
+	}
+	if hasFraction {
+		text += w.point + fraction
+	}
+	return text
+}

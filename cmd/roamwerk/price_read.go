@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/roamwerk/roamwerk/billing"
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+func readInput(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(os.Stdin)
+	}
+	return os.ReadFile(name)
+}
+
+// documents returns the objects in a text: one or several after another, in lists, or as the data of OCPI answers. With an
+// error come those before it.
+func documents(text []byte) ([]jsontext.Value, error) {
+	var found []jsontext.Value
+	dec := jsontext.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))), jsontext.AllowDuplicateNames(true))
+	for {
+		value, err := dec.ReadValue()
+		if errors.Is(err, io.EOF) && len(found) > 0 {
+			return found, nil
+		}
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("holds no JSON object")
+		}
+		if err != nil {
+			return found, err
+		}
+		found = append(found, unpack(value.Clone())...)
+	}
+}
+
+// unpack opens lists and envelopes.
+func unpack(value jsontext.Value) []jsontext.Value {
+	var list []jsontext.Value
+	var envelope struct {
+		Data       jsontext.Value `json:"data"`
+		StatusCode *int           `json:"status_code"`
+	}
+	switch {
+	case value.Kind() == '[' && ocpi.Unmarshal(value, &list) == nil:
+		return list
+	case value.Kind() == '{' && ocpi.Unmarshal(value, &envelope) == nil && envelope.StatusCode != nil && len(envelope.Data) > 0:
+		return unpack(envelope.Data)
+	}
+	return []jsontext.Value{value}
+}
+
+func readTariffs(name string) ([]ocpi.Tariff, []billing.Finding, error) {
+	text, err := readInput(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	docs, err := documents(text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	tariffs := make([]ocpi.Tariff, len(docs))
+	var findings []billing.Finding
+	for i, doc := range docs {
+		found, err := readObject(doc, &tariffs[i], nil)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
+		}
+		findings = append(findings, found...)
+	}
+	return tariffs, findings, nil
+}
+
+// needless are the members of a CDR that no price depends on.
+var needless = []string{
+	"cdr_token", "auth_method", "authorization_reference", "cdr_location", "meter_id", "signed_data", "remark",
+	"invoice_reference_id", "credit_reference_id", "home_charging_compensation", "last_updated",
+	"total_cost", "total_fixed_cost", "total_energy", "total_energy_cost", "total_time", "total_time_cost",
+	"total_parking_time", "total_parking_cost", "total_reservation_cost",
+}
+
+// mostBroken is how many broken values an object may have. One with more is something else.
+const mostBroken = 1000
+
+// readObject decodes an OCPI object, forgiving where a partner is known to need it. A value that is broken is left out and
+// found: the rest can be priced, and whoever reads the price sees without what. Only what is no object at all is an error.
+func readObject(doc jsontext.Value, into any, needless []string) ([]billing.Finding, error) {
+	var left []billing.Finding
+	for {
+		findings, err := decode(doc, into)
+		if err == nil {
+			return append(findings, left...), nil
+		}
+		var fault *ocpi.Error
+		if !errors.As(err, &fault) || len(fault.Findings) == 0 || len(left) == mostBroken {
+			return nil, err
+		}
+		path := fault.Findings[0].Path
+		rest, ok := without(doc, path)
+		if !ok {
+			return nil, err
+		}
+		severity := billing.Block
+		if top := strings.FieldsFunc(path, func(c rune) bool { return c == '.' || c == '[' }); slices.Contains(needless, top[0]) {
+			severity = billing.Flag
+		}
+		left = append(left, billing.Finding{Code: "field-ignored", Severity: severity, Path: path, Message: fault.Message})
+		doc = rest
+		reflect.ValueOf(into).Elem().SetZero()
+	}
+}
+
+// decode reads an OCPI object, forgiving where a partner is known to need it, and says so.
+func decode(doc jsontext.Value, into any) ([]billing.Finding, error) {
+	strict := ocpi.Unmarshal(doc, into)
+	if strict == nil {
+		return nil, nil
+	}
+	reflect.ValueOf(into).Elem().SetZero()
+	if ocpi.UnmarshalLenient(doc, into) != nil {
+		return nil, strict
+	}
+	return []billing.Finding{{Code: "json-lenient", Severity: billing.Info, Message: "only a forgiving reading is possible: " + strict.Error()}}, nil
+}
+
+// without leaves out the value at a path such as "charging_periods[3].dimensions[0].volume"; ok is false where there is none.
+func without(doc jsontext.Value, path string) (rest jsontext.Value, ok bool) {
+	twice := jsontext.AllowDuplicateNames(true) // the last one counts
+	if index, tail, found := strings.Cut(strings.TrimPrefix(path, "["), "]"); found && strings.HasPrefix(path, "[") {
+		var list []jsontext.Value
+		i, err := strconv.Atoi(index)
+		if err != nil || json.Unmarshal(doc, &list, twice) != nil || i >= len(list) {
+			return nil, false
+		}
+		if tail == "" {
+			list = slices.Delete(list, i, i+1)
+		} else if list[i], ok = without(list[i], strings.TrimPrefix(tail, ".")); !ok {
+			return nil, false
+		}
+		rest, err = json.Marshal(list, twice)
+		return rest, err == nil
+	}
+	var members map[string]jsontext.Value
+	if path == "" || json.Unmarshal(doc, &members, twice) != nil {
+		return nil, false
+	}
+	name := path
+	if end := strings.IndexAny(path, ".["); end >= 0 {
+		name = path[:end]
+	}
+	member, ok := members[name]
+	if !ok {
+		return nil, false
+	}
+	if tail := strings.TrimPrefix(path[len(name):], "."); tail == "" {
+		delete(members, name)
+	} else if members[name], ok = without(member, tail); !ok {
+		return nil, false
+	}
+	rest, err := json.Marshal(members, twice, json.Deterministic(true))
+	return rest, err == nil
+}
