@@ -124,7 +124,7 @@ func (l *linter) gapInCharging(charged []*list) bool {
 func (l *linter) minutes() {
 	var said []int
 	for _, of := range l.lists {
-		for i := range of.entries {
+		for i := 0; i < len(of.entries) && of.phase != lapsed; i++ { // a lapsed reservation has the prices of others to fall back on (PRC-25)
 			e := &of.entries[i]
 			r := l.elements[e.element].restrictions
 			if e.component == nil || e.verdict == unreadable || r == nil || r.StartTime+r.EndTime == "" || slices.Contains(said, e.element) {

@@ -4,8 +4,8 @@
 //
 // What it says about elements is exact, not likely: the moments of a session are cut into the finitely many boxes that the
 // tariff's own limits make, and every claim is about all of them. It holds for well-formed sessions: quantities are not
-// negative, the first period begins with the session, energy is measured where it is priced, a reservation comes before charging,
-// and the session does not begin before the tariff is valid. Findings come with a witness, a session that shows it and that
+// negative, the first period begins with the session, energy is measured where it is priced and contradicts no power that is told,
+// a reservation comes before charging, and the session does not begin before the tariff is valid. Findings come with a witness, a session that shows it and that
 // the engine has priced.
 package lint
 

@@ -109,8 +109,11 @@ var cases = []struct {
 		e(`"reservation":"RESERVATION","min_kwh":1`, "TIME 3 19 1"), e("", "ENERGY 0.39 19 1")) + `|"start_date_time":"2026-11-10T00:00:00Z"`,
 		strings.TrimSpace(strings.Repeat("element-never-active! ", 9))},
 	{"an hour that the clock has twice", list(e(`"start_date":"2026-10-25","end_date":"2026-10-26","start_time":"02:00","end_time":"03:00"`, "ENERGY 0.36 19 1"), e("", "ENERGY 0.39 19 1")), ""},
+	{"over before the tariff begins, on the day of the switch", list(e(`"start_date":"2027-03-28","end_date":"2027-03-29","start_time":"00:00","end_time":"03:00"`, "ENERGY 0.36 19 1"), e("", "ENERGY 0.39 19 1")) +
+		`|"start_date_time":"2027-03-28T17:30:00Z"`, "element-never-active!"},
 	{"begins after the tariff", list(e(`"start_date":"2027-02-01"`, "ENERGY 0.36 19 1"), e("", "ENERGY 0.39 19 1")) + `|"end_date_time":"2027-01-01T00:00:00Z"`, "element-after-validity!"},
 	{"reservations apart", list(e(`"reservation":"RESERVATION"`, "TIME 3 19 60"), e(`"reservation":"RESERVATION_EXPIRES"`, "FLAT 2 19 1"), e(`"reservation":"RESERVATION"`, "TIME 4 19 60", "FLAT 1 19 1"), e("", "ENERGY 0.39 19 1")), "component-unreachable!"},
+	{"a lapsed reservation has others to fall back on", list(e(`"reservation":"RESERVATION_EXPIRES","end_time":"23:59"`, "FLAT 2 19 1"), e(`"reservation":"RESERVATION"`, "FLAT 1 19 1"), e("", "ENERGY 0.39 19 1")), ""},
 	{"OCPI 2.1.1: another dimension shadows too", list(e("", "TIME 3 19 60"), e("", "ENERGY 0.39 19 1")) + `|"ocpi_version":"2.1.1"`, "element-unreachable! no-fallback"},
 
 	// PRC-05: gaps

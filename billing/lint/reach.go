@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -300,6 +301,11 @@ func (l *linter) whyNever(i int, of *list) (field string, why reason) {
 		}
 	}
 	if part, some := l.boxes(of, reading{})[of.index(i)].within(of.domain); some && l.space.feasible(&part, reading{}) {
+		always := *l.space
+		always.validFrom = time.Time{}
+		if at, _ := always.clock(part[date], part[second]); !at.IsZero() {
+			return "end_date", beforeValidity
+		}
 		return "start_time", clockSkips
 	}
 	return "", together

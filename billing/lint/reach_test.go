@@ -136,8 +136,11 @@ func (w world) level(steady bool, values ...string) (low, mean, high decimal.Dec
 	if steady {
 		return low, low, low, [2]bool{true, true}
 	}
-	if high.LessThan(low) {
+	switch {
+	case high.LessThan(low):
 		low, high = high, low
+	case high.Equal(low): // the average, which is rounded, must not stand in for one of the two
+		return low, low, low, [2]bool{true, true}
 	}
 	return low, low.Add(high).Div(decimal.NewFromInt(2)), high, [2]bool{w.IntN(3) > 0, w.IntN(3) > 0}
 }

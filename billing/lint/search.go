@@ -269,19 +269,31 @@ func (s *space) timeIn(day, atom int) (at time.Time, sure bool) {
 		to = s.seconds[atom+1]
 	}
 	date := time.Unix(int64(day)*daySeconds, 0).UTC()
-	exists, early := 0, false
-	for _, second := range []int{between(from, to), from, to - 1} {
-		at := time.Date(date.Year(), date.Month(), date.Day(), 0, 0, second, 0, s.zone)
+	clock := func(second int) (at time.Time, exists bool) {
+		at = time.Date(date.Year(), date.Month(), date.Day(), 0, 0, second, 0, s.zone)
 		hour, minute, sec := at.Clock()
-		if hour*3600+minute*60+sec != second || dayOf(at) != day {
-			continue
-		}
-		if exists++; !at.Before(s.validFrom) {
-			return at, true
-		}
-		early = second == to-1
+		return at, hour*3600+minute*60+sec == second%daySeconds && dayOf(at) == day+second/daySeconds
 	}
-	return time.Time{}, exists == 0 || early
+	exists := false
+	for _, second := range []int{between(from, to), from, to - 1} {
+		if at, ok := clock(second); ok {
+			if !at.Before(s.validFrom) {
+				return at, true
+			}
+			exists = true
+		}
+	}
+	if !exists {
+		return time.Time{}, true
+	}
+	// Too early is all of the atom if what follows it is, where the clock goes on.
+	const quarter, mostSkipped = 900, 3 * 3600
+	for second := to; second <= to+mostSkipped; second += quarter {
+		if end, ok := clock(second); ok {
+			return time.Time{}, !end.After(s.validFrom)
+		}
+	}
+	return time.Time{}, false
 }
 
 // between is a time of day between two that is easy to say: on the hour, or on the minute.
