@@ -31,6 +31,9 @@ func newCutter(doc *ocpi.Tariff) cutter {
 		before := len(c.clock) + len(c.timers)
 		for _, text := range []string{r.StartTime, r.EndTime} {
 			if at, err := parseClock(text); err == nil && text != "" {
+				if at%60 == 59 { // the end of the minute before, as compileTimes reads it
+					at++
+				}
 				c.clock = append(c.clock, at%day)
 			}
 		}

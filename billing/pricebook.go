@@ -100,6 +100,37 @@ func FoldEVSE(id ocpi.CiString) string {
 	return strings.NewReplacer("*", "", "-", "", " ", "").Replace(id.Fold())
 }
 
+// threePhases is the square root of three, for a voltage between phases.
+var threePhases = decimal.New(1732, -3)
+
+// NominalPower is what a connector gives at most, in kW: what its operator says of it, or what voltage and current of an
+// alternating one allow, in whole kW. Those of direct current are limits that do not hold together.
+func NominalPower(c *ocpi.Connector) decimal.NullDecimal {
+	switch {
+	case c == nil:
+		return decimal.NullDecimal{}
+	case c.MaxElectricPower != nil && *c.MaxElectricPower > 0:
+		return decimal.NewNullDecimal(decimal.NewFromInt(int64(*c.MaxElectricPower)).Shift(-3))
+	case c.MaxVoltage == nil || c.MaxAmperage == nil || *c.MaxVoltage <= 0 || *c.MaxAmperage <= 0:
+		return decimal.NullDecimal{}
+	}
+	watts := decimal.NewFromInt(int64(*c.MaxVoltage)).Mul(decimal.NewFromInt(int64(*c.MaxAmperage)))
+	switch c.PowerType {
+	case ocpi.PowerAC1Phase:
+	case ocpi.PowerAC2Phase, ocpi.PowerAC2PhaseSplit:
+		watts = watts.Mul(decimal.NewFromInt(2))
+	case ocpi.PowerAC3Phase:
+		if *c.MaxVoltage < 300 { // between phase and neutral, as the specification wants it
+			watts = watts.Mul(decimal.NewFromInt(3))
+		} else {
+			watts = watts.Mul(threePhases)
+		}
+	default:
+		return decimal.NullDecimal{}
+	}
+	return decimal.NewNullDecimal(Round(watts.Shift(-3), 0))
+}
+
 // Holds reports whether the charge point is one of the set. What is not known of a charge point fits no rule that asks for it.
 func (w *Where) Holds(at *ChargePoint) bool {
 	switch {

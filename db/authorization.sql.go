@@ -13,7 +13,7 @@ import (
 )
 
 const authorizationsOfToken = `-- name: AuthorizationsOfToken :many
-SELECT reference, tenant_id, token_id, partner_id, location_id, evse_uids, allowed, at FROM authorizations WHERE token_id = $1 ORDER BY at DESC, reference LIMIT $2
+SELECT reference, tenant_id, token_id, partner_id, location_id, evse_uids, allowed, at, price_book_id, quote FROM authorizations WHERE token_id = $1 ORDER BY at DESC, reference LIMIT $2
 `
 
 type AuthorizationsOfTokenParams struct {
@@ -39,6 +39,8 @@ func (q *Queries) AuthorizationsOfToken(ctx context.Context, arg AuthorizationsO
 			&i.EVSEUIDs,
 			&i.Allowed,
 			&i.At,
+			&i.PriceBookID,
+			&i.Quote,
 		); err != nil {
 			return nil, err
 		}
@@ -126,19 +128,21 @@ func (q *Queries) ForgetUnknownTokens(ctx context.Context, before time.Time) err
 }
 
 const insertAuthorization = `-- name: InsertAuthorization :exec
-INSERT INTO authorizations (reference, tenant_id, token_id, partner_id, location_id, evse_uids, allowed, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO authorizations (reference, tenant_id, token_id, partner_id, location_id, evse_uids, allowed, at, price_book_id, quote)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 `
 
 type InsertAuthorizationParams struct {
-	Reference  uuid.UUID
-	TenantID   uuid.UUID
-	TokenID    uuid.UUID
-	PartnerID  uuid.UUID
-	LocationID string
-	EVSEUIDs   []string
-	Allowed    string
-	At         time.Time
+	Reference   uuid.UUID
+	TenantID    uuid.UUID
+	TokenID     uuid.UUID
+	PartnerID   uuid.UUID
+	LocationID  string
+	EVSEUIDs    []string
+	Allowed     string
+	At          time.Time
+	PriceBookID uuid.NullUUID
+	Quote       []byte
 }
 
 func (q *Queries) InsertAuthorization(ctx context.Context, arg InsertAuthorizationParams) error {
@@ -151,6 +155,8 @@ func (q *Queries) InsertAuthorization(ctx context.Context, arg InsertAuthorizati
 		arg.EVSEUIDs,
 		arg.Allowed,
 		arg.At,
+		arg.PriceBookID,
+		arg.Quote,
 	)
 	return err
 }
@@ -179,4 +185,26 @@ func (q *Queries) InsertContractPlace(ctx context.Context, arg InsertContractPla
 		arg.EVSEUID,
 	)
 	return err
+}
+
+const quoteOf = `-- name: QuoteOf :one
+SELECT at, quote FROM authorizations WHERE reference = $1 AND tenant_id = $2 AND allowed = 'ALLOWED' AND quote IS NOT NULL
+`
+
+type QuoteOfParams struct {
+	Reference uuid.UUID
+	TenantID  uuid.UUID
+}
+
+type QuoteOfRow struct {
+	At    time.Time
+	Quote []byte
+}
+
+// The price that was shown when a session was authorised.
+func (q *Queries) QuoteOf(ctx context.Context, arg QuoteOfParams) (QuoteOfRow, error) {
+	row := q.db.QueryRow(ctx, quoteOf, arg.Reference, arg.TenantID)
+	var i QuoteOfRow
+	err := row.Scan(&i.At, &i.Quote)
+	return i, err
 }

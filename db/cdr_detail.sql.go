@@ -127,7 +127,7 @@ func (q *Queries) CDRDetail(ctx context.Context, arg CDRDetailParams) (CDRDetail
 const cDRInvoices = `-- name: CDRInvoices :many
 SELECT i.id, i.state, coalesce(i.number, '')::text AS number, i.month, sum(l.net)::numeric AS net, sum(l.gross)::numeric AS gross, i.currency
 FROM line_items l JOIN invoices i ON i.id = l.invoice_id
-WHERE l.cdr_id = $1 GROUP BY i.id ORDER BY i.created_at, i.id
+WHERE l.cdr_id = $1::uuid GROUP BY i.id ORDER BY i.created_at, i.id
 `
 
 type CDRInvoicesRow struct {
@@ -197,7 +197,7 @@ func (q *Queries) CDRMessage(ctx context.Context, arg CDRMessageParams) (CDRMess
 }
 
 const cDRRating = `-- name: CDRRating :one
-SELECT r.id, r.tenant_id, r.cdr_id, r.seq, r.rated_at, r.superseded_at, r.engine, r.currency, r.plan_version_id, r.claimed_net, r.computed_net, r.retail_net, r.retail_gross, r.margin, r.wholesale, r.verdict, r.retail, r.findings, r.inputs_sha256, coalesce(p.name, '')::text AS plan, coalesce(v.version, 0)::integer AS plan_version, v.valid_from AS plan_since
+SELECT r.id, r.tenant_id, r.cdr_id, r.seq, r.rated_at, r.superseded_at, r.engine, r.currency, r.plan_version_id, r.claimed_net, r.computed_net, r.retail_net, r.retail_gross, r.margin, r.wholesale, r.verdict, r.retail, r.findings, r.inputs_sha256, r.price_book_id, r.choice, r.waived, coalesce(p.name, '')::text AS plan, coalesce(v.version, 0)::integer AS plan_version, v.valid_from AS plan_since
 FROM ratings r LEFT JOIN plan_versions v ON v.id = r.plan_version_id LEFT JOIN plans p ON p.id = v.plan_id
 WHERE r.cdr_id = $1 AND r.superseded_at IS NULL
 `
@@ -233,6 +233,9 @@ func (q *Queries) CDRRating(ctx context.Context, cdrID uuid.UUID) (CDRRatingRow,
 		&i.Rating.Retail,
 		&i.Rating.Findings,
 		&i.Rating.InputsSHA256,
+		&i.Rating.PriceBookID,
+		&i.Rating.Choice,
+		&i.Rating.Waived,
 		&i.Plan,
 		&i.PlanVersion,
 		&i.PlanSince,

@@ -140,7 +140,7 @@ func (q *Queries) CountUnratedCDRs(ctx context.Context, tenantID uuid.UUID) (int
 }
 
 const currentRating = `-- name: CurrentRating :one
-SELECT id, tenant_id, cdr_id, seq, rated_at, superseded_at, engine, currency, plan_version_id, claimed_net, computed_net, retail_net, retail_gross, margin, wholesale, verdict, retail, findings, inputs_sha256 FROM ratings WHERE cdr_id = $1 AND superseded_at IS NULL
+SELECT id, tenant_id, cdr_id, seq, rated_at, superseded_at, engine, currency, plan_version_id, claimed_net, computed_net, retail_net, retail_gross, margin, wholesale, verdict, retail, findings, inputs_sha256, price_book_id, choice, waived FROM ratings WHERE cdr_id = $1 AND superseded_at IS NULL
 `
 
 func (q *Queries) CurrentRating(ctx context.Context, cdrID uuid.UUID) (Rating, error) {
@@ -166,6 +166,9 @@ func (q *Queries) CurrentRating(ctx context.Context, cdrID uuid.UUID) (Rating, e
 		&i.Retail,
 		&i.Findings,
 		&i.InputsSHA256,
+		&i.PriceBookID,
+		&i.Choice,
+		&i.Waived,
 	)
 	return i, err
 }
@@ -180,8 +183,8 @@ type InsertLineItemParams struct {
 	CreatedAt    time.Time
 	TenantID     uuid.UUID
 	CustomerID   uuid.UUID
-	CDRID        uuid.UUID
-	RatingID     uuid.UUID
+	CDRID        uuid.NullUUID
+	RatingID     uuid.NullUUID
 	Position     int32
 	Dimension    string
 	Quantity     decimal.Decimal
@@ -223,8 +226,10 @@ func (q *Queries) InsertLineItem(ctx context.Context, arg InsertLineItemParams) 
 }
 
 const insertRating = `-- name: InsertRating :exec
-INSERT INTO ratings (id, tenant_id, cdr_id, seq, rated_at, engine, currency, plan_version_id, claimed_net, computed_net, retail_net, retail_gross, wholesale, verdict, retail, findings, inputs_sha256)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+INSERT INTO ratings (id, tenant_id, cdr_id, seq, rated_at, engine, currency, plan_version_id, price_book_id, choice, claimed_net, computed_net, retail_net, retail_gross, waived,
+    wholesale, verdict, retail, findings, inputs_sha256)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+    $16, $17, $18, $19, $20)
 `
 
 type InsertRatingParams struct {
@@ -236,10 +241,13 @@ type InsertRatingParams struct {
 	Engine        string
 	Currency      string
 	PlanVersionID uuid.NullUUID
+	PriceBookID   uuid.NullUUID
+	Choice        []byte
 	ClaimedNet    decimal.Decimal
 	ComputedNet   decimal.Decimal
 	RetailNet     decimal.Decimal
 	RetailGross   decimal.Decimal
+	Waived        decimal.Decimal
 	Wholesale     []byte
 	Verdict       []byte
 	Retail        []byte
@@ -257,10 +265,13 @@ func (q *Queries) InsertRating(ctx context.Context, arg InsertRatingParams) erro
 		arg.Engine,
 		arg.Currency,
 		arg.PlanVersionID,
+		arg.PriceBookID,
+		arg.Choice,
 		arg.ClaimedNet,
 		arg.ComputedNet,
 		arg.RetailNet,
 		arg.RetailGross,
+		arg.Waived,
 		arg.Wholesale,
 		arg.Verdict,
 		arg.Retail,
@@ -271,7 +282,7 @@ func (q *Queries) InsertRating(ctx context.Context, arg InsertRatingParams) erro
 }
 
 const itemsOfCDR = `-- name: ItemsOfCDR :many
-SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id FROM line_items WHERE cdr_id = $1 ORDER BY created_at, position
+SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id FROM line_items WHERE cdr_id = $1::uuid ORDER BY created_at, position
 `
 
 func (q *Queries) ItemsOfCDR(ctx context.Context, cdrID uuid.UUID) ([]LineItem, error) {
@@ -304,6 +315,8 @@ func (q *Queries) ItemsOfCDR(ctx context.Context, cdrID uuid.UUID) ([]LineItem, 
 			&i.ServiceStart,
 			&i.ServiceEnd,
 			&i.InvoiceID,
+			&i.Kind,
+			&i.FeeID,
 		); err != nil {
 			return nil, err
 		}
@@ -540,8 +553,9 @@ func (q *Queries) TariffAt(ctx context.Context, arg TariffAtParams) (Tariff, err
 }
 
 const tokenForCDR = `-- name: TokenForCDR :one
-SELECT t.id AS token_id, t.valid, c.id AS contract_row, c.customer_id, c.plan_id, c.valid_from, c.valid_to
-FROM tokens t JOIN contracts c ON c.id = t.contract_id
+SELECT t.id AS token_id, t.uid, t.valid, c.id AS contract_row, c.contract_id, c.customer_id, c.valid_from, c.valid_to,
+    coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
 WHERE t.tenant_id = $1 AND upper(t.uid) = upper($2) AND (t.type = $3 OR $3 = '')
 ORDER BY t.type = 'RFID' DESC, t.created_at, t.id LIMIT 1
 `
@@ -553,13 +567,16 @@ type TokenForCDRParams struct {
 }
 
 type TokenForCDRRow struct {
-	TokenID     uuid.UUID
-	Valid       bool
-	ContractRow uuid.UUID
-	CustomerID  uuid.UUID
-	PlanID      uuid.UUID
-	ValidFrom   time.Time
-	ValidTo     *time.Time
+	TokenID       uuid.UUID
+	UID           string
+	Valid         bool
+	ContractRow   uuid.UUID
+	ContractID    string
+	CustomerID    uuid.UUID
+	ValidFrom     time.Time
+	ValidTo       *time.Time
+	CustomerGroup string
+	AgreedPlan    string
 }
 
 // The token of the utility with this uid and type, without a type a card before others; the contract and its customer beside it.
@@ -568,12 +585,15 @@ func (q *Queries) TokenForCDR(ctx context.Context, arg TokenForCDRParams) (Token
 	var i TokenForCDRRow
 	err := row.Scan(
 		&i.TokenID,
+		&i.UID,
 		&i.Valid,
 		&i.ContractRow,
+		&i.ContractID,
 		&i.CustomerID,
-		&i.PlanID,
 		&i.ValidFrom,
 		&i.ValidTo,
+		&i.CustomerGroup,
+		&i.AgreedPlan,
 	)
 	return i, err
 }
@@ -648,7 +668,7 @@ func (q *Queries) WakeWaitingCDRs(ctx context.Context, arg WakeWaitingCDRsParams
 }
 
 const withdrawItems = `-- name: WithdrawItems :many
-DELETE FROM line_items l WHERE l.cdr_id = $1 AND NOT EXISTS (SELECT FROM invoices i WHERE i.id = l.invoice_id AND i.state = 'issued')
+DELETE FROM line_items l WHERE l.cdr_id = $1::uuid AND NOT EXISTS (SELECT FROM invoices i WHERE i.id = l.invoice_id AND i.state = 'issued')
 RETURNING l.invoice_id
 `
 

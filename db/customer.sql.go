@@ -80,7 +80,7 @@ func (q *Queries) ContractByEMAID(ctx context.Context, arg ContractByEMAIDParams
 }
 
 const customer = `-- name: Customer :one
-SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at FROM customers WHERE id = $1
+SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id FROM customers WHERE id = $1
 `
 
 func (q *Queries) Customer(ctx context.Context, id uuid.UUID) (Customer, error) {
@@ -103,12 +103,13 @@ func (q *Queries) Customer(ctx context.Context, id uuid.UUID) (Customer, error) 
 		&i.Language,
 		&i.NoCredit,
 		&i.CreatedAt,
+		&i.GroupID,
 	)
 	return i, err
 }
 
 const customerByNameAndEmail = `-- name: CustomerByNameAndEmail :one
-SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at FROM customers WHERE tenant_id = $1 AND name = $2 AND lower(email) = lower($3) ORDER BY created_at LIMIT 1
+SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id FROM customers WHERE tenant_id = $1 AND name = $2 AND lower(email) = lower($3) ORDER BY created_at LIMIT 1
 `
 
 type CustomerByNameAndEmailParams struct {
@@ -137,6 +138,7 @@ func (q *Queries) CustomerByNameAndEmail(ctx context.Context, arg CustomerByName
 		&i.Language,
 		&i.NoCredit,
 		&i.CreatedAt,
+		&i.GroupID,
 	)
 	return i, err
 }
@@ -150,7 +152,7 @@ type InsertContractParams struct {
 	ID         uuid.UUID
 	TenantID   uuid.UUID
 	CustomerID uuid.UUID
-	PlanID     uuid.UUID
+	PlanID     uuid.NullUUID
 	ContractID string
 	ValidFrom  time.Time
 	CreatedAt  time.Time
@@ -170,8 +172,8 @@ func (q *Queries) InsertContract(ctx context.Context, arg InsertContractParams) 
 }
 
 const insertCustomer = `-- name: InsertCustomer :exec
-INSERT INTO customers (id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+INSERT INTO customers (id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, group_id, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 `
 
 type InsertCustomerParams struct {
@@ -189,6 +191,7 @@ type InsertCustomerParams struct {
 	VATID          string
 	BuyerReference string
 	Language       string
+	GroupID        uuid.NullUUID
 	CreatedAt      time.Time
 }
 
@@ -208,6 +211,7 @@ func (q *Queries) InsertCustomer(ctx context.Context, arg InsertCustomerParams) 
 		arg.VATID,
 		arg.BuyerReference,
 		arg.Language,
+		arg.GroupID,
 		arg.CreatedAt,
 	)
 	return err

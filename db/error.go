@@ -13,3 +13,9 @@ func IsUnstorable(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && strings.HasPrefix(pg.Code, "22")
 }
+
+// IsCheckViolation reports whether err is a violation of the named check, or of what a trigger checks under that name.
+func IsCheckViolation(err error, constraint string) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23514" && pg.ConstraintName == constraint
+}

@@ -670,7 +670,7 @@ func (q *Queries) PostponeInvoice(ctx context.Context, arg PostponeInvoiceParams
 }
 
 const ratingsOfInvoice = `-- name: RatingsOfInvoice :many
-SELECT r.id, r.tenant_id, r.cdr_id, r.seq, r.rated_at, r.superseded_at, r.engine, r.currency, r.plan_version_id, r.claimed_net, r.computed_net, r.retail_net, r.retail_gross, r.margin, r.wholesale, r.verdict, r.retail, r.findings, r.inputs_sha256 FROM ratings r WHERE r.id IN (SELECT l.rating_id FROM line_items l WHERE invoice_id = $1)
+SELECT r.id, r.tenant_id, r.cdr_id, r.seq, r.rated_at, r.superseded_at, r.engine, r.currency, r.plan_version_id, r.claimed_net, r.computed_net, r.retail_net, r.retail_gross, r.margin, r.wholesale, r.verdict, r.retail, r.findings, r.inputs_sha256, r.price_book_id, r.choice, r.waived FROM ratings r WHERE r.id IN (SELECT l.rating_id FROM line_items l WHERE invoice_id = $1)
 `
 
 func (q *Queries) RatingsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) ([]Rating, error) {
@@ -702,6 +702,9 @@ func (q *Queries) RatingsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID)
 			&i.Retail,
 			&i.Findings,
 			&i.InputsSHA256,
+			&i.PriceBookID,
+			&i.Choice,
+			&i.Waived,
 		); err != nil {
 			return nil, err
 		}
@@ -780,7 +783,7 @@ const takeItems = `-- name: TakeItems :many
 UPDATE line_items SET invoice_id = $1
 WHERE tenant_id = $2 AND customer_id = $3 AND currency = $4 AND service_start < $5::timestamptz
     AND (invoice_id IS NULL OR invoice_id = $1)
-RETURNING id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id
+RETURNING id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id
 `
 
 type TakeItemsParams struct {
@@ -827,6 +830,8 @@ func (q *Queries) TakeItems(ctx context.Context, arg TakeItemsParams) ([]LineIte
 			&i.ServiceStart,
 			&i.ServiceEnd,
 			&i.InvoiceID,
+			&i.Kind,
+			&i.FeeID,
 		); err != nil {
 			return nil, err
 		}

@@ -23,15 +23,38 @@ type Alert struct {
 	ResolvedAt *time.Time
 }
 
-type Authorization struct {
-	Reference  uuid.UUID
+type Allowance struct {
 	TenantID   uuid.UUID
-	TokenID    uuid.UUID
-	PartnerID  uuid.UUID
-	LocationID string
-	EVSEUIDs   []string
-	Allowed    string
-	At         time.Time
+	ContractID uuid.UUID
+	Allowance  string
+	Month      time.Time
+	Unit       string
+	Granted    decimal.Decimal
+	Used       decimal.Decimal
+}
+
+type AllowanceUse struct {
+	RatingID    uuid.UUID
+	TenantID    uuid.UUID
+	CDRID       uuid.UUID
+	ContractID  uuid.UUID
+	Allowance   string
+	Month       time.Time
+	Quantity    decimal.Decimal
+	GivenBackAt *time.Time
+}
+
+type Authorization struct {
+	Reference   uuid.UUID
+	TenantID    uuid.UUID
+	TokenID     uuid.UUID
+	PartnerID   uuid.UUID
+	LocationID  string
+	EVSEUIDs    []string
+	Allowed     string
+	At          time.Time
+	PriceBookID uuid.NullUUID
+	Quote       []byte
 }
 
 type CDR struct {
@@ -127,7 +150,7 @@ type Contract struct {
 	ID         uuid.UUID
 	TenantID   uuid.UUID
 	CustomerID uuid.UUID
-	PlanID     uuid.UUID
+	PlanID     uuid.NullUUID
 	ContractID string
 	ValidFrom  time.Time
 	ValidTo    *time.Time
@@ -160,6 +183,14 @@ type Customer struct {
 	Language       string
 	NoCredit       bool
 	CreatedAt      time.Time
+	GroupID        uuid.NullUUID
+}
+
+type CustomerGroup struct {
+	ID        uuid.UUID
+	TenantID  uuid.UUID
+	Name      string
+	CreatedAt time.Time
 }
 
 type Document struct {
@@ -203,6 +234,22 @@ type Event struct {
 	Detail    []byte
 }
 
+type Fee struct {
+	ID            uuid.UUID
+	TenantID      uuid.UUID
+	ContractID    uuid.UUID
+	TokenID       uuid.NullUUID
+	Kind          string
+	Month         time.Time
+	PlanVersionID uuid.UUID
+	Price         decimal.Decimal
+	FirstDay      time.Time
+	LastDay       time.Time
+	Days          int32
+	OfDays        int32
+	BookedAt      time.Time
+}
+
 type Invoice struct {
 	ID         uuid.UUID
 	TenantID   uuid.UUID
@@ -244,8 +291,8 @@ type LineItem struct {
 	CreatedAt    time.Time
 	TenantID     uuid.UUID
 	CustomerID   uuid.UUID
-	CDRID        uuid.UUID
-	RatingID     uuid.UUID
+	CDRID        uuid.NullUUID
+	RatingID     uuid.NullUUID
 	Position     int32
 	Dimension    string
 	Quantity     decimal.Decimal
@@ -260,6 +307,8 @@ type LineItem struct {
 	ServiceStart time.Time
 	ServiceEnd   time.Time
 	InvoiceID    uuid.NullUUID
+	Kind         string
+	FeeID        uuid.NullUUID
 }
 
 type LineItemsDefault struct {
@@ -267,8 +316,8 @@ type LineItemsDefault struct {
 	CreatedAt    time.Time
 	TenantID     uuid.UUID
 	CustomerID   uuid.UUID
-	CDRID        uuid.UUID
-	RatingID     uuid.UUID
+	CDRID        uuid.NullUUID
+	RatingID     uuid.NullUUID
 	Position     int32
 	Dimension    string
 	Quantity     decimal.Decimal
@@ -369,6 +418,13 @@ type NumberSeries struct {
 	Last     int64
 }
 
+type OwnParty struct {
+	TenantID    uuid.UUID
+	CountryCode string
+	PartyID     string
+	CreatedAt   time.Time
+}
+
 type Partner struct {
 	ID                uuid.UUID
 	Name              string
@@ -452,6 +508,16 @@ type PlanVersion struct {
 	CreatedAt time.Time
 }
 
+type PriceBook struct {
+	ID        uuid.UUID
+	TenantID  uuid.UUID
+	Version   int32
+	Doc       []byte
+	ValidFrom time.Time
+	CreatedAt time.Time
+	CreatedBy string
+}
+
 type Pull struct {
 	ID             uuid.UUID
 	PartnerID      uuid.UUID
@@ -532,6 +598,9 @@ type Rating struct {
 	Retail        []byte
 	Findings      []byte
 	InputsSHA256  []byte
+	PriceBookID   uuid.NullUUID
+	Choice        []byte
+	Waived        decimal.Decimal
 }
 
 type ScheduleSlot struct {
@@ -639,6 +708,40 @@ type UnknownToken struct {
 	PartnerID uuid.UUID
 	Hour      time.Time
 	Count     int64
+}
+
+type Voucher struct {
+	ID        uuid.UUID
+	TenantID  uuid.UUID
+	Code      string
+	Name      string
+	Percent   decimal.NullDecimal
+	Amount    decimal.NullDecimal
+	Currency  string
+	ValidFrom time.Time
+	ValidTo   *time.Time
+	Budget    decimal.NullDecimal
+	Spent     decimal.Decimal
+	CreatedAt time.Time
+}
+
+type VoucherDraw struct {
+	RatingID    uuid.UUID
+	TenantID    uuid.UUID
+	CDRID       uuid.UUID
+	VoucherID   uuid.UUID
+	ContractID  uuid.UUID
+	Amount      decimal.Decimal
+	GivenBackAt *time.Time
+}
+
+type VoucherRedemption struct {
+	VoucherID  uuid.UUID
+	ContractID uuid.UUID
+	TenantID   uuid.UUID
+	RedeemedAt time.Time
+	Amount     decimal.NullDecimal
+	Drawn      decimal.Decimal
 }
 
 type WebSession struct {

@@ -12,24 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-const defaultPlan = `-- name: DefaultPlan :one
-SELECT id, tenant_id, name, is_default, created_at FROM plans WHERE tenant_id = $1 AND is_default
-`
-
-func (q *Queries) DefaultPlan(ctx context.Context, tenantID uuid.UUID) (Plan, error) {
-	row := q.db.QueryRow(ctx, defaultPlan, tenantID)
-	var i Plan
-	err := row.Scan(
-		&i.ID,
-		&i.TenantID,
-		&i.Name,
-		&i.IsDefault,
-		&i.CreatedAt,
-	)
-	return i, err
-}
-
 const insertPlan = `-- name: InsertPlan :exec
+
 INSERT INTO plans (id, tenant_id, name, is_default, created_at) VALUES ($1, $2, $3, $4, $5)
 `
 
@@ -41,6 +25,7 @@ type InsertPlanParams struct {
 	CreatedAt time.Time
 }
 
+// Retail tariffs: plans and their versions.
 func (q *Queries) InsertPlan(ctx context.Context, arg InsertPlanParams) error {
 	_, err := q.db.Exec(ctx, insertPlan,
 		arg.ID,
@@ -77,6 +62,40 @@ func (q *Queries) InsertPlanVersion(ctx context.Context, arg InsertPlanVersionPa
 	return err
 }
 
+const lastPlanVersion = `-- name: LastPlanVersion :one
+SELECT coalesce(max(version), 0)::integer FROM plan_versions WHERE plan_id = $1
+`
+
+func (q *Queries) LastPlanVersion(ctx context.Context, planID uuid.UUID) (int32, error) {
+	row := q.db.QueryRow(ctx, lastPlanVersion, planID)
+	var column_1 int32
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const lockPlan = `-- name: LockPlan :one
+SELECT id, tenant_id, name, is_default, created_at FROM plans WHERE tenant_id = $1 AND name = $2 FOR NO KEY UPDATE
+`
+
+type LockPlanParams struct {
+	TenantID uuid.UUID
+	Name     string
+}
+
+// One at a time adds a version to a plan.
+func (q *Queries) LockPlan(ctx context.Context, arg LockPlanParams) (Plan, error) {
+	row := q.db.QueryRow(ctx, lockPlan, arg.TenantID, arg.Name)
+	var i Plan
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.Name,
+		&i.IsDefault,
+		&i.CreatedAt,
+	)
+	return i, err
+}
+
 const planByName = `-- name: PlanByName :one
 SELECT id, tenant_id, name, is_default, created_at FROM plans WHERE tenant_id = $1 AND name = $2
 `
@@ -97,6 +116,30 @@ func (q *Queries) PlanByName(ctx context.Context, arg PlanByNameParams) (Plan, e
 		&i.CreatedAt,
 	)
 	return i, err
+}
+
+const planNames = `-- name: PlanNames :many
+SELECT name FROM plans WHERE tenant_id = $1 ORDER BY name
+`
+
+func (q *Queries) PlanNames(ctx context.Context, tenantID uuid.UUID) ([]string, error) {
+	rows, err := q.db.Query(ctx, planNames, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const planVersion = `-- name: PlanVersion :one
@@ -129,17 +172,19 @@ func (q *Queries) PlanVersion(ctx context.Context, id uuid.UUID) (PlanVersionRow
 }
 
 const planVersionAt = `-- name: PlanVersionAt :one
-SELECT id, plan_id, version, doc, valid_from, created_at FROM plan_versions WHERE plan_id = $1 AND valid_from <= $2 ORDER BY valid_from DESC LIMIT 1
+SELECT v.id, v.plan_id, v.version, v.doc, v.valid_from, v.created_at FROM plans p JOIN plan_versions v ON v.plan_id = p.id
+WHERE p.tenant_id = $1 AND p.name = $2 AND v.valid_from <= $3 ORDER BY v.valid_from DESC, v.version DESC LIMIT 1
 `
 
 type PlanVersionAtParams struct {
-	PlanID uuid.UUID
-	At     time.Time
+	TenantID uuid.UUID
+	Name     string
+	At       time.Time
 }
 
-// The version of a contract's plan that was valid when the session started.
+// The version of a plan that was valid when a session started.
 func (q *Queries) PlanVersionAt(ctx context.Context, arg PlanVersionAtParams) (PlanVersion, error) {
-	row := q.db.QueryRow(ctx, planVersionAt, arg.PlanID, arg.At)
+	row := q.db.QueryRow(ctx, planVersionAt, arg.TenantID, arg.Name, arg.At)
 	var i PlanVersion
 	err := row.Scan(
 		&i.ID,
@@ -150,4 +195,52 @@ func (q *Queries) PlanVersionAt(ctx context.Context, arg PlanVersionAtParams) (P
 		&i.CreatedAt,
 	)
 	return i, err
+}
+
+const planVersions = `-- name: PlanVersions :many
+SELECT v.id, v.plan_id, v.version, v.doc, v.valid_from, v.created_at, p.name AS plan_name FROM plans p JOIN plan_versions v ON v.plan_id = p.id
+WHERE p.tenant_id = $1 AND ($2::text = '' OR p.name = $2) ORDER BY p.name, v.version
+`
+
+type PlanVersionsParams struct {
+	TenantID uuid.UUID
+	Name     string
+}
+
+type PlanVersionsRow struct {
+	ID        uuid.UUID
+	PlanID    uuid.UUID
+	Version   int32
+	Doc       []byte
+	ValidFrom time.Time
+	CreatedAt time.Time
+	PlanName  string
+}
+
+func (q *Queries) PlanVersions(ctx context.Context, arg PlanVersionsParams) ([]PlanVersionsRow, error) {
+	rows, err := q.db.Query(ctx, planVersions, arg.TenantID, arg.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PlanVersionsRow
+	for rows.Next() {
+		var i PlanVersionsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.PlanID,
+			&i.Version,
+			&i.Doc,
+			&i.ValidFrom,
+			&i.CreatedAt,
+			&i.PlanName,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

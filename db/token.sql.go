@@ -452,8 +452,9 @@ func (q *Queries) TokenPage(ctx context.Context, arg TokenPageParams) ([]TokenPa
 
 const tokensByUID = `-- name: TokensByUID :many
 SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id, cu.no_credit,
-    EXISTS (SELECT FROM contract_places cp WHERE cp.contract_id = c.id) AS restricted
+    EXISTS (SELECT FROM contract_places cp WHERE cp.contract_id = c.id) AS restricted, coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id JOIN tenants te ON te.id = t.tenant_id
+    LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
 WHERE t.tenant_id = ANY ($1::uuid[]) AND upper(t.uid) = upper($2::text) AND (t.type = $3 OR $3 = '')
 ORDER BY t.type = 'RFID' DESC, t.created_at, t.id
 `
@@ -465,14 +466,16 @@ type TokensByUIDParams struct {
 }
 
 type TokensByUIDRow struct {
-	Token       Token
-	ContractID  string
-	ValidFrom   time.Time
-	ValidTo     *time.Time
-	CountryCode string
-	PartyID     string
-	NoCredit    bool
-	Restricted  bool
+	Token         Token
+	ContractID    string
+	ValidFrom     time.Time
+	ValidTo       *time.Time
+	CountryCode   string
+	PartyID       string
+	NoCredit      bool
+	Restricted    bool
+	CustomerGroup string
+	AgreedPlan    string
 }
 
 // The tokens with this uid and type that belong to one of the given utilities (TOK-03, TEN-03), with what decides whether
@@ -510,6 +513,8 @@ func (q *Queries) TokensByUID(ctx context.Context, arg TokensByUIDParams) ([]Tok
 			&i.PartyID,
 			&i.NoCredit,
 			&i.Restricted,
+			&i.CustomerGroup,
+			&i.AgreedPlan,
 		); err != nil {
 			return nil, err
 		}

@@ -47,6 +47,15 @@ func (o *Ops) Authorize(ctx context.Context, row db.TokensByUIDRow, asking Askin
 			record.EVSEUIDs = append(record.EVSEUIDs, string(uid))
 		}
 	}
+	if info.Allowed == ocpi.AllowedAllowed {
+		quote, book, err := o.quote(ctx, row, asking, now)
+		if err != nil {
+			return ocpi.AuthorizationInfo{}, fmt.Errorf("quote: %w", err)
+		}
+		if record.PriceBookID = book; quote != nil {
+			record.Quote = frozen(quote)
+		}
+	}
 	if err := o.DB.InsertAuthorization(ctx, record); err != nil {
 		return ocpi.AuthorizationInfo{}, fmt.Errorf("insert authorization: %w", err)
 	}

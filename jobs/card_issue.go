@@ -24,15 +24,16 @@ type NewCard struct {
 	Type     string // OCPI TokenType; empty: RFID
 	Contract string // EMAID
 	Visual   string // number printed on the card
-	Plan     string // name; empty: the default plan
+	Plan     string // name of one that is agreed with a new contract; empty: the price book decides
 
 	Whitelist string // OCPI WhitelistType; empty: NEVER for what lives in an app, else ALLOWED (TOK-13, TOK-14)
 	Group     string // OCPI group_id: cards of one group may stop each other's sessions; at most 20 characters (TOK-29)
 
-	Customer   string // name; an existing customer of the same name and e-mail address gets another card
-	Email      string
-	MasterData db.InsertCustomerParams // of a new customer, as far as known
-	Mandate    *NewMandate
+	Customer      string // name; an existing customer of the same name and e-mail address gets another card
+	CustomerGroup string // name of the customer group of a new customer; empty: in none
+	Email         string
+	MasterData    db.InsertCustomerParams // of a new customer, as far as known
+	Mandate       *NewMandate
 }
 
 // NewMandate is a SEPA mandate that a new customer has signed.
@@ -119,6 +120,9 @@ func (o *Ops) customerFor(ctx context.Context, q *db.Queries, n NewCard) (db.Cus
 		return customer, err
 	}
 	p := n.MasterData
+	if p.GroupID, err = groupID(ctx, q, n.Tenant, n.CustomerGroup); err != nil {
+		return db.Customer{}, err
+	}
 	p.ID, p.TenantID, p.Name, p.Email, p.CreatedAt = uuid.Must(uuid.NewV7()), n.Tenant, n.Customer, n.Email, o.Now()
 	for field, usual := range map[*string]string{&p.Kind: "private", &p.Country: "DE", &p.Language: "de"} {
 		if *field == "" {
@@ -156,18 +160,19 @@ func (o *Ops) contractFor(ctx context.Context, q *db.Queries, n NewCard, custome
 	case !errors.Is(err, db.ErrNotFound):
 		return uuid.Nil, fmt.Errorf("find contract: %w", err)
 	}
-	var plan db.Plan
-	if n.Plan == "" {
-		plan, err = q.DefaultPlan(ctx, n.Tenant)
-	} else {
-		plan, err = q.PlanByName(ctx, db.PlanByNameParams{TenantID: n.Tenant, Name: n.Plan})
-	}
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("plan %q: %w", n.Plan, err)
+	var agreed uuid.NullUUID
+	if n.Plan != "" {
+		plan, err := q.PlanByName(ctx, db.PlanByNameParams{TenantID: n.Tenant, Name: n.Plan})
+		if errors.Is(err, db.ErrNotFound) {
+			return uuid.Nil, ocpi.InvalidParameter("plan", "the name of a plan", n.Plan)
+		} else if err != nil {
+			return uuid.Nil, fmt.Errorf("plan %q: %w", n.Plan, err)
+		}
+		agreed = uuid.NullUUID{UUID: plan.ID, Valid: true}
 	}
 	id := uuid.Must(uuid.NewV7())
 	err = q.InsertContract(ctx, db.InsertContractParams{
-		ID: id, TenantID: n.Tenant, CustomerID: customer, PlanID: plan.ID, ContractID: n.Contract, ValidFrom: beginning, CreatedAt: o.Now(),
+		ID: id, TenantID: n.Tenant, CustomerID: customer, PlanID: agreed, ContractID: n.Contract, ValidFrom: beginning, CreatedAt: o.Now(),
 	})
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("insert contract: %w", err)

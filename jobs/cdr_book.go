@@ -17,13 +17,16 @@ func (r *rating) release(ctx context.Context, findings []billing.Finding) error 
 	ratingID, err := r.supersede(ctx, db.InsertRatingParams{
 		TenantID: r.state.TenantID, CDRID: r.state.CDRID, RatedAt: r.now,
 		Engine: billing.EngineVersion, Currency: r.cdr.Currency,
-		PlanVersionID: uuid.NullUUID{UUID: r.retail.planVersion, Valid: true},
-		ClaimedNet:    r.cdr.TotalCost.ExclVAT.Decimal, ComputedNet: billing.Round(r.wholesale.Total.ExclVAT, 4),
-		RetailNet: r.retail.net, RetailGross: r.retail.gross,
+		PlanVersionID: uuid.NullUUID{UUID: r.retail.plan.row.ID, Valid: true}, PriceBookID: r.retail.book.id(), Choice: frozen(r.retail.choice),
+		ClaimedNet: r.cdr.TotalCost.ExclVAT.Decimal, ComputedNet: billing.Round(r.wholesale.Total.ExclVAT, 4),
+		RetailNet: r.retail.net, RetailGross: r.retail.gross, Waived: r.retail.waived,
 		Wholesale: frozen(r.wholesale), Verdict: frozen(r.verdict), Retail: frozen(r.retail.Rating), Findings: frozen(findings),
 		InputsSHA256: hashInputs(r.raw, r.inputs),
 	})
 	if err != nil {
+		return err
+	}
+	if err := r.take(ctx, ratingID); err != nil {
 		return err
 	}
 	r.state.RatingID = uuid.NullUUID{UUID: ratingID, Valid: true}
@@ -61,9 +64,12 @@ func (r *rating) supersede(ctx context.Context, p db.InsertRatingParams) (uuid.U
 	return p.ID, nil
 }
 
-// withdraw removes the items of a CDR that are on no issued invoice. A draft that loses an item this way cannot be issued
-// until the next run has made it anew.
+// withdraw removes the items of a CDR that are on no issued invoice, and gives back what its rating has drawn of allowances and
+// vouchers. A draft that loses an item this way cannot be issued until the next run has made it anew.
 func (r *rating) withdraw(ctx context.Context, cdr uuid.UUID) error {
+	if err := giveBack(ctx, r.q, cdr, r.now); err != nil {
+		return err
+	}
 	drafts, err := r.q.WithdrawItems(ctx, cdr)
 	if err != nil {
 		return fmt.Errorf("withdraw items: %w", err)
@@ -91,7 +97,7 @@ func (r *rating) book(ctx context.Context, ratingID uuid.UUID) error {
 	for i, item := range r.retail.items {
 		err := r.q.InsertLineItem(ctx, db.InsertLineItemParams{
 			ID: uuid.Must(uuid.NewV7()), CreatedAt: r.now, TenantID: r.state.TenantID, CustomerID: r.state.CustomerID.UUID,
-			CDRID: r.state.CDRID, RatingID: ratingID, Position: int32(i + 1),
+			CDRID: uuid.NullUUID{UUID: r.state.CDRID, Valid: true}, RatingID: uuid.NullUUID{UUID: ratingID, Valid: true}, Position: int32(i + 1),
 			Dimension: string(item.Line.Dimension), Quantity: item.Line.Quantity, Unit: string(item.Line.Unit), UnitPrice: item.Line.Price,
 			TaxIncluded: item.Line.TaxIncluded, VATCategory: string(vat.Category), VATRate: vat.Rate, Net: item.Net, Gross: item.Gross,
 			Currency: r.cdr.Currency, ServiceStart: r.began, ServiceEnd: r.ended,

@@ -74,6 +74,9 @@ func (r *rating) takeBack(ctx context.Context, original db.CDRState) error {
 }
 
 func (r *rating) hold(ctx context.Context, reason string) error {
+	if err := r.unbook(ctx); err != nil {
+		return err
+	}
 	r.state.State, r.state.Reason = "held", reason
 	return r.save(ctx, "hold")
 }

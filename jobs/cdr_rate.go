@@ -84,13 +84,24 @@ func (r *rating) rate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.release(ctx, findings)
+	return r.release(ctx, append(findings, r.retail.findings...))
 }
 
 // wait parks a CDR until master data is added; adding it wakes the CDR.
 func (r *rating) wait(ctx context.Context, reason string) error {
+	if err := r.unbook(ctx); err != nil {
+		return err
+	}
 	r.state.State, r.state.Reason = "waiting", reason
 	return r.saveDue(ctx, "wait", ptr(r.now.Add(waitForMasterData)))
+}
+
+// unbook withdraws what an earlier rating has booked: what waits or is held is not billed.
+func (r *rating) unbook(ctx context.Context) error {
+	if !r.state.RatingID.Valid {
+		return nil
+	}
+	return r.withdraw(ctx, r.state.CDRID)
 }
 
 // park is wait or hold, within a step of rate.

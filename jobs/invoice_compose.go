@@ -1,11 +1,13 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
@@ -40,7 +42,7 @@ func (d *draft) compose(ctx context.Context, q *db.Queries, id uuid.UUID, items 
 }
 
 // lines makes one line of each session and tax decision, in order of service, late ones of earlier months first under a
-// heading of their own.
+// heading of their own, and behind them one of each fee.
 func (d *draft) lines(ctx context.Context, q *db.Queries, id uuid.UUID, items []db.LineItem, doc billing.Draft) ([]billing.DraftLine, error) {
 	key := uuid.NullUUID{UUID: id, Valid: true}
 	sessions, err := q.SessionsOfInvoice(ctx, key)
@@ -62,7 +64,18 @@ func (d *draft) lines(ctx context.Context, q *db.Queries, id uuid.UUID, items []
 	var lines []billing.DraftLine
 	for _, s := range sessions {
 		for _, group := range groupItems(items, s.CDRID) {
-			lines = append(lines, d.line(s, group, sentences[group[0].RatingID], doc))
+			lines = append(lines, d.line(s, group, sentences[group[0].RatingID.UUID], doc))
+		}
+	}
+	fees, err := q.FeesOfInvoice(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("fees: %w", err)
+	}
+	for _, f := range fees {
+		for _, item := range items {
+			if item.FeeID.Valid && item.FeeID.UUID == f.ID {
+				lines = append(lines, d.feeLine(f, item, doc))
+			}
 		}
 	}
 	return lines, nil
@@ -72,7 +85,7 @@ func (d *draft) lines(ctx context.Context, q *db.Queries, id uuid.UUID, items []
 func groupItems(items []db.LineItem, cdr uuid.UUID) [][]db.LineItem {
 	var groups [][]db.LineItem
 	for _, item := range items {
-		if item.CDRID != cdr {
+		if !item.CDRID.Valid || item.CDRID.UUID != cdr {
 			continue
 		}
 		at := slices.IndexFunc(groups, func(g []db.LineItem) bool {
@@ -106,9 +119,44 @@ func (d *draft) line(s db.CDRState, items []db.LineItem, sentence string, doc bi
 	for _, item := range items {
 		line.Amount = line.Amount.Add(map[bool]decimal.Decimal{true: item.Gross, false: item.Net}[doc.GrossExact])
 	}
-	if s.StartedAt.Before(d.period.Start) {
-		day := s.StartedAt.In(d.zone)
-		line.Heading = fmt.Sprintf(text.late, text.months[day.Month()-1], day.Year())
+	line.Heading = d.heading(s.StartedAt, doc)
+	return line
+}
+
+// heading stands above what was delivered before the month of the invoice.
+func (d *draft) heading(at time.Time, doc billing.Draft) string {
+	if !at.Before(d.period.Start) {
+		return ""
+	}
+	text, day := lineTexts[doc.Language], at.In(d.zone)
+	return fmt.Sprintf(text.late, text.months[day.Month()-1], day.Year())
+}
+
+// feeLine is a fee that is due without charging, a service of its own.
+func (d *draft) feeLine(f db.FeesOfInvoiceRow, item db.LineItem, doc billing.Draft) billing.DraftLine {
+	text := lineTexts[doc.Language]
+	line := billing.DraftLine{
+		Name: text.fees[billing.FeeKind(f.Kind)], Quantity: decimal.NewFromInt(1), Unit: billing.UnitPiece,
+		Amount:  map[bool]decimal.Decimal{true: item.Gross, false: item.Net}[doc.GrossExact],
+		VAT:     billing.VAT{Category: billing.VATCategory(item.VATCategory), Rate: item.VATRate},
+		Period:  billing.Period{Start: item.ServiceStart, End: item.ServiceEnd},
+		Heading: d.heading(item.ServiceStart, doc),
+	}
+	switch billing.FeeKind(f.Kind) {
+	case billing.FeeBase:
+		line.Unit = billing.UnitMonth
+		line.Name += fmt.Sprintf(" %s %d", text.months[f.Month.Month()-1], f.Month.Year())
+		line.Description = text.plan + " " + f.PlanName
+		if f.Days < f.OfDays {
+			line.Description += fmt.Sprintf(", "+text.days, f.Days, f.OfDays)
+		}
+	case billing.FeeCard, billing.FeeExtraCard:
+		line.Description = cmp.Or(f.VisualNumber, shortUID(f.UID))
+	default:
+		line.Description = text.plan + " " + f.PlanName
+	}
+	if item.Position < 0 {
+		line.Name, line.Quantity = text.feeTakenBack+" "+line.Name, line.Quantity.Neg()
 	}
 	return line
 }
@@ -177,16 +225,22 @@ func fillTrial(doc *billing.Draft) {
 var lineTexts = map[string]struct {
 	session, takenBack, late, trial string
 	months                          [12]string
+	fees                            map[billing.FeeKind]string
+	plan, days, feeTakenBack        string
 }{
 	"de": {
 		"Ladevorgang", "Rücknahme Ladevorgang", "Nachträge aus %s %d",
 		"Testbeleg: Das Stadtwerk ist noch im Probebetrieb, fehlende Angaben sind durch Muster ersetzt. Dieser Beleg ist keine Rechnung und nicht zu bezahlen.",
 		[12]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
+		map[billing.FeeKind]string{billing.FeeBase: "Grundgebühr", billing.FeeActivation: "Aktivierung", billing.FeeCard: "Ladekarte", billing.FeeExtraCard: "Weitere Ladekarte"},
+		"Tarif", "%d von %d Tagen", "Rücknahme",
 	},
 	"en": {
 		"Charging session", "Charging session taken back", "Late sessions of %s %d",
 		"Test document: the utility is still on trial and missing details are replaced by samples. This is not an invoice and must not be paid.",
 		[12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
+		map[billing.FeeKind]string{billing.FeeBase: "Base fee", billing.FeeActivation: "Activation", billing.FeeCard: "Charging card", billing.FeeExtraCard: "Further charging card"},
+		"Plan", "%d of %d days", "Taken back:",
 	},
 }
 

@@ -20,11 +20,12 @@ type Run struct {
 	Drafts int // made or brought up to date
 	Failed int // cannot be issued yet; each says why
 	Issued int
+	Fees   FeeRun
 }
 
 // RunInvoices bills a month of one utility: a draft for every customer with unbilled items up to the end of the month, late
-// ones of earlier months included. With issue, the drafts are issued at once. Running again brings drafts up to date and
-// touches nothing that is issued.
+// ones of earlier months included, and the fees of the month. With issue, the drafts are issued at once. Running again brings
+// drafts up to date and touches nothing that is issued.
 //
 // Each customer has a transaction of its own: what cannot be billed fails alone, says why, and stops nobody else.
 func (o *Ops) RunInvoices(ctx context.Context, tenantID uuid.UUID, month time.Time, issue bool) (Run, error) {
@@ -41,6 +42,9 @@ func (o *Ops) RunInvoices(ctx context.Context, tenantID uuid.UUID, month time.Ti
 	err = o.DB.InsertInvoiceRun(ctx, db.InsertInvoiceRunParams{ID: run.ID, TenantID: tenantID, Month: dateOf(month), Issue: issue, CreatedAt: o.Now()})
 	if err != nil {
 		return Run{}, fmt.Errorf("start run: %w", err)
+	}
+	if run.Fees, err = o.BookFees(ctx, tenantID, month); err != nil {
+		return run, fmt.Errorf("book fees: %w", err)
 	}
 	customers, err := o.DB.CustomersToBill(ctx, db.CustomersToBillParams{TenantID: tenantID, Until: period.End})
 	if err != nil {

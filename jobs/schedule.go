@@ -19,6 +19,7 @@ var schedule = []struct {
 	{"messages", 24 * time.Hour, (*Worker).forgetMessages},
 	{"rotations", time.Hour, (*Worker).planRotations},
 	{"pulls", time.Hour, (*Worker).planPulls},
+	{"fees", 24 * time.Hour, (*Worker).bookDueFees},
 	{"gaps", time.Hour, (*Worker).findGaps},
 	{"partners", 5 * time.Minute, (*Worker).watchPartners},
 	{"tokens", 5 * time.Minute, (*Worker).distributeMissing},

@@ -23,17 +23,22 @@ var ErrExists = errors.New("exists already")
 //go:embed starter_plan.json
 var starterPlan []byte
 
+// starterName is what that plan is called, and starterBook gives it to everybody everywhere.
+const starterName = "Standard"
+
+var starterBook = []byte(`{"rules": [{"plan": "` + starterName + `"}]}`)
+
 // NewTenant is what a utility is added with. Everything but Party and Name may follow later; until then it is on trial.
 type NewTenant struct {
 	Party  ocpi.Party
 	Name   string
 	Live   bool // legal data is complete: documents are real
 	Data   db.InsertTenantParams
-	Plan   []byte // the default retail tariff; empty: the starter plan
+	Plan   []byte // the retail tariff of its first price book; empty: the starter plan
 	Colour string
 }
 
-// AddTenant adds a utility with a default plan, and enables it for every partner.
+// AddTenant adds a utility with a plan and a price book that gives it to everybody, and enables it for every partner.
 func (o *Ops) AddTenant(ctx context.Context, n NewTenant) (db.Tenant, error) {
 	p := n.Data
 	p.ID, p.CreatedAt = uuid.Must(uuid.NewV7()), o.Now()
@@ -66,7 +71,10 @@ func (o *Ops) AddTenant(ctx context.Context, n NewTenant) (db.Tenant, error) {
 		if len(doc) == 0 {
 			doc = starterPlan
 		}
-		if _, err := addPlan(ctx, q, o, p.ID, "Standard", true, doc); err != nil {
+		if _, err := addPlan(ctx, q, o.Now(), p.ID, starterName, true, doc); err != nil {
+			return err
+		}
+		if _, err := addPriceBook(ctx, q, o.Now(), p.ID, starterBook, beginning); err != nil {
 			return err
 		}
 		if err := q.EnableTenantForAllPartners(ctx, db.EnableTenantForAllPartnersParams{TenantID: p.ID, OnePartyVersions: onePartyVersions()}); err != nil {
@@ -87,32 +95,6 @@ func tenantOf(p db.InsertTenantParams) db.Tenant {
 		ContactName: p.ContactName, ContactPhone: p.ContactPhone, ContactEmail: p.ContactEmail, IBAN: p.IBAN, BIC: p.BIC, CreditorID: p.CreditorID,
 		TimeZone: "Europe/Berlin",
 	}
-}
-
-// AddPlan adds a retail tariff. Its first version counts for sessions of any time: a utility may bring its history.
-func (o *Ops) AddPlan(ctx context.Context, tenant uuid.UUID, name string, doc []byte) (id uuid.UUID, err error) {
-	err = o.DB.Tx(ctx, func(q *db.Queries) error {
-		id, err = addPlan(ctx, q, o, tenant, name, false, doc)
-		return err
-	})
-	return id, err
-}
-
-func addPlan(ctx context.Context, q *db.Queries, o *Ops, tenant uuid.UUID, name string, isDefault bool, doc []byte) (uuid.UUID, error) {
-	if _, err := billing.ParsePlan(doc); err != nil {
-		return uuid.Nil, fmt.Errorf("plan %q: %w", name, err)
-	}
-	id := uuid.Must(uuid.NewV7())
-	if err := q.InsertPlan(ctx, db.InsertPlanParams{ID: id, TenantID: tenant, Name: name, IsDefault: isDefault, CreatedAt: o.Now()}); err != nil {
-		return uuid.Nil, fmt.Errorf("insert plan %q: %w", name, err)
-	}
-	err := q.InsertPlanVersion(ctx, db.InsertPlanVersionParams{
-		ID: uuid.Must(uuid.NewV7()), PlanID: id, Version: 1, Doc: doc, ValidFrom: beginning, CreatedAt: o.Now(),
-	})
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("insert version of plan %q: %w", name, err)
-	}
-	return id, nil
 }
 
 // MissingLegalData is what a utility must still bring before its documents can be real (§ 14(4) UStG, EN 16931).

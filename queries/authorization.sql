@@ -1,6 +1,10 @@
 -- name: InsertAuthorization :exec
-INSERT INTO authorizations (reference, tenant_id, token_id, partner_id, location_id, evse_uids, allowed, at)
-VALUES (@reference, @tenant_id, @token_id, @partner_id, @location_id, @evse_uids, @allowed, @at);
+INSERT INTO authorizations (reference, tenant_id, token_id, partner_id, location_id, evse_uids, allowed, at, price_book_id, quote)
+VALUES (@reference, @tenant_id, @token_id, @partner_id, @location_id, @evse_uids, @allowed, @at, @price_book_id, @quote);
+
+-- The price that was shown when a session was authorised.
+-- name: QuoteOf :one
+SELECT at, quote FROM authorizations WHERE reference = @reference AND tenant_id = @tenant_id AND allowed = 'ALLOWED' AND quote IS NOT NULL;
 
 -- name: AuthorizationsOfToken :many
 SELECT * FROM authorizations WHERE token_id = @token_id ORDER BY at DESC, reference LIMIT @max_rows;

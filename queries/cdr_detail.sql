@@ -22,7 +22,7 @@ SELECT * FROM sessions WHERE country_code = @country_code AND party_id = @party_
 -- name: CDRInvoices :many
 SELECT i.id, i.state, coalesce(i.number, '')::text AS number, i.month, sum(l.net)::numeric AS net, sum(l.gross)::numeric AS gross, i.currency
 FROM line_items l JOIN invoices i ON i.id = l.invoice_id
-WHERE l.cdr_id = @cdr_id GROUP BY i.id ORDER BY i.created_at, i.id;
+WHERE l.cdr_id = @cdr_id::uuid GROUP BY i.id ORDER BY i.created_at, i.id;
 
 -- The original of a credit CDR, and the credit CDRs of an original.
 -- name: CDRChain :many

@@ -32,12 +32,13 @@ WHERE country_code = @country_code AND party_id = @party_id AND credit_reference
 RETURNING cdr_id;
 
 -- name: ItemsOfCDR :many
-SELECT * FROM line_items WHERE cdr_id = @cdr_id ORDER BY created_at, position;
+SELECT * FROM line_items WHERE cdr_id = @cdr_id::uuid ORDER BY created_at, position;
 
 -- The token of the utility with this uid and type, without a type a card before others; the contract and its customer beside it.
 -- name: TokenForCDR :one
-SELECT t.id AS token_id, t.valid, c.id AS contract_row, c.customer_id, c.plan_id, c.valid_from, c.valid_to
-FROM tokens t JOIN contracts c ON c.id = t.contract_id
+SELECT t.id AS token_id, t.uid, t.valid, c.id AS contract_row, c.contract_id, c.customer_id, c.valid_from, c.valid_to,
+    coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
 WHERE t.tenant_id = @tenant_id AND upper(t.uid) = upper(@uid) AND (t.type = @type OR @type = '')
 ORDER BY t.type = 'RFID' DESC, t.created_at, t.id LIMIT 1;
 
@@ -57,15 +58,17 @@ UPDATE ratings SET superseded_at = @now::timestamptz WHERE cdr_id = @cdr_id AND 
 SELECT (coalesce(max(seq), 0) + 1)::integer FROM ratings WHERE cdr_id = @cdr_id;
 
 -- name: InsertRating :exec
-INSERT INTO ratings (id, tenant_id, cdr_id, seq, rated_at, engine, currency, plan_version_id, claimed_net, computed_net, retail_net, retail_gross, wholesale, verdict, retail, findings, inputs_sha256)
-VALUES (@id, @tenant_id, @cdr_id, @seq, @rated_at, @engine, @currency, @plan_version_id, @claimed_net, @computed_net, @retail_net, @retail_gross, @wholesale, @verdict, @retail, @findings, @inputs_sha256);
+INSERT INTO ratings (id, tenant_id, cdr_id, seq, rated_at, engine, currency, plan_version_id, price_book_id, choice, claimed_net, computed_net, retail_net, retail_gross, waived,
+    wholesale, verdict, retail, findings, inputs_sha256)
+VALUES (@id, @tenant_id, @cdr_id, @seq, @rated_at, @engine, @currency, @plan_version_id, @price_book_id, @choice, @claimed_net, @computed_net, @retail_net, @retail_gross, @waived,
+    @wholesale, @verdict, @retail, @findings, @inputs_sha256);
 
 -- name: CurrentRating :one
 SELECT * FROM ratings WHERE cdr_id = @cdr_id AND superseded_at IS NULL;
 
 -- Items of a superseded rating that are on no issued invoice are withdrawn, also from drafts.
 -- name: WithdrawItems :many
-DELETE FROM line_items l WHERE l.cdr_id = @cdr_id AND NOT EXISTS (SELECT FROM invoices i WHERE i.id = l.invoice_id AND i.state = 'issued')
+DELETE FROM line_items l WHERE l.cdr_id = @cdr_id::uuid AND NOT EXISTS (SELECT FROM invoices i WHERE i.id = l.invoice_id AND i.state = 'issued')
 RETURNING l.invoice_id;
 
 -- A draft that lost an item must be made anew before it can be issued.

@@ -1,6 +1,6 @@
 -- name: InsertCustomer :exec
-INSERT INTO customers (id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, created_at)
-VALUES (@id, @tenant_id, @number, @kind, @name, @contact, @email, @street, @postal_code, @city, @country, @vat_id, @buyer_reference, @language, @created_at);
+INSERT INTO customers (id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, group_id, created_at)
+VALUES (@id, @tenant_id, @number, @kind, @name, @contact, @email, @street, @postal_code, @city, @country, @vat_id, @buyer_reference, @language, @group_id, @created_at);
 
 -- name: Customer :one
 SELECT * FROM customers WHERE id = @id;

@@ -1,18 +1,32 @@
+-- Retail tariffs: plans and their versions.
+
 -- name: InsertPlan :exec
 INSERT INTO plans (id, tenant_id, name, is_default, created_at) VALUES (@id, @tenant_id, @name, @is_default, @created_at);
 
 -- name: InsertPlanVersion :exec
 INSERT INTO plan_versions (id, plan_id, version, doc, valid_from, created_at) VALUES (@id, @plan_id, @version, @doc, @valid_from, @created_at);
 
--- name: DefaultPlan :one
-SELECT * FROM plans WHERE tenant_id = @tenant_id AND is_default;
-
 -- name: PlanByName :one
 SELECT * FROM plans WHERE tenant_id = @tenant_id AND name = @name;
 
--- The version of a contract's plan that was valid when the session started.
+-- One at a time adds a version to a plan.
+-- name: LockPlan :one
+SELECT * FROM plans WHERE tenant_id = @tenant_id AND name = @name FOR NO KEY UPDATE;
+
+-- name: LastPlanVersion :one
+SELECT coalesce(max(version), 0)::integer FROM plan_versions WHERE plan_id = @plan_id;
+
+-- The version of a plan that was valid when a session started.
 -- name: PlanVersionAt :one
-SELECT * FROM plan_versions WHERE plan_id = @plan_id AND valid_from <= @at ORDER BY valid_from DESC LIMIT 1;
+SELECT v.* FROM plans p JOIN plan_versions v ON v.plan_id = p.id
+WHERE p.tenant_id = @tenant_id AND p.name = @name AND v.valid_from <= @at ORDER BY v.valid_from DESC, v.version DESC LIMIT 1;
 
 -- name: PlanVersion :one
 SELECT v.*, p.name AS plan_name FROM plan_versions v JOIN plans p ON p.id = v.plan_id WHERE v.id = @id;
+
+-- name: PlanVersions :many
+SELECT v.*, p.name AS plan_name FROM plans p JOIN plan_versions v ON v.plan_id = p.id
+WHERE p.tenant_id = @tenant_id AND (@name::text = '' OR p.name = @name) ORDER BY p.name, v.version;
+
+-- name: PlanNames :many
+SELECT name FROM plans WHERE tenant_id = @tenant_id ORDER BY name;

@@ -243,7 +243,7 @@ func (d *demo) addUtilities(ctx context.Context) error {
 		}
 		d.tenants = append(d.tenants, tenant)
 		for _, plan := range u.plans {
-			if _, err := d.ops().AddPlan(ctx, tenant.ID, plan.name, []byte(plan.doc)); err != nil {
+			if _, err := d.ops().AddPlan(ctx, tenant.ID, plan.name, []byte(plan.doc), time.Time{}); err != nil {
 				return fmt.Errorf("add plan %s of %s: %w", plan.name, u.name, err)
 			}
 		}

@@ -37,6 +37,7 @@ type cdrRating struct {
 	retail    billing.Rating
 	verdict   billing.Verdict
 	findings  []billing.Finding
+	choice    jobs.Choice
 }
 
 func (o *office) cdrDetail(v *visit) error {
@@ -103,6 +104,7 @@ func loadRating(v *visit, q *db.Queries, id [16]byte) (*cdrRating, error) {
 		json.Unmarshal(row.Rating.Retail, &r.retail),
 		json.Unmarshal(row.Rating.Verdict, &r.verdict),
 		json.Unmarshal(row.Rating.Findings, &r.findings),
+		json.Unmarshal(row.Rating.Choice, &r.choice),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("read rating %s: %w", row.Rating.ID, err)

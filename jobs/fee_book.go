@@ -1,0 +1,235 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/roamwerk/roamwerk/billing"
+	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+// FeeRun says what BookFees did.
+type FeeRun struct {
+	Booked   int
+	Problems []FeeProblem
+}
+
+// FeeProblem is a fee that cannot be booked, and why.
+type FeeProblem struct {
+	Contract string
+	Kind     billing.FeeKind
+	Reason   string
+}
+
+// feePage is how many contracts are worked on in one transaction.
+const feePage = 500
+
+// BookFees books what the contracts of a utility pay for a month without charging: the base fee for the days in which the contract
+// ran, and what fell due once in the month, as the activation and the cards. The plan is the one that the price book gives the
+// contract at no place in particular, in the version that counts on the contract's first day in the month, or on the day of
+// the event. Running again books what is new and nothing twice. A month that has not ended is not booked: a contract may still
+// end in it.
+func (o *Ops) BookFees(ctx context.Context, tenantID uuid.UUID, month time.Time) (FeeRun, error) {
+	tenant, err := o.DB.Tenant(ctx, tenantID)
+	if err != nil {
+		return FeeRun{}, fmt.Errorf("tenant: %w", err)
+	}
+	zone, err := time.LoadLocation(tenant.TimeZone)
+	if err != nil {
+		return FeeRun{}, fmt.Errorf("time zone of %s: %w", tenant.Name, err)
+	}
+	f := feeBooking{tenant: tenant, zone: zone, month: dateOf(month), period: monthOf(month, zone), now: o.Now()}
+	if f.now.Before(f.period.End) {
+		return FeeRun{}, nil
+	}
+	for after := uuid.Nil; ; {
+		var last uuid.UUID
+		err := o.DB.Tx(ctx, func(q *db.Queries) (err error) {
+			last, err = f.page(ctx, q, after)
+			return err
+		})
+		if err != nil || last == uuid.Nil {
+			return f.run, err
+		}
+		after = last
+	}
+}
+
+// feeBooking is the booking of one month in progress.
+type feeBooking struct {
+	tenant db.Tenant
+	zone   *time.Location
+	month  time.Time // as a date
+	period billing.Period
+	now    time.Time
+	run    FeeRun
+
+	due []db.BookFeeParams
+}
+
+// page books the fees of the contracts behind one of them and returns the last; none, if there are no more.
+func (f *feeBooking) page(ctx context.Context, q *db.Queries, after uuid.UUID) (uuid.UUID, error) {
+	contracts, err := q.ContractsForFees(ctx, db.ContractsForFeesParams{
+		Month: f.month, TenantID: f.tenant.ID, After: after, Since: f.period.Start, Until: f.period.End, MaxRows: feePage,
+	})
+	if err != nil || len(contracts) == 0 {
+		return uuid.Nil, err
+	}
+	ids := make([]uuid.UUID, len(contracts))
+	for i, c := range contracts {
+		ids[i] = c.ID
+	}
+	cards, err := q.CardsForFees(ctx, db.CardsForFeesParams{TenantID: f.tenant.ID, ContractIDs: ids, Since: f.period.Start, Until: f.period.End})
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("cards: %w", err)
+	}
+	f.due = nil
+	for _, c := range contracts {
+		if err := f.contract(ctx, q, c); err != nil {
+			return uuid.Nil, err
+		}
+		for _, card := range cards {
+			if card.ContractID != c.ID {
+				continue
+			}
+			kind := billing.FeeCard
+			if card.Earlier > 0 {
+				kind = billing.FeeExtraCard
+			}
+			if err := f.event(ctx, q, c, kind, card.CreatedAt, uuid.NullUUID{UUID: card.ID, Valid: true}); err != nil {
+				return uuid.Nil, err
+			}
+		}
+	}
+	var failed error
+	q.BookFee(ctx, f.due).QueryRow(func(_ int, isNew bool, err error) {
+		if err != nil && failed == nil {
+			failed = fmt.Errorf("book fee: %w", err)
+		}
+		if isNew {
+			f.run.Booked++
+		}
+	})
+	return ids[len(ids)-1], failed
+}
+
+// contract adds what a contract pays for the month, and for its beginning.
+func (f *feeBooking) contract(ctx context.Context, q *db.Queries, c db.ContractsForFeesRow) error {
+	if begins := c.FeesFrom; !c.ActivationBooked && !begins.Before(f.period.Start) && begins.Before(f.period.End) {
+		if err := f.event(ctx, q, c, billing.FeeActivation, begins, uuid.NullUUID{}); err != nil {
+			return err
+		}
+	}
+	days := billing.DaysOf(f.month, f.zone, c.FeesFrom, c.ValidTo)
+	if c.BaseBooked || days.Days <= 0 {
+		return nil
+	}
+	// The end of the contract's first day: what begins on it counts for it.
+	plan, err := f.plan(ctx, q, c, days.First.AddDate(0, 0, 1).Add(-1))
+	if err != nil || plan == nil {
+		return err
+	}
+	fee, ok := plan.retail.Fee(billing.FeeBase)
+	if !ok {
+		return nil
+	}
+	return f.add(c, plan, fee, days, uuid.NullUUID{})
+}
+
+// event adds what falls due once.
+func (f *feeBooking) event(ctx context.Context, q *db.Queries, c db.ContractsForFeesRow, kind billing.FeeKind, at time.Time, token uuid.NullUUID) error {
+	plan, err := f.plan(ctx, q, c, at)
+	if err != nil || plan == nil {
+		return err
+	}
+	fee, ok := plan.retail.Fee(kind)
+	if !ok {
+		return nil
+	}
+	y, m, d := at.In(f.zone).Date()
+	day := time.Date(y, m, d, 0, 0, 0, 0, f.zone)
+	return f.add(c, plan, fee, billing.FeeDays{First: day, Last: day, Days: 1, Of: 1}, token)
+}
+
+// plan is the one whose fees the contract pays at an instant; nil: none.
+func (f *feeBooking) plan(ctx context.Context, q *db.Queries, c db.ContractsForFeesRow, at time.Time) (*planVersion, error) {
+	book, err := bookAt(ctx, q, f.tenant.ID, at)
+	if err != nil {
+		return nil, err
+	}
+	choice, ok := book.book.FeePlan(&billing.Buyer{Contract: ocpi.CiString(c.ContractID).Fold(), Group: c.CustomerGroup, Plan: c.Plan})
+	if !ok {
+		return nil, nil //nolint:nilnil // a customer without a price has no fees
+	}
+	plan, err := planAt(ctx, q, f.tenant.ID, choice.Plan, at)
+	if errors.Is(err, db.ErrNotFound) {
+		return nil, nil //nolint:nilnil // the plan begins later
+	} else if err != nil {
+		return nil, fmt.Errorf("find plan: %w", err)
+	}
+	return plan, nil
+}
+
+func (f *feeBooking) add(c db.ContractsForFeesRow, plan *planVersion, fee billing.PlanFee, days billing.FeeDays, token uuid.NullUUID) error {
+	vat, err := billing.DecideServiceVAT(f.tenant.Country, c.Country, days.Last, c.CustomerKind != "private", c.VATID)
+	if errors.Is(err, billing.ErrNoTaxRule) {
+		f.run.Problems = append(f.run.Problems, FeeProblem{Contract: c.ContractID, Kind: fee.Kind, Reason: err.Error()})
+		return nil
+	} else if err != nil {
+		return err
+	}
+	currency := plan.retail.Tariff.Currency
+	amount := billing.BaseFee(fee.Price, days, currency)
+	if amount.IsZero() {
+		return nil
+	}
+	net, gross := billing.FeeAmounts(amount, plan.retail.TaxIncluded, vat)
+	unit := billing.UnitPiece
+	if fee.Kind == billing.FeeBase {
+		unit = billing.UnitMonth
+	}
+	f.due = append(f.due, db.BookFeeParams{
+		ID: uuid.Must(uuid.NewV7()), TenantID: f.tenant.ID, ContractID: c.ID, TokenID: token, Kind: string(fee.Kind), Month: f.month,
+		PlanVersionID: plan.row.ID, Price: fee.Price, FirstDay: asDate(days.First), LastDay: asDate(days.Last), Days: int32(days.Days), OfDays: int32(days.Of),
+		BookedAt: f.now, ItemID: uuid.Must(uuid.NewV7()), CustomerID: c.CustomerID, Unit: string(unit), UnitPrice: fee.Price, TaxIncluded: plan.retail.TaxIncluded,
+		VATCategory: string(vat.Category), VATRate: vat.Rate, Net: net, Gross: gross, Currency: currency,
+		ServiceStart: days.First.UTC(), ServiceEnd: days.Last.AddDate(0, 0, 1).UTC(),
+	})
+	return nil
+}
+
+// asDate is a calendar day as PostgreSQL and JSON carry it: midnight UTC.
+func asDate(day time.Time) time.Time {
+	return time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// bookDueFees books the month that has ended for every utility, so that none is forgotten when nobody bills it at once.
+func (w *Worker) bookDueFees(ctx context.Context) error {
+	tenants, err := w.DB.Tenants(ctx)
+	if err != nil {
+		return fmt.Errorf("tenants: %w", err)
+	}
+	var failed error
+	for _, t := range tenants {
+		zone, err := time.LoadLocation(t.TimeZone)
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("time zone of %s: %w", t.Name, err))
+			continue
+		}
+		now := w.Now().In(zone)
+		ended := time.Date(now.Year(), now.Month()-1, 1, 0, 0, 0, 0, zone)
+		run, err := w.ops().BookFees(ctx, t.ID, ended)
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("fees of %s: %w", t.Name, err))
+		}
+		for _, p := range run.Problems {
+			w.Log.WarnContext(ctx, "fee cannot be booked", "tenant", t.Name, "contract", p.Contract, "kind", string(p.Kind), "reason", p.Reason)
+		}
+	}
+	return failed
+}
