@@ -26,7 +26,8 @@ type cardIssueCmd struct {
 
 	Type       string `help:"OCPI token type." enum:"RFID,APP_USER,OTHER" default:"RFID"`
 	Visual     string `help:"Number printed on the card."`
-	Plan       string `help:"Retail tariff of a new contract; without it the utility's default." placeholder:"NAME"`
+	Plan       string `help:"Retail tariff that is agreed with a new contract alone; without it the price book decides." placeholder:"NAME"`
+	Group      string `help:"Customer group of a new customer." placeholder:"NAME"`
 	Kind       string `help:"Kind of a new customer." enum:"private,business,fleet,public" default:"private"`
 	Street     string `help:"Street and number of a new customer."`
 	PostalCode string `help:"Postal code."`
@@ -48,7 +49,7 @@ func (c cardIssueCmd) Run(o *outside) error {
 			return nil, err
 		}
 		n := jobs.NewCard{
-			Tenant: tenant.ID, UID: c.UID, Type: c.Type, Contract: c.Contract, Visual: c.Visual, Plan: c.Plan, Customer: c.Customer, Email: c.Email,
+			Tenant: tenant.ID, UID: c.UID, Type: c.Type, Contract: c.Contract, Visual: c.Visual, Plan: c.Plan, Customer: c.Customer, CustomerGroup: c.Group, Email: c.Email,
 			MasterData: db.InsertCustomerParams{
 				Kind: c.Kind, Street: c.Street, PostalCode: c.PostalCode, City: c.City, Country: c.Country, VATID: c.VATID, BuyerReference: c.LeitwegID, Language: c.Language,
 			},

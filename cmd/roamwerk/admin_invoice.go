@@ -61,9 +61,19 @@ func (c invoiceRunCmd) Run(o *outside) error {
 		}
 		return map[string]any{
 			"run": run.ID, "tenant": c.Tenant, "month": c.Month.Format("2006-01"), "drafts": run.Drafts, "failed": run.Failed, "issued": run.Issued,
+			"fees_booked": run.Fees.Booked, "fee_problems": feeProblems(run.Fees),
 			"unrated_cdrs": unrated, "invoices": invoices,
 		}, nil
 	})
+}
+
+// feeProblems are the fees that could not be booked, as commands print them.
+func feeProblems(run jobs.FeeRun) []map[string]string {
+	list := []map[string]string{}
+	for _, p := range run.Problems {
+		list = append(list, map[string]string{"contract": p.Contract, "kind": string(p.Kind), "reason": p.Reason})
+	}
+	return list
 }
 
 // waitForRating gives the workers half a minute to rate what has just come in, so that a run does not miss it. It returns how

@@ -17,7 +17,7 @@ type tenantCmd struct {
 type tenantAddCmd struct {
 	Party string `required:"" help:"OCPI party, for example DE*SWX."`
 	Name  string `required:"" help:"Name as it stands on invoices."`
-	Plan  string `help:"Default retail tariff: an OCPI tariff as JSON; \"tax_included\": \"YES\" for prices with VAT. Without it: 0.59 EUR/kWh with VAT." type:"existingfile" placeholder:"FILE"`
+	Plan  string `help:"Retail tariff of the first price book: an OCPI tariff as JSON; \"tax_included\": \"YES\" for prices with VAT. Without it: 0.59 EUR/kWh with VAT." type:"existingfile" placeholder:"FILE"`
 
 	Street       string `help:"Street and number."`
 	PostalCode   string `help:"Postal code."`

@@ -32,11 +32,15 @@ type cli struct {
 	Migrate migrateCmd `cmd:"" help:"Bring the database schema up to date."`
 	Config  configCmd  `cmd:"" help:"Print every setting with its value, default and meaning."`
 
-	Tenant  tenantCmd  `cmd:"" help:"Administer utilities."`
-	Partner partnerCmd `cmd:"" help:"Administer OCPI partners."`
-	Card    cardCmd    `cmd:"" help:"Administer cards."`
-	Command commandCmd `cmd:"" help:"Command charge points: start, stop, reserve, cancel, unlock."`
-	Invoice invoiceCmd `cmd:"" help:"Bill, list and export invoices."`
+	Tenant    tenantCmd    `cmd:"" help:"Administer utilities."`
+	Partner   partnerCmd   `cmd:"" help:"Administer OCPI partners."`
+	Card      cardCmd      `cmd:"" help:"Administer cards."`
+	Plan      planCmd      `cmd:"" help:"Administer retail tariffs."`
+	Pricebook pricebookCmd `cmd:"" help:"Administer price books: which plan prices which session."`
+	Group     groupCmd     `cmd:"" help:"Administer customer groups."`
+	Voucher   voucherCmd   `cmd:"" help:"Administer vouchers."`
+	Command   commandCmd   `cmd:"" help:"Command charge points: start, stop, reserve, cancel, unlock."`
+	Invoice   invoiceCmd   `cmd:"" help:"Bill, list and export invoices."`
 
 	Meter    meterCmd    `cmd:"" help:"Verify signed meter data."`
 	Price    priceCmd    `cmd:"" help:"Price CDRs by the tariffs in them, without a database."`
