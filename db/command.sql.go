@@ -449,7 +449,7 @@ func (q *Queries) Reservation(ctx context.Context, arg ReservationParams) (Comma
 }
 
 const routesToParty = `-- name: RoutesToParty :many
-SELECT p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.refused_quirks, p.hidden_modules, p.certificate_sealed, p.certificate_pin, p.failing_since, p.rejected_at, p.check_at, p.advertised, p.announce_at, p.announce_problem FROM partner_parties pp JOIN partners p ON p.id = pp.partner_id JOIN partner_tenants pt ON pt.partner_id = p.id
+SELECT p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.refused_quirks, p.hidden_modules, p.certificate_sealed, p.certificate_pin, p.failing_since, p.rejected_at, p.check_at, p.advertised, p.announce_at, p.announce_problem, p.announce_attempts, p.ended_at, p.cdr_days FROM partner_parties pp JOIN partners p ON p.id = pp.partner_id JOIN partner_tenants pt ON pt.partner_id = p.id
 WHERE pp.role = 'CPO' AND pp.country_code = upper($1::text) AND pp.party_id = upper($2::text) AND p.state = 'registered' AND pt.tenant_id = $3
 ORDER BY pp.source = 'credentials' DESC, p.registered_at, p.id
 `
@@ -496,6 +496,9 @@ func (q *Queries) RoutesToParty(ctx context.Context, arg RoutesToPartyParams) ([
 			&i.Advertised,
 			&i.AnnounceAt,
 			&i.AnnounceProblem,
+			&i.AnnounceAttempts,
+			&i.EndedAt,
+			&i.CdrDays,
 		); err != nil {
 			return nil, err
 		}

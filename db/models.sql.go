@@ -451,6 +451,15 @@ type Partner struct {
 	Advertised        string
 	AnnounceAt        *time.Time
 	AnnounceProblem   string
+	AnnounceAttempts  int32
+	EndedAt           *time.Time
+	CdrDays           *int32
+}
+
+type PartnerInterval struct {
+	PartnerID uuid.UUID
+	Module    string
+	Minutes   *int32
 }
 
 type PartnerParty struct {
@@ -480,6 +489,8 @@ type PartnerQuirk struct {
 type PartnerTenant struct {
 	PartnerID uuid.UUID
 	TenantID  uuid.UUID
+	KnownAt   *time.Time
+	LeavingAt *time.Time
 }
 
 type PartnerToken struct {
@@ -673,6 +684,7 @@ type Tenant struct {
 	TimeZone     string
 	PaymentDays  int32
 	CreatedAt    time.Time
+	ClosedAt     *time.Time
 }
 
 type Token struct {

@@ -13,7 +13,8 @@ import (
 )
 
 const announcementFailed = `-- name: AnnouncementFailed :exec
-UPDATE partners SET announce_problem = $1, announce_at = $2, advertised = coalesce(nullif($3::text, ''), advertised) WHERE id = $4
+UPDATE partners SET announce_problem = $1, announce_at = $2, announce_attempts = announce_attempts + 1,
+    advertised = coalesce(nullif($3::text, ''), advertised) WHERE id = $4 AND state = 'registered'
 `
 
 type AnnouncementFailedParams struct {
@@ -34,7 +35,7 @@ func (q *Queries) AnnouncementFailed(ctx context.Context, arg AnnouncementFailed
 }
 
 const announcementsDue = `-- name: AnnouncementsDue :many
-SELECT id FROM partners WHERE announce_at <= $1::timestamptz AND state = 'registered' LIMIT $2
+SELECT id FROM partners WHERE announce_at <= $1::timestamptz AND failing_since IS NULL AND rejected_at IS NULL LIMIT $2
 `
 
 type AnnouncementsDueParams struct {
@@ -42,6 +43,8 @@ type AnnouncementsDueParams struct {
 	MaxRows int32
 }
 
+// What is to be told: to a partner of us, or to one that has been that it is no partner any more. One that does not answer, or
+// rejects our token, is told when it is back.
 func (q *Queries) AnnouncementsDue(ctx context.Context, arg AnnouncementsDueParams) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, announcementsDue, arg.Now, arg.MaxRows)
 	if err != nil {
@@ -62,8 +65,40 @@ func (q *Queries) AnnouncementsDue(ctx context.Context, arg AnnouncementsDuePara
 	return items, nil
 }
 
+const askersOfPartner = `-- name: AskersOfPartner :many
+SELECT te.id, te.country_code, te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = $1
+ORDER BY pt.known_at IS NOT NULL, te.country_code, te.party_id
+`
+
+type AskersOfPartnerRow struct {
+	ID          uuid.UUID
+	CountryCode string
+	PartyID     string
+}
+
+// In whose name a partner may be asked for something, those first whom it knows.
+func (q *Queries) AskersOfPartner(ctx context.Context, partnerID uuid.UUID) ([]AskersOfPartnerRow, error) {
+	rows, err := q.db.Query(ctx, askersOfPartner, partnerID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AskersOfPartnerRow
+	for rows.Next() {
+		var i AskersOfPartnerRow
+		if err := rows.Scan(&i.ID, &i.CountryCode, &i.PartyID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const claimAnnouncement = `-- name: ClaimAnnouncement :one
-UPDATE partners SET announce_at = $1::timestamptz WHERE id = $2 AND announce_at <= $3::timestamptz AND state = 'registered' RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem
+UPDATE partners SET announce_at = $1::timestamptz WHERE id = $2 AND announce_at <= $3::timestamptz AND failing_since IS NULL AND rejected_at IS NULL RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem, announce_attempts, ended_at, cdr_days
 `
 
 type ClaimAnnouncementParams struct {
@@ -102,6 +137,9 @@ func (q *Queries) ClaimAnnouncement(ctx context.Context, arg ClaimAnnouncementPa
 		&i.Advertised,
 		&i.AnnounceAt,
 		&i.AnnounceProblem,
+		&i.AnnounceAttempts,
+		&i.EndedAt,
+		&i.CdrDays,
 	)
 	return i, err
 }
@@ -195,6 +233,32 @@ func (q *Queries) ConnectionsOfParty(ctx context.Context, arg ConnectionsOfParty
 	return items, nil
 }
 
+const desertedPartners = `-- name: DesertedPartners :many
+SELECT p.id FROM partners p WHERE p.state = 'registered' AND EXISTS (SELECT FROM partner_tenants WHERE partner_id = p.id)
+    AND NOT EXISTS (SELECT FROM partner_tenants WHERE partner_id = p.id AND (leaving_at IS NULL OR leaving_at > $1::timestamptz))
+`
+
+// Partners that every utility has left since an instant.
+func (q *Queries) DesertedPartners(ctx context.Context, leftBefore time.Time) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, desertedPartners, leftBefore)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const doubtPartnerTokens = `-- name: DoubtPartnerTokens :exec
 UPDATE partner_tokens SET doubt = true WHERE partner_id = $1 AND kind = 'live' AND revoked_at IS NULL
 `
@@ -217,7 +281,7 @@ func (q *Queries) DropCredentialsParties(ctx context.Context, partnerID uuid.UUI
 
 const enablePartnerForAllTenants = `-- name: EnablePartnerForAllTenants :exec
 INSERT INTO partner_tenants (partner_id, tenant_id) SELECT $1, id FROM tenants
-WHERE NOT EXISTS (SELECT FROM partner_tenants WHERE partner_id = $1) ON CONFLICT DO NOTHING
+WHERE closed_at IS NULL AND NOT EXISTS (SELECT FROM partner_tenants WHERE partner_id = $1) ON CONFLICT DO NOTHING
 `
 
 // A partner that works with some already stays with these.
@@ -227,27 +291,37 @@ func (q *Queries) EnablePartnerForAllTenants(ctx context.Context, partnerID uuid
 }
 
 const enableTenantForAllPartners = `-- name: EnableTenantForAllPartners :exec
-INSERT INTO partner_tenants (partner_id, tenant_id) SELECT id, $1 FROM partners WHERE version <> ALL ($2::text[]) ON CONFLICT DO NOTHING
+INSERT INTO partner_tenants (partner_id, tenant_id, known_at) SELECT id, $1, $2::timestamptz FROM partners
+WHERE version <> ALL ($3::text[]) ON CONFLICT DO NOTHING
 `
 
 type EnableTenantForAllPartnersParams struct {
 	TenantID         uuid.UUID
+	KnownAt          time.Time
 	OnePartyVersions []string
 }
 
 // A connection that serves one party has its own already (VDF-01).
 func (q *Queries) EnableTenantForAllPartners(ctx context.Context, arg EnableTenantForAllPartnersParams) error {
-	_, err := q.db.Exec(ctx, enableTenantForAllPartners, arg.TenantID, arg.OnePartyVersions)
+	_, err := q.db.Exec(ctx, enableTenantForAllPartners, arg.TenantID, arg.KnownAt, arg.OnePartyVersions)
 	return err
 }
 
 const endPartner = `-- name: EndPartner :exec
-UPDATE partners SET state = 'ended', token_sealed = NULL, failing_since = NULL, rejected_at = NULL, check_at = NULL WHERE id = $1
+UPDATE partners SET state = 'ended', ended_at = $1::timestamptz, failing_since = NULL, rejected_at = NULL, check_at = NULL, announce_attempts = 0, announce_problem = '',
+    token_sealed = CASE WHEN $2::boolean THEN token_sealed END, announce_at = CASE WHEN $2 THEN $1 END
+WHERE id = $3
 `
 
-// Ends a partnership: nothing is sent any more.
-func (q *Queries) EndPartner(ctx context.Context, id uuid.UUID) error {
-	_, err := q.db.Exec(ctx, endPartner, id)
+type EndPartnerParams struct {
+	Now  time.Time
+	Tell bool
+	ID   uuid.UUID
+}
+
+// Ends a partnership: nothing is sent any more, but that it has ended (CRED-30), if the partner is to be told.
+func (q *Queries) EndPartner(ctx context.Context, arg EndPartnerParams) error {
+	_, err := q.db.Exec(ctx, endPartner, arg.Now, arg.Tell, arg.ID)
 	return err
 }
 
@@ -256,7 +330,7 @@ INSERT INTO partners (id, name, role, country_code, party_id, created_at)
 VALUES ($1, $2, coalesce(nullif($3::text, ''), 'CPO'), upper($4::text), upper($5::text), $6)
 ON CONFLICT (name) DO UPDATE SET role = coalesce(nullif($3, ''), partners.role),
     country_code = coalesce(nullif(excluded.country_code, ''), partners.country_code), party_id = coalesce(nullif(excluded.party_id, ''), partners.party_id)
-RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem
+RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem, announce_attempts, ended_at, cdr_days
 `
 
 type EnsurePartnerParams struct {
@@ -305,6 +379,9 @@ func (q *Queries) EnsurePartner(ctx context.Context, arg EnsurePartnerParams) (P
 		&i.Advertised,
 		&i.AnnounceAt,
 		&i.AnnounceProblem,
+		&i.AnnounceAttempts,
+		&i.EndedAt,
+		&i.CdrDays,
 	)
 	return i, err
 }
@@ -328,6 +405,40 @@ func (q *Queries) InsertPartnerToken(ctx context.Context, arg InsertPartnerToken
 		arg.CreatedAt,
 	)
 	return err
+}
+
+const joinPartner = `-- name: JoinPartner :many
+INSERT INTO partner_tenants (partner_id, tenant_id, known_at) SELECT $1, id, $2::timestamptz FROM tenants
+WHERE id = ANY ($3::uuid[]) AND closed_at IS NULL
+ON CONFLICT (partner_id, tenant_id) DO UPDATE SET leaving_at = NULL WHERE partner_tenants.leaving_at IS NOT NULL
+RETURNING tenant_id
+`
+
+type JoinPartnerParams struct {
+	PartnerID uuid.UUID
+	KnownAt   time.Time
+	TenantIDs []uuid.UUID
+}
+
+// Has utilities work with a partner, also such as were about to leave it. Returns those with which it did not.
+func (q *Queries) JoinPartner(ctx context.Context, arg JoinPartnerParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, joinPartner, arg.PartnerID, arg.KnownAt, arg.TenantIDs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var tenant_id uuid.UUID
+		if err := rows.Scan(&tenant_id); err != nil {
+			return nil, err
+		}
+		items = append(items, tenant_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const learnParty = `-- name: LearnParty :exec
@@ -356,6 +467,68 @@ func (q *Queries) LearnParty(ctx context.Context, arg LearnPartyParams) error {
 	return err
 }
 
+const leavePartner = `-- name: LeavePartner :many
+UPDATE partner_tenants SET leaving_at = $1::timestamptz WHERE partner_id = $2 AND tenant_id <> ALL ($3::uuid[]) AND leaving_at IS NULL
+RETURNING tenant_id
+`
+
+type LeavePartnerParams struct {
+	Now       time.Time
+	PartnerID uuid.UUID
+	Staying   []uuid.UUID
+}
+
+// Has every utility leave a partner but those.
+func (q *Queries) LeavePartner(ctx context.Context, arg LeavePartnerParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, leavePartner, arg.Now, arg.PartnerID, arg.Staying)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var tenant_id uuid.UUID
+		if err := rows.Scan(&tenant_id); err != nil {
+			return nil, err
+		}
+		items = append(items, tenant_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const leavePartners = `-- name: LeavePartners :many
+UPDATE partner_tenants SET leaving_at = $1::timestamptz WHERE tenant_id = $2 AND leaving_at IS NULL RETURNING partner_id
+`
+
+type LeavePartnersParams struct {
+	Now      time.Time
+	TenantID uuid.UUID
+}
+
+// Has a utility leave every partner.
+func (q *Queries) LeavePartners(ctx context.Context, arg LeavePartnersParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, leavePartners, arg.Now, arg.TenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var partner_id uuid.UUID
+		if err := rows.Scan(&partner_id); err != nil {
+			return nil, err
+		}
+		items = append(items, partner_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockObject = `-- name: LockObject :exec
 SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))
 `
@@ -367,7 +540,7 @@ func (q *Queries) LockObject(ctx context.Context, key string) error {
 }
 
 const lockPartner = `-- name: LockPartner :one
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem FROM partners WHERE id = $1 FOR UPDATE
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem, announce_attempts, ended_at, cdr_days FROM partners WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockPartner(ctx context.Context, id uuid.UUID) (Partner, error) {
@@ -399,8 +572,49 @@ func (q *Queries) LockPartner(ctx context.Context, id uuid.UUID) (Partner, error
 		&i.Advertised,
 		&i.AnnounceAt,
 		&i.AnnounceProblem,
+		&i.AnnounceAttempts,
+		&i.EndedAt,
+		&i.CdrDays,
 	)
 	return i, err
+}
+
+const partWays = `-- name: PartWays :many
+DELETE FROM partner_tenants pt USING partners p
+WHERE p.id = pt.partner_id AND pt.leaving_at IS NOT NULL AND (p.state <> 'registered'
+    OR p.failing_since IS NULL AND p.rejected_at IS NULL
+        AND (pt.leaving_at <= $1::timestamptz OR NOT EXISTS (
+            SELECT FROM token_deliveries d JOIN tokens t ON t.id = d.token_id WHERE d.partner_id = pt.partner_id AND t.tenant_id = pt.tenant_id AND d.due_at IS NOT NULL))
+        AND EXISTS (SELECT FROM partner_tenants o WHERE o.partner_id = pt.partner_id AND o.leaving_at IS NULL))
+RETURNING pt.partner_id, pt.tenant_id
+`
+
+type PartWaysRow struct {
+	PartnerID uuid.UUID
+	TenantID  uuid.UUID
+}
+
+// Ends what a utility that leaves has with a partner: at once where the partner was told nothing of it. Else when the partner
+// has confirmed that the cards are void, or has refused to since an instant, and works with another utility; credentials need
+// a role. A partner that is away is waited for.
+func (q *Queries) PartWays(ctx context.Context, giveUp time.Time) ([]PartWaysRow, error) {
+	rows, err := q.db.Query(ctx, partWays, giveUp)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PartWaysRow
+	for rows.Next() {
+		var i PartWaysRow
+		if err := rows.Scan(&i.PartnerID, &i.TenantID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const partiesOfPartner = `-- name: PartiesOfPartner :many
@@ -439,7 +653,7 @@ func (q *Queries) PartiesOfPartner(ctx context.Context, partnerID uuid.UUID) ([]
 }
 
 const partner = `-- name: Partner :one
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem FROM partners WHERE id = $1
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem, announce_attempts, ended_at, cdr_days FROM partners WHERE id = $1
 `
 
 func (q *Queries) Partner(ctx context.Context, id uuid.UUID) (Partner, error) {
@@ -471,21 +685,26 @@ func (q *Queries) Partner(ctx context.Context, id uuid.UUID) (Partner, error) {
 		&i.Advertised,
 		&i.AnnounceAt,
 		&i.AnnounceProblem,
+		&i.AnnounceAttempts,
+		&i.EndedAt,
+		&i.CdrDays,
 	)
 	return i, err
 }
 
 const partnerAtDoor = `-- name: PartnerAtDoor :one
-SELECT p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.refused_quirks, p.hidden_modules, p.certificate_sealed, p.certificate_pin, p.failing_since, p.rejected_at, p.check_at, p.advertised, p.announce_at, p.announce_problem,
+SELECT p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.refused_quirks, p.hidden_modules, p.certificate_sealed, p.certificate_pin, p.failing_since, p.rejected_at, p.check_at, p.advertised, p.announce_at, p.announce_problem, p.announce_attempts, p.ended_at, p.cdr_days,
     ARRAY(SELECT te.id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::uuid[] AS tenant_ids,
-    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties
+    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties,
+    ARRAY(SELECT pt.leaving_at IS NOT NULL FROM partner_tenants pt WHERE pt.partner_id = p.id ORDER BY pt.tenant_id)::boolean[] AS tenants_leaving
 FROM partners p WHERE p.id = $1
 `
 
 type PartnerAtDoorRow struct {
-	Partner       Partner
-	TenantIDs     []uuid.UUID
-	TenantParties []string
+	Partner        Partner
+	TenantIDs      []uuid.UUID
+	TenantParties  []string
+	TenantsLeaving []bool
 }
 
 // A partner as the door knows it, without a token.
@@ -518,14 +737,18 @@ func (q *Queries) PartnerAtDoor(ctx context.Context, id uuid.UUID) (PartnerAtDoo
 		&i.Partner.Advertised,
 		&i.Partner.AnnounceAt,
 		&i.Partner.AnnounceProblem,
+		&i.Partner.AnnounceAttempts,
+		&i.Partner.EndedAt,
+		&i.Partner.CdrDays,
 		&i.TenantIDs,
 		&i.TenantParties,
+		&i.TenantsLeaving,
 	)
 	return i, err
 }
 
 const partnerByName = `-- name: PartnerByName :one
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem FROM partners WHERE name = $1
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem, announce_attempts, ended_at, cdr_days FROM partners WHERE name = $1
 `
 
 func (q *Queries) PartnerByName(ctx context.Context, name string) (Partner, error) {
@@ -557,8 +780,42 @@ func (q *Queries) PartnerByName(ctx context.Context, name string) (Partner, erro
 		&i.Advertised,
 		&i.AnnounceAt,
 		&i.AnnounceProblem,
+		&i.AnnounceAttempts,
+		&i.EndedAt,
+		&i.CdrDays,
 	)
 	return i, err
+}
+
+const partnerKnowsTenants = `-- name: PartnerKnowsTenants :exec
+UPDATE partner_tenants pt SET known_at = NULL FROM tenants te
+WHERE te.id = pt.tenant_id AND pt.partner_id = $1 AND pt.known_at IS NOT NULL AND te.country_code || te.party_id = ANY ($2::text[])
+`
+
+type PartnerKnowsTenantsParams struct {
+	PartnerID uuid.UUID
+	Parties   []string
+}
+
+// The partner has been told of these utilities, as in DESWX, or cannot be told.
+func (q *Queries) PartnerKnowsTenants(ctx context.Context, arg PartnerKnowsTenantsParams) error {
+	_, err := q.db.Exec(ctx, partnerKnowsTenants, arg.PartnerID, arg.Parties)
+	return err
+}
+
+const partnerNotToldEnd = `-- name: PartnerNotToldEnd :exec
+UPDATE partners SET announce_problem = $1, announce_at = $2::timestamptz, announce_attempts = announce_attempts + 1 WHERE id = $3 AND state = 'ended'
+`
+
+type PartnerNotToldEndParams struct {
+	Problem    string
+	AnnounceAt time.Time
+	ID         uuid.UUID
+}
+
+func (q *Queries) PartnerNotToldEnd(ctx context.Context, arg PartnerNotToldEndParams) error {
+	_, err := q.db.Exec(ctx, partnerNotToldEnd, arg.Problem, arg.AnnounceAt, arg.ID)
+	return err
 }
 
 const partnerReceived = `-- name: PartnerReceived :exec
@@ -593,8 +850,23 @@ func (q *Queries) PartnerSent(ctx context.Context, arg PartnerSentParams) error 
 	return err
 }
 
+const partnerToldEnd = `-- name: PartnerToldEnd :exec
+UPDATE partners SET token_sealed = NULL, announce_at = NULL, announce_problem = $1 WHERE id = $2 AND state = 'ended'
+`
+
+type PartnerToldEndParams struct {
+	Problem string
+	ID      uuid.UUID
+}
+
+// The partner knows that the partnership has ended, or need not know any more.
+func (q *Queries) PartnerToldEnd(ctx context.Context, arg PartnerToldEndParams) error {
+	_, err := q.db.Exec(ctx, partnerToldEnd, arg.Problem, arg.ID)
+	return err
+}
+
 const partners = `-- name: Partners :many
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem FROM partners ORDER BY name, id
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem, announce_attempts, ended_at, cdr_days FROM partners ORDER BY name, id
 `
 
 func (q *Queries) Partners(ctx context.Context) ([]Partner, error) {
@@ -632,6 +904,9 @@ func (q *Queries) Partners(ctx context.Context) ([]Partner, error) {
 			&i.Advertised,
 			&i.AnnounceAt,
 			&i.AnnounceProblem,
+			&i.AnnounceAttempts,
+			&i.EndedAt,
+			&i.CdrDays,
 		); err != nil {
 			return nil, err
 		}
@@ -645,20 +920,22 @@ func (q *Queries) Partners(ctx context.Context) ([]Partner, error) {
 
 const partnersByToken = `-- name: PartnersByToken :many
 
-SELECT t.hash, t.kind, t.doubt, p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.refused_quirks, p.hidden_modules, p.certificate_sealed, p.certificate_pin, p.failing_since, p.rejected_at, p.check_at, p.advertised, p.announce_at, p.announce_problem,
+SELECT t.hash, t.kind, t.doubt, p.id, p.name, p.role, p.country_code, p.party_id, p.state, p.versions_url, p.version, p.endpoints, p.auth_encoding, p.token_sealed, p.created_at, p.registered_at, p.last_received_at, p.last_sent_at, p.refused_quirks, p.hidden_modules, p.certificate_sealed, p.certificate_pin, p.failing_since, p.rejected_at, p.check_at, p.advertised, p.announce_at, p.announce_problem, p.announce_attempts, p.ended_at, p.cdr_days,
     ARRAY(SELECT te.id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::uuid[] AS tenant_ids,
-    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties
+    ARRAY(SELECT te.country_code || te.party_id FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = p.id ORDER BY te.id)::text[] AS tenant_parties,
+    ARRAY(SELECT pt.leaving_at IS NOT NULL FROM partner_tenants pt WHERE pt.partner_id = p.id ORDER BY pt.tenant_id)::boolean[] AS tenants_leaving
 FROM partner_tokens t JOIN partners p ON p.id = t.partner_id
 WHERE t.hash = ANY ($1::bytea[]) AND t.revoked_at IS NULL
 `
 
 type PartnersByTokenRow struct {
-	Hash          []byte
-	Kind          string
-	Doubt         bool
-	Partner       Partner
-	TenantIDs     []uuid.UUID
-	TenantParties []string
+	Hash           []byte
+	Kind           string
+	Doubt          bool
+	Partner        Partner
+	TenantIDs      []uuid.UUID
+	TenantParties  []string
+	TenantsLeaving []bool
 }
 
 // Partners: OCPI connections, the tokens that they present, the parties behind them and the utilities they work with.
@@ -701,8 +978,12 @@ func (q *Queries) PartnersByToken(ctx context.Context, hashes [][]byte) ([]Partn
 			&i.Partner.Advertised,
 			&i.Partner.AnnounceAt,
 			&i.Partner.AnnounceProblem,
+			&i.Partner.AnnounceAttempts,
+			&i.Partner.EndedAt,
+			&i.Partner.CdrDays,
 			&i.TenantIDs,
 			&i.TenantParties,
+			&i.TenantsLeaving,
 		); err != nil {
 			return nil, err
 		}
@@ -715,17 +996,17 @@ func (q *Queries) PartnersByToken(ctx context.Context, hashes [][]byte) ([]Partn
 }
 
 const planAnnouncements = `-- name: PlanAnnouncements :execrows
-UPDATE partners SET announce_at = $1::timestamptz WHERE state = 'registered' AND advertised <> $2::text AND announce_at IS NULL
+UPDATE partners SET announce_at = $1::timestamptz WHERE id = ANY ($2::uuid[]) AND state = 'registered' AND announce_at IS NULL
 `
 
 type PlanAnnouncementsParams struct {
-	Now   time.Time
-	Offer string
+	Now        time.Time
+	PartnerIDs []uuid.UUID
 }
 
-// Makes an announcement due at every partner that was told of something else than we offer now (VER-11).
+// Makes an announcement due at partners.
 func (q *Queries) PlanAnnouncements(ctx context.Context, arg PlanAnnouncementsParams) (int64, error) {
-	result, err := q.db.Exec(ctx, planAnnouncements, arg.Now, arg.Offer)
+	result, err := q.db.Exec(ctx, planAnnouncements, arg.Now, arg.PartnerIDs)
 	if err != nil {
 		return 0, err
 	}
@@ -757,7 +1038,8 @@ func (q *Queries) PlanRotations(ctx context.Context, arg PlanRotationsParams) (i
 const registerPartner = `-- name: RegisterPartner :exec
 UPDATE partners SET state = 'registered', role = $1, country_code = $2, party_id = $3, versions_url = $4,
     version = $5, endpoints = $6, auth_encoding = $7, token_sealed = $8::bytea, registered_at = $9::timestamptz,
-    failing_since = NULL, rejected_at = NULL, check_at = $10::timestamptz, advertised = $11, announce_at = NULL, announce_problem = ''
+    failing_since = NULL, rejected_at = NULL, check_at = $10::timestamptz, advertised = $11, announce_at = NULL, announce_attempts = 0,
+    announce_problem = '', ended_at = NULL
 WHERE id = $12
 `
 
@@ -791,6 +1073,20 @@ func (q *Queries) RegisterPartner(ctx context.Context, arg RegisterPartnerParams
 		arg.Advertised,
 		arg.ID,
 	)
+	return err
+}
+
+const resolveAlertsOfPartner = `-- name: ResolveAlertsOfPartner :exec
+UPDATE alerts SET resolved_at = $1::timestamptz WHERE partner_id = $2 AND resolved_at IS NULL
+`
+
+type ResolveAlertsOfPartnerParams struct {
+	Now       time.Time
+	PartnerID uuid.UUID
+}
+
+func (q *Queries) ResolveAlertsOfPartner(ctx context.Context, arg ResolveAlertsOfPartnerParams) error {
+	_, err := q.db.Exec(ctx, resolveAlertsOfPartner, arg.Now, arg.PartnerID)
 	return err
 }
 
@@ -839,6 +1135,46 @@ func (q *Queries) RevokePartnerToken(ctx context.Context, arg RevokePartnerToken
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const rolesOfPartners = `-- name: RolesOfPartners :many
+SELECT pt.partner_id, te.country_code, te.party_id, te.name, te.website FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id
+JOIN partners p ON p.id = pt.partner_id WHERE p.state = 'registered' ORDER BY pt.partner_id, te.country_code, te.party_id
+`
+
+type RolesOfPartnersRow struct {
+	PartnerID   uuid.UUID
+	CountryCode string
+	PartyID     string
+	Name        string
+	Website     string
+}
+
+// The roles that partners are told of, in the order in which credentials list them.
+func (q *Queries) RolesOfPartners(ctx context.Context) ([]RolesOfPartnersRow, error) {
+	rows, err := q.db.Query(ctx, rolesOfPartners)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RolesOfPartnersRow
+	for rows.Next() {
+		var i RolesOfPartnersRow
+		if err := rows.Scan(
+			&i.PartnerID,
+			&i.CountryCode,
+			&i.PartyID,
+			&i.Name,
+			&i.Website,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const saveClientInfo = `-- name: SaveClientInfo :many
@@ -929,21 +1265,6 @@ func (q *Queries) SaveCredentialsParty(ctx context.Context, arg SaveCredentialsP
 	return err
 }
 
-const setTenantsOfPartner = `-- name: SetTenantsOfPartner :exec
-WITH gone AS (DELETE FROM partner_tenants WHERE partner_id = $1 AND tenant_id <> ALL ($2::uuid[]))
-INSERT INTO partner_tenants (partner_id, tenant_id) SELECT $1, unnest($2::uuid[]) ON CONFLICT DO NOTHING
-`
-
-type SetTenantsOfPartnerParams struct {
-	PartnerID uuid.UUID
-	TenantIDs []uuid.UUID
-}
-
-func (q *Queries) SetTenantsOfPartner(ctx context.Context, arg SetTenantsOfPartnerParams) error {
-	_, err := q.db.Exec(ctx, setTenantsOfPartner, arg.PartnerID, arg.TenantIDs)
-	return err
-}
-
 const settlePartnerTokens = `-- name: SettlePartnerTokens :execrows
 WITH settled AS (UPDATE partner_tokens SET doubt = false WHERE hash = $2 AND doubt AND revoked_at IS NULL RETURNING partner_id)
 UPDATE partner_tokens t SET revoked_at = $1::timestamptz, doubt = false FROM settled
@@ -965,9 +1286,10 @@ func (q *Queries) SettlePartnerTokens(ctx context.Context, arg SettlePartnerToke
 }
 
 const tenantsOfPartner = `-- name: TenantsOfPartner :many
-SELECT te.id, te.country_code, te.party_id, te.name, te.mode, te.street, te.postal_code, te.city, te.country, te.vat_id, te.tax_number, te.register, te.contact_name, te.contact_phone, te.contact_email, te.website, te.legal_footer, te.iban, te.bic, te.creditor_id, te.colour, te.logo, te.time_zone, te.payment_days, te.created_at FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = $1 ORDER BY te.country_code, te.party_id
+SELECT te.id, te.country_code, te.party_id, te.name, te.mode, te.street, te.postal_code, te.city, te.country, te.vat_id, te.tax_number, te.register, te.contact_name, te.contact_phone, te.contact_email, te.website, te.legal_footer, te.iban, te.bic, te.creditor_id, te.colour, te.logo, te.time_zone, te.payment_days, te.created_at, te.closed_at FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = $1 ORDER BY te.country_code, te.party_id
 `
 
+// Those that leave are among them, until they have left.
 func (q *Queries) TenantsOfPartner(ctx context.Context, partnerID uuid.UUID) ([]Tenant, error) {
 	rows, err := q.db.Query(ctx, tenantsOfPartner, partnerID)
 	if err != nil {
@@ -1003,6 +1325,7 @@ func (q *Queries) TenantsOfPartner(ctx context.Context, partnerID uuid.UUID) ([]
 			&i.TimeZone,
 			&i.PaymentDays,
 			&i.CreatedAt,
+			&i.ClosedAt,
 		); err != nil {
 			return nil, err
 		}

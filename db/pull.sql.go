@@ -38,8 +38,8 @@ func (q *Queries) BeginCrawl(ctx context.Context, arg BeginCrawlParams) error {
 }
 
 const blocksDue = `-- name: BlocksDue :many
-SELECT DISTINCT d.token_id FROM token_deliveries d JOIN tokens t ON t.id = d.token_id JOIN partners p ON p.id = d.partner_id
-WHERE d.due_at <= $1::timestamptz AND NOT t.valid AND p.failing_since IS NULL AND p.rejected_at IS NULL LIMIT $2
+SELECT DISTINCT d.token_id FROM token_deliveries d JOIN tokens t ON t.id = d.token_id JOIN tenants te ON te.id = t.tenant_id JOIN partners p ON p.id = d.partner_id
+WHERE d.due_at <= $1::timestamptz AND NOT t.valid AND te.closed_at IS NULL AND p.failing_since IS NULL AND p.rejected_at IS NULL LIMIT $2
 `
 
 type BlocksDueParams struct {
@@ -47,7 +47,7 @@ type BlocksDueParams struct {
 	MaxRows int32
 }
 
-// Blocked tokens whose delivery is due: they go first.
+// Blocked tokens whose delivery is due: they go first. Those of a utility that was closed are many, and go with the others.
 func (q *Queries) BlocksDue(ctx context.Context, arg BlocksDueParams) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, blocksDue, arg.Now, arg.MaxRows)
 	if err != nil {
@@ -71,7 +71,7 @@ func (q *Queries) BlocksDue(ctx context.Context, arg BlocksDueParams) ([]uuid.UU
 const claimCheck = `-- name: ClaimCheck :one
 UPDATE partners SET check_at = $1::timestamptz
 WHERE id = (SELECT i.id FROM partners i WHERE i.id = $2 AND i.check_at <= $3::timestamptz AND i.state = 'registered' FOR UPDATE SKIP LOCKED)
-RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem
+RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem, announce_attempts, ended_at, cdr_days
 `
 
 type ClaimCheckParams struct {
@@ -110,6 +110,9 @@ func (q *Queries) ClaimCheck(ctx context.Context, arg ClaimCheckParams) (Partner
 		&i.Advertised,
 		&i.AnnounceAt,
 		&i.AnnounceProblem,
+		&i.AnnounceAttempts,
+		&i.EndedAt,
+		&i.CdrDays,
 	)
 	return i, err
 }
@@ -120,6 +123,7 @@ WHERE id = (
     SELECT u.id FROM pulls u JOIN partners p ON p.id = u.partner_id
     WHERE u.partner_id = $2 AND u.due_at <= $3::timestamptz AND p.state = 'registered' AND p.failing_since IS NULL AND p.rejected_at IS NULL
         AND NOT EXISTS (SELECT FROM pulls o WHERE o.partner_id = $2 AND o.claimed_until > $3::timestamptz)
+        AND NOT EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = $2 AND w.tenant_id = u.tenant_id AND w.known_at > $3)
     ORDER BY array_position('{hubclientinfo,tariffs,locations,sessions,cdrs}'::text[], u.module), u.due_at, u.id LIMIT 1
 )
 RETURNING id, partner_id, module, country_code, party_id, tenant_id, due_at, claimed_until, want_full, cursor, full_at, done_at, attempts, failing_since, problem, started_at, date_from, next_url, total, read_at, broken_off, pages, objects, bad, foreign_objects, vanished
@@ -132,7 +136,8 @@ type ClaimPullParams struct {
 }
 
 // The next page of a partner to read, the lists in the order in which they need each other. The caller holds the partner's row,
-// so one page of a partner is read at a time. No row: nothing is due, or somebody is reading.
+// so one page of a partner is read at a time, and none in the name of a utility that the partner has not been told of. No row:
+// nothing is due, or somebody is reading.
 func (q *Queries) ClaimPull(ctx context.Context, arg ClaimPullParams) (Pull, error) {
 	row := q.db.QueryRow(ctx, claimPull, arg.ClaimedUntil, arg.PartnerID, arg.Now)
 	var i Pull
@@ -603,7 +608,8 @@ func (q *Queries) PartnersToCheck(ctx context.Context, arg PartnersToCheckParams
 const partnersWithPullsDue = `-- name: PartnersWithPullsDue :many
 SELECT p.id FROM partners p
 WHERE p.state = 'registered' AND p.failing_since IS NULL AND p.rejected_at IS NULL
-    AND EXISTS (SELECT FROM pulls u WHERE u.partner_id = p.id AND u.due_at <= $1::timestamptz)
+    AND EXISTS (SELECT FROM pulls u WHERE u.partner_id = p.id AND u.due_at <= $1::timestamptz
+        AND NOT EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = p.id AND w.tenant_id = u.tenant_id AND w.known_at > $1))
     AND NOT EXISTS (SELECT FROM pulls u WHERE u.partner_id = p.id AND u.claimed_until > $1::timestamptz)
 LIMIT $2
 `
@@ -686,7 +692,7 @@ func (q *Queries) PullsOfPartner(ctx context.Context, partnerID uuid.UUID) ([]Pu
 }
 
 const registeredPartners = `-- name: RegisteredPartners :many
-SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem FROM partners WHERE state = 'registered' ORDER BY id
+SELECT id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem, announce_attempts, ended_at, cdr_days FROM partners WHERE state = 'registered' ORDER BY id
 `
 
 func (q *Queries) RegisteredPartners(ctx context.Context) ([]Partner, error) {
@@ -724,6 +730,9 @@ func (q *Queries) RegisteredPartners(ctx context.Context) ([]Partner, error) {
 			&i.Advertised,
 			&i.AnnounceAt,
 			&i.AnnounceProblem,
+			&i.AnnounceAttempts,
+			&i.EndedAt,
+			&i.CdrDays,
 		); err != nil {
 			return nil, err
 		}
@@ -887,6 +896,7 @@ func (q *Queries) TokensCompared(ctx context.Context, arg TokensComparedParams) 
 const tokensToCompare = `-- name: TokensToCompare :many
 SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, te.country_code, te.party_id, d.confirmed
 FROM token_deliveries d JOIN tokens t ON t.id = d.token_id JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
+    JOIN partner_tenants pt ON pt.partner_id = d.partner_id AND pt.tenant_id = t.tenant_id AND pt.leaving_at IS NULL
 WHERE d.partner_id = $1 AND d.due_at IS NULL AND d.confirmed IS NOT NULL
 ORDER BY d.compared_at NULLS FIRST, d.token_id LIMIT $2
 `

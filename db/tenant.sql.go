@@ -12,6 +12,70 @@ import (
 	"github.com/google/uuid"
 )
 
+const changeTenant = `-- name: ChangeTenant :exec
+UPDATE tenants SET name = $1, mode = $2, street = $3, postal_code = $4, city = $5, vat_id = $6, tax_number = $7, register = $8,
+    contact_name = $9, contact_phone = $10, contact_email = $11, website = $12, iban = $13, bic = $14, creditor_id = $15,
+    colour = $16
+WHERE id = $17
+`
+
+type ChangeTenantParams struct {
+	Name         string
+	Mode         string
+	Street       string
+	PostalCode   string
+	City         string
+	VATID        string
+	TaxNumber    string
+	Register     string
+	ContactName  string
+	ContactPhone string
+	ContactEmail string
+	Website      string
+	IBAN         string
+	BIC          string
+	CreditorID   string
+	Colour       string
+	ID           uuid.UUID
+}
+
+func (q *Queries) ChangeTenant(ctx context.Context, arg ChangeTenantParams) error {
+	_, err := q.db.Exec(ctx, changeTenant,
+		arg.Name,
+		arg.Mode,
+		arg.Street,
+		arg.PostalCode,
+		arg.City,
+		arg.VATID,
+		arg.TaxNumber,
+		arg.Register,
+		arg.ContactName,
+		arg.ContactPhone,
+		arg.ContactEmail,
+		arg.Website,
+		arg.IBAN,
+		arg.BIC,
+		arg.CreditorID,
+		arg.Colour,
+		arg.ID,
+	)
+	return err
+}
+
+const closeTenant = `-- name: CloseTenant :exec
+UPDATE tenants SET closed_at = $1::timestamptz WHERE id = $2
+`
+
+type CloseTenantParams struct {
+	Now time.Time
+	ID  uuid.UUID
+}
+
+func (q *Queries) CloseTenant(ctx context.Context, arg CloseTenantParams) error {
+	_, err := q.db.Exec(ctx, closeTenant, arg.Now, arg.ID)
+	return err
+}
+
 const insertTenant = `-- name: InsertTenant :exec
 INSERT INTO tenants (id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone,
     contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, payment_days, created_at)
@@ -77,7 +141,7 @@ func (q *Queries) InsertTenant(ctx context.Context, arg InsertTenantParams) erro
 }
 
 const tenant = `-- name: Tenant :one
-SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at FROM tenants WHERE id = $1
+SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at FROM tenants WHERE id = $1
 `
 
 func (q *Queries) Tenant(ctx context.Context, id uuid.UUID) (Tenant, error) {
@@ -109,12 +173,13 @@ func (q *Queries) Tenant(ctx context.Context, id uuid.UUID) (Tenant, error) {
 		&i.TimeZone,
 		&i.PaymentDays,
 		&i.CreatedAt,
+		&i.ClosedAt,
 	)
 	return i, err
 }
 
 const tenantByParty = `-- name: TenantByParty :one
-SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at FROM tenants WHERE country_code = upper($1) AND party_id = upper($2)
+SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at FROM tenants WHERE country_code = upper($1) AND party_id = upper($2)
 `
 
 type TenantByPartyParams struct {
@@ -151,33 +216,41 @@ func (q *Queries) TenantByParty(ctx context.Context, arg TenantByPartyParams) (T
 		&i.TimeZone,
 		&i.PaymentDays,
 		&i.CreatedAt,
+		&i.ClosedAt,
 	)
 	return i, err
 }
 
 const tenantServedBy = `-- name: TenantServedBy :one
-SELECT t.id FROM tenants t WHERE t.country_code = upper($1::text) AND t.party_id = upper($2::text) AND (
-    EXISTS (SELECT FROM sessions s WHERE s.tenant_id = t.id AND s.partner_id = $3)
-    OR EXISTS (SELECT FROM token_deliveries d JOIN tokens k ON k.id = d.token_id WHERE k.tenant_id = t.id AND d.partner_id = $3 AND d.confirmed IS NOT NULL))
+SELECT t.id FROM tenants t WHERE t.country_code = upper($1::text) AND t.party_id = upper($2::text)
+    AND (t.closed_at IS NULL OR t.closed_at > $3::timestamptz) AND (
+    EXISTS (SELECT FROM sessions s WHERE s.tenant_id = t.id AND s.partner_id = $4)
+    OR EXISTS (SELECT FROM token_deliveries d JOIN tokens k ON k.id = d.token_id WHERE k.tenant_id = t.id AND d.partner_id = $4 AND d.confirmed IS NOT NULL))
 `
 
 type TenantServedByParams struct {
 	CountryCode string
 	PartyID     string
+	ClosedAfter time.Time
 	PartnerID   uuid.UUID
 }
 
 // The utility of that party, if it has worked with the partner, whether it still does or not: a session, or a card that the
-// partner has, says so.
+// partner has, says so. One that was closed before an instant is none any more.
 func (q *Queries) TenantServedBy(ctx context.Context, arg TenantServedByParams) (uuid.UUID, error) {
-	row := q.db.QueryRow(ctx, tenantServedBy, arg.CountryCode, arg.PartyID, arg.PartnerID)
+	row := q.db.QueryRow(ctx, tenantServedBy,
+		arg.CountryCode,
+		arg.PartyID,
+		arg.ClosedAfter,
+		arg.PartnerID,
+	)
 	var id uuid.UUID
 	err := row.Scan(&id)
 	return id, err
 }
 
 const tenants = `-- name: Tenants :many
-SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at FROM tenants ORDER BY name, id
+SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at FROM tenants ORDER BY name, id
 `
 
 func (q *Queries) Tenants(ctx context.Context) ([]Tenant, error) {
@@ -215,6 +288,7 @@ func (q *Queries) Tenants(ctx context.Context) ([]Tenant, error) {
 			&i.TimeZone,
 			&i.PaymentDays,
 			&i.CreatedAt,
+			&i.ClosedAt,
 		); err != nil {
 			return nil, err
 		}

@@ -12,11 +12,31 @@ import (
 	"github.com/google/uuid"
 )
 
+const blockTokensOf = `-- name: BlockTokensOf :execrows
+UPDATE tokens SET valid = false, last_updated = greatest($1::timestamptz, last_updated + interval '1 millisecond') WHERE tenant_id = $2 AND valid
+`
+
+type BlockTokensOfParams struct {
+	Now      time.Time
+	TenantID uuid.UUID
+}
+
+// Blocks every token of a utility.
+func (q *Queries) BlockTokensOf(ctx context.Context, arg BlockTokensOfParams) (int64, error) {
+	result, err := q.db.Exec(ctx, blockTokensOf, arg.Now, arg.TenantID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const claimTokenDeliveries = `-- name: ClaimTokenDeliveries :many
 UPDATE token_deliveries d SET due_at = $1::timestamptz, attempts = d.attempts + 1
 FROM (
-    SELECT i.token_id, i.partner_id FROM token_deliveries i JOIN partners p ON p.id = i.partner_id
-    WHERE i.token_id = $2 AND i.due_at <= $3::timestamptz AND p.failing_since IS NULL AND p.rejected_at IS NULL FOR UPDATE OF i SKIP LOCKED
+    SELECT i.token_id, i.partner_id FROM token_deliveries i JOIN partners p ON p.id = i.partner_id JOIN tokens t ON t.id = i.token_id
+    WHERE i.token_id = $2 AND i.due_at <= $3::timestamptz AND p.failing_since IS NULL AND p.rejected_at IS NULL
+        AND NOT EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = i.partner_id AND w.tenant_id = t.tenant_id AND w.known_at > $3)
+    FOR UPDATE OF i SKIP LOCKED
 ) due
 WHERE d.token_id = due.token_id AND d.partner_id = due.partner_id
 RETURNING d.partner_id, d.due_at, d.attempts
@@ -35,7 +55,7 @@ type ClaimTokenDeliveriesRow struct {
 }
 
 // Claims what is due of a token by moving it on: if this worker dies, it is due again then. A partner that does not answer, or
-// rejects our token, is left alone until it is back.
+// rejects our token, is left alone until it is back, and one that does not know of the utility until it is told.
 func (q *Queries) ClaimTokenDeliveries(ctx context.Context, arg ClaimTokenDeliveriesParams) ([]ClaimTokenDeliveriesRow, error) {
 	rows, err := q.db.Query(ctx, claimTokenDeliveries, arg.AgainAt, arg.TokenID, arg.Now)
 	if err != nil {
@@ -80,20 +100,26 @@ func (q *Queries) ConfirmTokenDelivery(ctx context.Context, arg ConfirmTokenDeli
 }
 
 const countTokens = `-- name: CountTokens :one
-SELECT count(*) FROM tokens t
-WHERE t.tenant_id = ANY ($1::uuid[]) AND t.type <> 'AD_HOC_USER'
-    AND ($2::timestamptz IS NULL OR t.last_updated >= $2)
-    AND ($3::timestamptz IS NULL OR t.last_updated < $3)
+SELECT count(*) FROM tokens t JOIN partner_tenants pt ON pt.tenant_id = t.tenant_id
+WHERE pt.partner_id = $1 AND t.tenant_id = ANY ($2::uuid[]) AND t.type <> 'AD_HOC_USER'
+    AND ($3::timestamptz IS NULL OR greatest(t.last_updated, pt.leaving_at) >= $3)
+    AND ($4::timestamptz IS NULL OR greatest(t.last_updated, pt.leaving_at) < $4)
 `
 
 type CountTokensParams struct {
+	PartnerID uuid.UUID
 	TenantIDs []uuid.UUID
 	DateFrom  *time.Time
 	DateTo    *time.Time
 }
 
 func (q *Queries) CountTokens(ctx context.Context, arg CountTokensParams) (int64, error) {
-	row := q.db.QueryRow(ctx, countTokens, arg.TenantIDs, arg.DateFrom, arg.DateTo)
+	row := q.db.QueryRow(ctx, countTokens,
+		arg.PartnerID,
+		arg.TenantIDs,
+		arg.DateFrom,
+		arg.DateTo,
+	)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -131,6 +157,30 @@ type DistributeTokenParams struct {
 func (q *Queries) DistributeToken(ctx context.Context, arg DistributeTokenParams) error {
 	_, err := q.db.Exec(ctx, distributeToken, arg.Now, arg.TokenID)
 	return err
+}
+
+const distributeTokensOf = `-- name: DistributeTokensOf :execrows
+INSERT INTO token_deliveries (token_id, partner_id, due_at)
+SELECT t.id, p.id, $1::timestamptz FROM tokens t JOIN partner_tenants pt ON pt.tenant_id = t.tenant_id JOIN partners p ON p.id = pt.partner_id
+    LEFT JOIN token_deliveries d ON d.token_id = t.id AND d.partner_id = p.id
+WHERE t.tenant_id = $2 AND p.state = 'registered' AND ($3::uuid IS NULL OR p.id = $3)
+    AND (t.valid OR d.confirmed IS NULL OR d.confirmed < t.last_updated)
+ON CONFLICT (token_id, partner_id) DO UPDATE SET due_at = excluded.due_at, attempts = 0
+`
+
+type DistributeTokensOfParams struct {
+	Now       time.Time
+	TenantID  uuid.UUID
+	PartnerID uuid.NullUUID
+}
+
+// Makes every token of a utility due at its partners, or at one, but for those that are known there to be void.
+func (q *Queries) DistributeTokensOf(ctx context.Context, arg DistributeTokensOfParams) (int64, error) {
+	result, err := q.db.Exec(ctx, distributeTokensOf, arg.Now, arg.TenantID, arg.PartnerID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const distributeTokensTo = `-- name: DistributeTokensTo :many
@@ -173,6 +223,22 @@ UPDATE token_deliveries SET due_at = NULL, confirmed = NULL, problem = '' WHERE 
 
 func (q *Queries) EndTokenDeliveries(ctx context.Context, partnerID uuid.UUID) error {
 	_, err := q.db.Exec(ctx, endTokenDeliveries, partnerID)
+	return err
+}
+
+const endTokenDeliveriesOf = `-- name: EndTokenDeliveriesOf :exec
+UPDATE token_deliveries d SET due_at = NULL FROM tokens t
+WHERE t.id = d.token_id AND t.tenant_id = $1 AND d.partner_id = $2 AND d.due_at IS NOT NULL
+`
+
+type EndTokenDeliveriesOfParams struct {
+	TenantID  uuid.UUID
+	PartnerID uuid.UUID
+}
+
+// A utility has left a partner: what could not be delivered is delivered no more.
+func (q *Queries) EndTokenDeliveriesOf(ctx context.Context, arg EndTokenDeliveriesOfParams) error {
+	_, err := q.db.Exec(ctx, endTokenDeliveriesOf, arg.TenantID, arg.PartnerID)
 	return err
 }
 
@@ -345,6 +411,58 @@ func (q *Queries) Token(ctx context.Context, id uuid.UUID) (TokenRow, error) {
 	return i, err
 }
 
+const tokenAt = `-- name: TokenAt :one
+SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, te.country_code, te.party_id, (pt.tenant_id IS NULL OR pt.leaving_at IS NOT NULL)::boolean AS void,
+    greatest(t.last_updated, pt.leaving_at)::timestamptz AS changed_at
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
+    LEFT JOIN partner_tenants pt ON pt.tenant_id = t.tenant_id AND pt.partner_id = $1
+WHERE t.id = $2
+`
+
+type TokenAtParams struct {
+	PartnerID uuid.UUID
+	ID        uuid.UUID
+}
+
+type TokenAtRow struct {
+	Token       Token
+	ContractID  string
+	CountryCode string
+	PartyID     string
+	Void        bool
+	ChangedAt   time.Time
+}
+
+// A token as a partner is to see it: one of a utility that leaves the partner, or has left it, is void there.
+func (q *Queries) TokenAt(ctx context.Context, arg TokenAtParams) (TokenAtRow, error) {
+	row := q.db.QueryRow(ctx, tokenAt, arg.PartnerID, arg.ID)
+	var i TokenAtRow
+	err := row.Scan(
+		&i.Token.ID,
+		&i.Token.TenantID,
+		&i.Token.ContractID,
+		&i.Token.UID,
+		&i.Token.Type,
+		&i.Token.VisualNumber,
+		&i.Token.Issuer,
+		&i.Token.Valid,
+		&i.Token.Whitelist,
+		&i.Token.Language,
+		&i.Token.GroupID,
+		&i.Token.ProfileType,
+		&i.Token.EnergySupplier,
+		&i.Token.EnergyContract,
+		&i.Token.CreatedAt,
+		&i.Token.LastUpdated,
+		&i.ContractID,
+		&i.CountryCode,
+		&i.PartyID,
+		&i.Void,
+		&i.ChangedAt,
+	)
+	return i, err
+}
+
 const tokenDeliveries = `-- name: TokenDeliveries :many
 SELECT token_id, partner_id, confirmed, due_at, attempts, problem, compared_at FROM token_deliveries WHERE token_id = $1 ORDER BY partner_id
 `
@@ -378,16 +496,17 @@ func (q *Queries) TokenDeliveries(ctx context.Context, tokenID uuid.UUID) ([]Tok
 }
 
 const tokenPage = `-- name: TokenPage :many
-SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, te.country_code, te.party_id
-FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
-WHERE t.tenant_id = ANY ($1::uuid[]) AND t.type <> 'AD_HOC_USER'
-    AND ($2::timestamptz IS NULL OR t.last_updated >= $2)
-    AND ($3::timestamptz IS NULL OR t.last_updated < $3)
+SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, te.country_code, te.party_id, (pt.leaving_at IS NOT NULL)::boolean AS void, greatest(t.last_updated, pt.leaving_at)::timestamptz AS changed_at
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id JOIN partner_tenants pt ON pt.tenant_id = t.tenant_id
+WHERE pt.partner_id = $1 AND t.tenant_id = ANY ($2::uuid[]) AND t.type <> 'AD_HOC_USER'
+    AND ($3::timestamptz IS NULL OR greatest(t.last_updated, pt.leaving_at) >= $3)
+    AND ($4::timestamptz IS NULL OR greatest(t.last_updated, pt.leaving_at) < $4)
 ORDER BY t.created_at, t.id
-LIMIT $5 OFFSET $4
+LIMIT $6 OFFSET $5
 `
 
 type TokenPageParams struct {
+	PartnerID uuid.UUID
 	TenantIDs []uuid.UUID
 	DateFrom  *time.Time
 	DateTo    *time.Time
@@ -400,12 +519,15 @@ type TokenPageRow struct {
 	ContractID  string
 	CountryCode string
 	PartyID     string
+	Void        bool
+	ChangedAt   time.Time
 }
 
 // One page for a partner, in the order of creation, so that a new token lengthens the last page (PAG-09). Tokens that were
-// made for one use are left out (TOK-06).
+// made for one use are left out (TOK-06). When a utility leaves, that changes all of its tokens.
 func (q *Queries) TokenPage(ctx context.Context, arg TokenPageParams) ([]TokenPageRow, error) {
 	rows, err := q.db.Query(ctx, tokenPage,
+		arg.PartnerID,
 		arg.TenantIDs,
 		arg.DateFrom,
 		arg.DateTo,
@@ -439,6 +561,8 @@ func (q *Queries) TokenPage(ctx context.Context, arg TokenPageParams) ([]TokenPa
 			&i.ContractID,
 			&i.CountryCode,
 			&i.PartyID,
+			&i.Void,
+			&i.ChangedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -527,8 +651,9 @@ func (q *Queries) TokensByUID(ctx context.Context, arg TokensByUIDParams) ([]Tok
 }
 
 const tokensDue = `-- name: TokensDue :many
-SELECT DISTINCT d.token_id FROM token_deliveries d JOIN partners p ON p.id = d.partner_id
-WHERE d.due_at <= $1::timestamptz AND p.failing_since IS NULL AND p.rejected_at IS NULL LIMIT $2
+SELECT DISTINCT d.token_id FROM token_deliveries d JOIN partners p ON p.id = d.partner_id JOIN tokens t ON t.id = d.token_id
+WHERE d.due_at <= $1::timestamptz AND p.failing_since IS NULL AND p.rejected_at IS NULL
+    AND NOT EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = d.partner_id AND w.tenant_id = t.tenant_id AND w.known_at > $1) LIMIT $2
 `
 
 type TokensDueParams struct {

@@ -16,6 +16,7 @@ type Asking struct {
 	Partner uuid.UUID
 	CPO     ocpi.Party               // zero: not known, as behind a hub that sends no routing headers
 	At      *ocpi.LocationReferences // nil: not said
+	Leaving bool                     // the utility of the token leaves the partner
 }
 
 // Authorize decides whether a token may charge and keeps the decision (TOK-18, TOK-19, TOK-25). Opening hours and EVSE status
@@ -27,7 +28,14 @@ func (o *Ops) Authorize(ctx context.Context, row db.TokensByUIDRow, asking Askin
 		Allowed: standing(row, now),
 		Token:   TokenMessage(row.Token, row.ContractID, ocpi.Party{CountryCode: ocpi.CiString(row.CountryCode), PartyID: ocpi.CiString(row.PartyID)}),
 	}
-	if info.Allowed == ocpi.AllowedAllowed {
+	if asking.Leaving {
+		info.Token.Valid = ocpi.Ptr(false)
+	}
+	switch {
+	case info.Allowed != ocpi.AllowedAllowed:
+	case asking.Leaving:
+		info.Allowed = ocpi.AllowedNotAllowed
+	default:
 		info.Location = asking.At
 		if row.Restricted {
 			var err error

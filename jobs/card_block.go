@@ -33,7 +33,9 @@ func (o *Ops) BlockCard(ctx context.Context, tenant uuid.UUID, uid, kind string,
 		}
 		state.TokenID = rows[0].Token.ID
 		changed, err := q.SetTokenValid(ctx, db.SetTokenValidParams{ID: state.TokenID, Valid: !blocked, Now: o.Now()})
-		if err != nil {
+		if db.IsCheckViolation(err, "tokens_of_closed_tenant") {
+			return ErrClosed
+		} else if err != nil {
 			return fmt.Errorf("set validity: %w", err)
 		}
 		if state.Changed = changed > 0; !state.Changed {

@@ -70,6 +70,9 @@ func (o *Ops) IssueCard(ctx context.Context, n NewCard) (Card, error) {
 		if err != nil {
 			return fmt.Errorf("tenant: %w", err)
 		}
+		if tenant.ClosedAt != nil {
+			return ErrClosed
+		}
 		customer, err := o.customerFor(ctx, q, n)
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -22,24 +23,44 @@ func VersionsURL(baseURL string) string { return strings.TrimRight(baseURL, "/")
 
 // OurCredentials is what we tell a partner about us: where we are, the token that it presents, and one eMSP role for each
 // utility that works with it (CRED-32). A version of OCPI whose credentials name one party is refused to a partner of several
-// utilities, with an *ocpi.Error (VDF-01).
+// utilities, with an *ocpi.Error (VDF-01); a nil version is any that names all.
 func (o *Ops) OurCredentials(ctx context.Context, partner uuid.UUID, token string, d *ocpi.Dialect) (ocpi.Credentials, error) {
 	tenants, err := o.DB.TenantsOfPartner(ctx, partner)
 	if err != nil {
 		return ocpi.Credentials{}, fmt.Errorf("tenants of partner: %w", err)
 	}
-	if d.OneParty && len(tenants) != 1 {
+	if d != nil && d.OneParty && len(tenants) != 1 {
 		return ocpi.Credentials{}, ocpi.Refused(ocpi.StatusUnsupportedVersion, fmt.Sprintf(
 			"OCPI %s connects two parties, and %d of this platform work with you: use a later version, or one connection for each", d.Version, len(tenants)))
 	}
 	c := ocpi.Credentials{Token: token, URL: VersionsURL(o.BaseURL)}
 	for _, t := range tenants {
-		c.Roles = append(c.Roles, ocpi.CredentialsRole{
-			Role: ocpi.RoleEMSP, CountryCode: ocpi.CiString(t.CountryCode), PartyID: ocpi.CiString(t.PartyID),
-			BusinessDetails: ocpi.BusinessDetails{Name: t.Name, Website: t.Website},
-		})
+		c.Roles = append(c.Roles, ourRole(t.CountryCode, t.PartyID, t.Name, t.Website))
 	}
 	return c, nil
+}
+
+// ourRole is a utility as partners are told of it, within the limits of OCPI (TYP-03, TYP-13): a website may be printed on
+// invoices without its scheme.
+func ourRole(countryCode, partyID, name, website string) ocpi.CredentialsRole {
+	if website != "" && !strings.Contains(website, "://") {
+		website = "https://" + website
+	}
+	if u, err := url.Parse(website); err != nil || u.Host == "" || len(website) > 255 {
+		website = ""
+	}
+	return ocpi.CredentialsRole{
+		Role: ocpi.RoleEMSP, CountryCode: ocpi.CiString(countryCode), PartyID: ocpi.CiString(partyID),
+		BusinessDetails: ocpi.BusinessDetails{Name: cut(name, 100), Website: website},
+	}
+}
+
+// cut is the beginning of a text, at most so many characters long.
+func cut(text string, limit int) string {
+	if r := []rune(text); len(r) > limit {
+		return strings.TrimSpace(string(r[:limit]))
+	}
+	return text
 }
 
 // newPartnerToken makes a token for a partner to present: 128 bits and more, printable, at most 64 characters (TRN-10). The
@@ -95,6 +116,7 @@ func partnerEndpoint(p db.Partner, module ocpi.ModuleID, role ocpi.InterfaceRole
 // registration is what a handshake has settled, whoever started it.
 type registration struct {
 	theirs ocpi.Credentials // the token that we send, their versions URL and parties
+	ours   ocpi.Credentials // what they were told of us
 	found  client.Discovery // their endpoints, and the form in which they understand the token
 	token  string           // what they present from now on; a live token or about to be
 	again  bool             // they were registered before: an update
@@ -150,10 +172,13 @@ func (r *registration) save(ctx context.Context, q *db.Queries, o *Ops, p db.Par
 		ID: p.ID, Role: string(role), CountryCode: party.CountryCode.Fold(), PartyID: party.PartyID.Fold(), VersionsURL: r.theirs.URL,
 		Version: string(r.found.Auth.Dialect.Version), Endpoints: endpoints, AuthEncoding: encoding,
 		TokenSealed: o.Box.Seal(partnerLabel(p.ID), r.theirs.Token), Now: o.Now(), CheckAt: o.Now().Add(spread(checkEvery)),
-		Advertised: o.Offer,
+		Advertised: offerTo(o.Offer, p.HiddenModules, r.ours.Roles),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("register partner: %w", err)
+	}
+	if err := partnerKnows(ctx, q, p.ID, r.ours); err != nil {
+		return nil, err
 	}
 	if err := r.pull(ctx, q, o, p.ID); err != nil {
 		return nil, err
@@ -170,6 +195,18 @@ func (r *registration) save(ctx context.Context, q *db.Queries, o *Ops, p db.Par
 		return nil, fmt.Errorf("plan token deliveries: %w", err)
 	}
 	return tokens, event(ctx, q, o.Now(), uuid.Nil, "partner", p.ID, "registered", nil)
+}
+
+// partnerKnows notes of which utilities a partner has been told.
+func partnerKnows(ctx context.Context, q *db.Queries, partner uuid.UUID, ours ocpi.Credentials) error {
+	known := db.PartnerKnowsTenantsParams{PartnerID: partner}
+	for _, r := range ours.Roles {
+		known.Parties = append(known.Parties, r.CountryCode.Fold()+r.PartyID.Fold())
+	}
+	if err := q.PartnerKnowsTenants(ctx, known); err != nil {
+		return fmt.Errorf("note what a partner knows: %w", err)
+	}
+	return nil
 }
 
 // pull plans to read the partner's lists: everything, when it is new. A partner that started the handshake has to read our

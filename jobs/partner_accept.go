@@ -46,8 +46,7 @@ func (o *Ops) AcceptCredentials(ctx context.Context, caller Caller, theirs ocpi.
 		return ocpi.Credentials{}, ocpi.Refused(ocpi.StatusMissingEndpoints, err.Error())
 	}
 	r := registration{theirs: theirs, found: found, token: newPartnerToken(), again: caller.Update}
-	ours, err := o.OurCredentials(ctx, caller.Partner.ID, r.token, caller.Dialect)
-	if err != nil {
+	if r.ours, err = o.OurCredentials(ctx, caller.Partner.ID, r.token, caller.Dialect); err != nil {
 		return ocpi.Credentials{}, err
 	}
 	var tokens []uuid.UUID
@@ -73,29 +72,5 @@ func (o *Ops) AcceptCredentials(ctx context.Context, caller Caller, theirs ocpi.
 		return ocpi.Credentials{}, err
 	}
 	o.Bell.Ring(ctx, TokenPush, tokens...)
-	return ours, nil
-}
-
-// EndPartner ends a registration: the partner's tokens are void and nothing is sent any more (CRED-27). What it delivered
-// stays.
-func (o *Ops) EndPartner(ctx context.Context, id uuid.UUID) error {
-	return o.DB.Tx(ctx, func(q *db.Queries) error {
-		partner, err := q.LockPartner(ctx, id)
-		if err != nil {
-			return fmt.Errorf("lock partner: %w", err)
-		}
-		if partner.State != "registered" {
-			return ocpi.MethodNotAllowed("not registered")
-		}
-		if err := q.RevokeOtherPartnerTokens(ctx, db.RevokeOtherPartnerTokensParams{PartnerID: id, Keep: []byte{}, Now: o.Now()}); err != nil {
-			return fmt.Errorf("revoke tokens: %w", err)
-		}
-		if err := q.EndTokenDeliveries(ctx, id); err != nil {
-			return fmt.Errorf("stop token deliveries: %w", err)
-		}
-		if err := q.EndPartner(ctx, id); err != nil {
-			return fmt.Errorf("end partner: %w", err)
-		}
-		return event(ctx, q, o.Now(), uuid.Nil, "partner", id, "ended", nil)
-	})
+	return r.ours, nil
 }

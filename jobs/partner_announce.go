@@ -3,9 +3,12 @@ package jobs
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,60 +21,119 @@ import (
 // announceClaim is how long a claimed announcement is left alone: longer than the calls that it takes.
 const announceClaim = 2 * time.Minute
 
-// planAnnouncements makes an announcement due at every partner that was told of other endpoints than those that we offer now
-// (VER-11). It is asked when a process starts, because that is when an offer can have changed.
+// offerTo names all that a partner can read of us: our endpoints, those that are hidden from it, and our roles. It is told
+// when that changes (VER-11, CRED-24).
+func offerTo(offer string, hidden []string, roles []ocpi.CredentialsRole) string {
+	sum := sha256.New()
+	fmt.Fprintln(sum, offer)
+	for _, module := range slices.Sorted(slices.Values(hidden)) {
+		fmt.Fprintln(sum, "hidden", module)
+	}
+	for _, r := range roles {
+		fmt.Fprintf(sum, "%s %s %q %q\n", r.CountryCode, r.PartyID, r.BusinessDetails.Name, r.BusinessDetails.Website)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// planAnnouncements makes an announcement due at every partner that was told something else than it should know now. It
+// compares state, so that changes at the same time are told at once, and none is forgotten, whoever made it.
 func (w *Worker) planAnnouncements(ctx context.Context) error {
 	if w.Offer == "" {
 		return nil
 	}
-	planned, err := w.DB.PlanAnnouncements(ctx, db.PlanAnnouncementsParams{Offer: w.Offer, Now: w.Now()})
+	partners, err := w.DB.RegisteredPartners(ctx)
+	if err != nil {
+		return fmt.Errorf("registered partners: %w", err)
+	}
+	rows, err := w.DB.RolesOfPartners(ctx)
+	if err != nil {
+		return fmt.Errorf("roles of partners: %w", err)
+	}
+	roles := map[uuid.UUID][]ocpi.CredentialsRole{}
+	for _, r := range rows {
+		roles[r.PartnerID] = append(roles[r.PartnerID], ourRole(r.CountryCode, r.PartyID, r.Name, r.Website))
+	}
+	var changed []uuid.UUID
+	for _, p := range partners {
+		if known := roles[p.ID]; len(known) > 0 && offerTo(w.Offer, p.HiddenModules, known) != p.Advertised {
+			changed = append(changed, p.ID)
+		}
+	}
+	planned, err := w.DB.PlanAnnouncements(ctx, db.PlanAnnouncementsParams{PartnerIDs: changed, Now: w.Now()})
 	if err != nil {
 		return fmt.Errorf("plan announcements: %w", err)
 	}
 	if planned > 0 {
 		w.Log.InfoContext(ctx, "what we offer has changed, partners will be told", "partners", planned)
+		w.Bell.Ring(ctx, PartnerTell, changed...)
 	}
 	return nil
 }
 
-// announce tells a partner that our endpoints have changed, by new credentials: it reads our version details again then. What
-// is due is claimed by moving its time on; no transaction is open while the partner is called.
+// announce tells a partner what has changed, by new credentials: it reads our version details again then. One that is no
+// partner any more is told that. What is due is claimed by moving its time on; no transaction is open while the partner is
+// called.
 func (w *Worker) announce(ctx context.Context, id uuid.UUID) error {
 	now := w.Now()
 	partner, err := w.DB.ClaimAnnouncement(ctx, db.ClaimAnnouncementParams{ID: id, Now: now, AgainAt: now.Add(announceClaim)})
 	if err != nil {
-		return err // db.ErrNotFound: told already, or no longer a partner
+		return err // db.ErrNotFound: told already, or it is away
 	}
 	o := w.ops()
+	if partner.State == "ended" {
+		return o.tellEnd(ctx, partner)
+	}
 	err = o.renewCredentials(ctx, partner)
 	var failed *client.Error
+	var ours *ocpi.Error
 	switch {
 	case err == nil:
 		return nil
-	case !errors.As(err, &failed):
+	case errors.As(err, &failed):
+		if err := o.CallEnded(ctx, partner, partyOfPartner(partner), failed); err != nil {
+			w.Log.WarnContext(ctx, "cannot note the call of a partner", "partner", partner.Name, "error", err)
+		}
+	case !errors.As(err, &ours): // which cannot be told as it is
 		return err
 	}
-	if err := o.CallEnded(ctx, partner, partyOfPartner(partner), failed); err != nil {
-		w.Log.WarnContext(ctx, "cannot note the call of a partner", "partner", partner.Name, "error", err)
-	}
-	w.Log.WarnContext(ctx, "cannot tell a partner what we offer", "partner", partner.Name, "error", failed)
-	problem := db.AnnouncementFailedParams{ID: id, Problem: failed.Error(), AnnounceAt: ptr(now.Add(rejectPause))}
-	noPut := failed.HTTPStatus == http.StatusMethodNotAllowed || failed.HTTPStatus == http.StatusNotFound
-	if noPut {
-		// Some hubs take no PUT: they have to register again, and that is for people to arrange.
-		problem.AnnounceAt, problem.Advertised = nil, w.Offer
-	}
-	return w.DB.Tx(ctx, func(q *db.Queries) error {
+	return o.announcementFailed(ctx, partner, err)
+}
+
+// announcementFailed writes down that a partner was not told, and when to try again. Some hubs take no PUT: they have to
+// register again, and that is for people to arrange.
+func (o *Ops) announcementFailed(ctx context.Context, partner db.Partner, why error) error {
+	now := o.Now()
+	o.Log.WarnContext(ctx, "cannot tell a partner what we offer", "partner", partner.Name, "attempt", partner.AnnounceAttempts+1, "error", why)
+	problem := db.AnnouncementFailedParams{ID: partner.ID, Problem: why.Error(), AnnounceAt: ptr(now.Add(announceBackoff(partner.AnnounceAttempts)))}
+	var failed *client.Error
+	noPut := errors.As(why, &failed) && (failed.HTTPStatus == http.StatusMethodNotAllowed || failed.HTTPStatus == http.StatusNotFound)
+	return o.DB.Tx(ctx, func(q *db.Queries) error {
 		if noPut {
-			if err := noteNoPut(ctx, q, id, now, failed.Error()); err != nil {
+			ours, err := o.OurCredentials(ctx, partner.ID, "", nil)
+			if err != nil {
+				return err
+			}
+			problem.AnnounceAt, problem.Advertised = nil, offerTo(o.Offer, partner.HiddenModules, ours.Roles)
+			if err := noteNoPut(ctx, q, partner.ID, now, failed.Error()); err != nil {
+				return err
+			}
+			if err := partnerKnows(ctx, q, partner.ID, ours); err != nil {
 				return err
 			}
 		}
 		if err := q.AnnouncementFailed(ctx, problem); err != nil {
 			return fmt.Errorf("note a failed announcement: %w", err)
 		}
-		return event(ctx, q, now, uuid.Nil, "partner", id, "announcement failed", map[string]string{"problem": problem.Problem})
+		if partner.AnnounceAttempts > 0 && !noPut {
+			return nil // the timeline has it
+		}
+		return event(ctx, q, now, uuid.Nil, "partner", partner.ID, "announcement failed", map[string]string{"problem": problem.Problem})
 	})
+}
+
+// announceBackoff is how long an announcement waits after its n-th failure: from a minute to an hour.
+func announceBackoff(attempts int32) time.Duration {
+	return min(time.Minute<<min(attempts, 6), time.Hour)
 }
 
 func announcementsDue(ctx context.Context, q *db.Queries, now time.Time) ([]uuid.UUID, error) {
@@ -97,15 +159,14 @@ func (o *Ops) renewCredentials(ctx context.Context, partner db.Partner) error {
 	if err := ocpi.Unmarshal(partner.Endpoints, &r.found.Details.Endpoints); err != nil {
 		return fmt.Errorf("endpoints of partner %q: %w", partner.Name, err)
 	}
-	ours, err := o.OurCredentials(ctx, partner.ID, r.token, auth.Dialect)
-	if err != nil {
+	if r.ours, err = o.OurCredentials(ctx, partner.ID, r.token, auth.Dialect); err != nil {
 		return err
 	}
 	if err := insertPartnerToken(ctx, o.DB.Queries, o, partner.ID, "live", r.token); err != nil {
 		return err
 	}
 	var sent error
-	r.theirs, sent = o.Client.PutCredentials(ctx, auth, endpoint, ours)
+	r.theirs, sent = o.Client.PutCredentials(ctx, auth, endpoint, r.ours)
 	ctx = context.WithoutCancel(ctx) // the partner has a new token now, whatever becomes of us
 	if sent != nil {
 		return errors.Join(sent, o.withdrawToken(ctx, partner.ID, r.token, sent))

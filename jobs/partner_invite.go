@@ -69,7 +69,7 @@ func ensurePartner(ctx context.Context, q *db.Queries, o *Ops, n NewPartner) (db
 		return db.Partner{}, fmt.Errorf("add partner: %w", err)
 	}
 	if len(n.Tenants) > 0 {
-		err = q.SetTenantsOfPartner(ctx, db.SetTenantsOfPartnerParams{PartnerID: partner.ID, TenantIDs: n.Tenants})
+		err = o.setTenants(ctx, q, partner.ID, n.Tenants)
 	} else {
 		err = q.EnablePartnerForAllTenants(ctx, partner.ID)
 	}

@@ -73,7 +73,7 @@ func (o *Ops) register(ctx context.Context, partner db.Partner, found client.Dis
 	if err != nil {
 		return nil, err
 	}
-	r := registration{theirs: theirs, found: found, token: token}
+	r := registration{theirs: theirs, ours: ours, found: found, token: token}
 	err = o.DB.Tx(ctx, func(q *db.Queries) error {
 		locked, err := q.LockPartner(ctx, partner.ID)
 		if err != nil {

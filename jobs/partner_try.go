@@ -101,7 +101,7 @@ func (o *Ops) tryToken(ctx context.Context, partner db.Partner, auth client.Auth
 	for _, t := range tenants {
 		ids = append(ids, t.ID)
 	}
-	rows, err := o.DB.TokenPage(ctx, db.TokenPageParams{TenantIDs: ids, MaxRows: 1})
+	rows, err := o.DB.TokenPage(ctx, db.TokenPageParams{PartnerID: partner.ID, TenantIDs: ids, MaxRows: 1})
 	if err != nil {
 		return "", fmt.Errorf("tokens: %w", err)
 	}
@@ -109,7 +109,7 @@ func (o *Ops) tryToken(ctx context.Context, partner db.Partner, auth client.Auth
 		return "", errors.New("not called: no utility of this partner has issued a card")
 	}
 	owner := partyOf(rows[0].CountryCode, rows[0].PartyID)
-	token := TokenMessage(rows[0].Token, rows[0].ContractID, owner)
+	token := TokenAt(rows[0].Token, rows[0].ContractID, owner, rows[0].Void, rows[0].ChangedAt)
 	err = o.Client.PutToken(ctx, client.Peer{Auth: auth, Routing: ocpi.Routing{To: partyOfPartner(partner), From: owner}}, endpoint, token)
 	return "token of " + owner.String(), err
 }

@@ -69,13 +69,13 @@ func (w *Worker) newCrawl(ctx context.Context, partner db.Partner, row db.Pull) 
 
 // asker is the utility in whose name the list is asked for (RTG-01).
 func (c *crawl) asker(ctx context.Context) (ocpi.Party, error) {
-	tenants, err := c.DB.TenantsOfPartner(ctx, c.partner.ID)
+	tenants, err := c.DB.AskersOfPartner(ctx, c.partner.ID)
 	if err != nil {
 		return ocpi.Party{}, fmt.Errorf("tenants of partner: %w", err)
 	}
 	for _, t := range tenants {
 		if !c.row.TenantID.Valid || c.row.TenantID.UUID == t.ID {
-			return ocpi.Party{CountryCode: ocpi.CiString(t.CountryCode), PartyID: ocpi.CiString(t.PartyID)}, nil
+			return partyOf(t.CountryCode, t.PartyID), nil
 		}
 	}
 	return ocpi.Party{}, errNoList

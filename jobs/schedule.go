@@ -18,6 +18,8 @@ var schedule = []struct {
 	{"tidy", time.Hour, (*Worker).tidy},
 	{"messages", 24 * time.Hour, (*Worker).forgetMessages},
 	{"rotations", time.Hour, (*Worker).planRotations},
+	{"partings", time.Minute, (*Worker).partWays},
+	{"announcements", time.Minute, (*Worker).planAnnouncements},
 	{"pulls", time.Hour, (*Worker).planPulls},
 	{"fees", 24 * time.Hour, (*Worker).bookDueFees},
 	{"gaps", time.Hour, (*Worker).findGaps},

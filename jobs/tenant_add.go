@@ -38,7 +38,8 @@ type NewTenant struct {
 	Colour string
 }
 
-// AddTenant adds a utility with a plan and a price book that gives it to everybody, and enables it for every partner.
+// AddTenant adds a utility with a plan and a price book that gives it to everybody, and enables it for every partner, which is
+// told of it (CRED-24).
 func (o *Ops) AddTenant(ctx context.Context, n NewTenant) (db.Tenant, error) {
 	p := n.Data
 	p.ID, p.CreatedAt = uuid.Must(uuid.NewV7()), o.Now()
@@ -77,7 +78,8 @@ func (o *Ops) AddTenant(ctx context.Context, n NewTenant) (db.Tenant, error) {
 		if _, err := addPriceBook(ctx, q, o.Now(), p.ID, starterBook, beginning); err != nil {
 			return err
 		}
-		if err := q.EnableTenantForAllPartners(ctx, db.EnableTenantForAllPartnersParams{TenantID: p.ID, OnePartyVersions: onePartyVersions()}); err != nil {
+		err := q.EnableTenantForAllPartners(ctx, db.EnableTenantForAllPartnersParams{TenantID: p.ID, OnePartyVersions: onePartyVersions(), KnownAt: o.Now().Add(knownAfter)})
+		if err != nil {
 			return fmt.Errorf("enable for partners: %w", err)
 		}
 		return event(ctx, q, o.Now(), p.ID, "tenant", p.ID, "added", nil)

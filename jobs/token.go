@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -14,12 +15,21 @@ import (
 func TokenMessage(t db.Token, contractID string, owner ocpi.Party) ocpi.Token {
 	m := ocpi.Token{
 		CountryCode: owner.CountryCode, PartyID: owner.PartyID, UID: ocpi.CiString(t.UID), Type: ocpi.TokenType(t.Type),
-		ContractID: ocpi.CiString(contractID), VisualNumber: t.VisualNumber, Issuer: t.Issuer, Valid: ocpi.Ptr(t.Valid),
+		ContractID: ocpi.CiString(contractID), VisualNumber: t.VisualNumber, Issuer: cut(t.Issuer, 64), Valid: ocpi.Ptr(t.Valid),
 		Whitelist: ocpi.WhitelistType(t.Whitelist), Language: t.Language, GroupID: ocpi.CiString(t.GroupID),
 		DefaultProfileType: ocpi.ProfileType(t.ProfileType), LastUpdated: t.LastUpdated,
 	}
 	if t.EnergySupplier != "" {
 		m.EnergyContract = &ocpi.EnergyContract{SupplierName: t.EnergySupplier, ContractID: t.EnergyContract}
+	}
+	return m
+}
+
+// TokenAt is a token as one partner sees it: void, when its utility leaves the partner or has left it.
+func TokenAt(t db.Token, contractID string, owner ocpi.Party, void bool, changed time.Time) ocpi.Token {
+	m := TokenMessage(t, contractID, owner)
+	if m.LastUpdated = changed; void {
+		m.Valid = ocpi.Ptr(false)
 	}
 	return m
 }

@@ -76,12 +76,12 @@ func (w *Worker) sendToken(ctx context.Context, id, partnerID uuid.UUID) (time.T
 	if err != nil {
 		return time.Time{}, err
 	}
-	row, err := w.DB.Token(ctx, id)
+	row, err := w.DB.TokenAt(ctx, db.TokenAtParams{ID: id, PartnerID: partnerID})
 	if err != nil {
 		return time.Time{}, fmt.Errorf("token: %w", err)
 	}
-	owner := ocpi.Party{CountryCode: ocpi.CiString(row.CountryCode), PartyID: ocpi.CiString(row.PartyID)}
-	token := TokenMessage(row.Token, row.ContractID, owner)
+	owner := partyOf(row.CountryCode, row.PartyID)
+	token := TokenAt(row.Token, row.ContractID, owner, row.Void, row.ChangedAt)
 	// To a hub, its own party means everybody behind it (RTG-08).
 	to := partyOfPartner(partner)
 	err = w.Client.PutToken(ctx, client.Peer{Auth: auth, Routing: ocpi.Routing{To: to, From: owner}}, endpoint, token)

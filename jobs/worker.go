@@ -32,7 +32,8 @@ type Worker struct {
 	BaseURL string // public address of the platform, as partners reach it
 	Offer   string // names what our version details list, which partners are told when it changes; empty: they are not told
 
-	MessageDays int // that the log of messages is kept; 0 means 90
+	MessageDays int           // that the log of messages is kept; 0 means 90
+	LateCDRs    time.Duration // for how long CDRs of a closed utility are taken; 0 means LateCDRs
 
 	Redis asynq.RedisConnOpt
 	Now   func() time.Time

@@ -19,18 +19,21 @@ WHERE partner_id = @partner_id AND (@module::text = '' OR module = @module)
 -- name: PartnersWithPullsDue :many
 SELECT p.id FROM partners p
 WHERE p.state = 'registered' AND p.failing_since IS NULL AND p.rejected_at IS NULL
-    AND EXISTS (SELECT FROM pulls u WHERE u.partner_id = p.id AND u.due_at <= @now::timestamptz)
+    AND EXISTS (SELECT FROM pulls u WHERE u.partner_id = p.id AND u.due_at <= @now::timestamptz
+        AND NOT EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = p.id AND w.tenant_id = u.tenant_id AND w.known_at > @now))
     AND NOT EXISTS (SELECT FROM pulls u WHERE u.partner_id = p.id AND u.claimed_until > @now::timestamptz)
 LIMIT @max_rows;
 
 -- The next page of a partner to read, the lists in the order in which they need each other. The caller holds the partner's row,
--- so one page of a partner is read at a time. No row: nothing is due, or somebody is reading.
+-- so one page of a partner is read at a time, and none in the name of a utility that the partner has not been told of. No row:
+-- nothing is due, or somebody is reading.
 -- name: ClaimPull :one
 UPDATE pulls SET claimed_until = @claimed_until::timestamptz
 WHERE id = (
     SELECT u.id FROM pulls u JOIN partners p ON p.id = u.partner_id
     WHERE u.partner_id = @partner_id AND u.due_at <= @now::timestamptz AND p.state = 'registered' AND p.failing_since IS NULL AND p.rejected_at IS NULL
         AND NOT EXISTS (SELECT FROM pulls o WHERE o.partner_id = @partner_id AND o.claimed_until > @now::timestamptz)
+        AND NOT EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = @partner_id AND w.tenant_id = u.tenant_id AND w.known_at > @now)
     ORDER BY array_position('{hubclientinfo,tariffs,locations,sessions,cdrs}'::text[], u.module), u.due_at, u.id LIMIT 1
 )
 RETURNING *;
@@ -143,10 +146,10 @@ UPDATE token_deliveries d SET due_at = @now::timestamptz, attempts = 0
 FROM tokens t WHERE t.id = d.token_id AND d.partner_id = @partner_id AND t.last_updated >= @since::timestamptz
 RETURNING d.token_id;
 
--- Blocked tokens whose delivery is due: they go first.
+-- Blocked tokens whose delivery is due: they go first. Those of a utility that was closed are many, and go with the others.
 -- name: BlocksDue :many
-SELECT DISTINCT d.token_id FROM token_deliveries d JOIN tokens t ON t.id = d.token_id JOIN partners p ON p.id = d.partner_id
-WHERE d.due_at <= @now::timestamptz AND NOT t.valid AND p.failing_since IS NULL AND p.rejected_at IS NULL LIMIT @max_rows;
+SELECT DISTINCT d.token_id FROM token_deliveries d JOIN tokens t ON t.id = d.token_id JOIN tenants te ON te.id = t.tenant_id JOIN partners p ON p.id = d.partner_id
+WHERE d.due_at <= @now::timestamptz AND NOT t.valid AND te.closed_at IS NULL AND p.failing_since IS NULL AND p.rejected_at IS NULL LIMIT @max_rows;
 
 -- name: PartnersToCheck :many
 SELECT id FROM partners WHERE check_at <= @now::timestamptz AND state = 'registered' ORDER BY check_at LIMIT @max_rows;
@@ -167,6 +170,7 @@ SELECT * FROM partners WHERE state = 'registered' ORDER BY id;
 -- name: TokensToCompare :many
 SELECT sqlc.embed(t), c.contract_id, te.country_code, te.party_id, d.confirmed
 FROM token_deliveries d JOIN tokens t ON t.id = d.token_id JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
+    JOIN partner_tenants pt ON pt.partner_id = d.partner_id AND pt.tenant_id = t.tenant_id AND pt.leaving_at IS NULL
 WHERE d.partner_id = @partner_id AND d.due_at IS NULL AND d.confirmed IS NOT NULL
 ORDER BY d.compared_at NULLS FIRST, d.token_id LIMIT @max_rows;
 

@@ -16,6 +16,14 @@ SELECT sqlc.embed(t), c.contract_id, te.country_code, te.party_id
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
 WHERE t.id = @id;
 
+-- A token as a partner is to see it: one of a utility that leaves the partner, or has left it, is void there.
+-- name: TokenAt :one
+SELECT sqlc.embed(t), c.contract_id, te.country_code, te.party_id, (pt.tenant_id IS NULL OR pt.leaving_at IS NOT NULL)::boolean AS void,
+    greatest(t.last_updated, pt.leaving_at)::timestamptz AS changed_at
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
+    LEFT JOIN partner_tenants pt ON pt.tenant_id = t.tenant_id AND pt.partner_id = @partner_id
+WHERE t.id = @id;
+
 -- The tokens with this uid and type that belong to one of the given utilities (TOK-03, TEN-03), with what decides whether
 -- they may charge. Without a type, cards come first.
 -- name: TokensByUID :many
@@ -40,21 +48,21 @@ WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND (upper(c.contract_id) = upper(
 ORDER BY upper(c.contract_id) = upper(@contract_id) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id;
 
 -- One page for a partner, in the order of creation, so that a new token lengthens the last page (PAG-09). Tokens that were
--- made for one use are left out (TOK-06).
+-- made for one use are left out (TOK-06). When a utility leaves, that changes all of its tokens.
 -- name: TokenPage :many
-SELECT sqlc.embed(t), c.contract_id, te.country_code, te.party_id
-FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
-WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND t.type <> 'AD_HOC_USER'
-    AND (sqlc.narg(date_from)::timestamptz IS NULL OR t.last_updated >= sqlc.narg(date_from))
-    AND (sqlc.narg(date_to)::timestamptz IS NULL OR t.last_updated < sqlc.narg(date_to))
+SELECT sqlc.embed(t), c.contract_id, te.country_code, te.party_id, (pt.leaving_at IS NOT NULL)::boolean AS void, greatest(t.last_updated, pt.leaving_at)::timestamptz AS changed_at
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id JOIN partner_tenants pt ON pt.tenant_id = t.tenant_id
+WHERE pt.partner_id = @partner_id AND t.tenant_id = ANY (@tenant_ids::uuid[]) AND t.type <> 'AD_HOC_USER'
+    AND (sqlc.narg(date_from)::timestamptz IS NULL OR greatest(t.last_updated, pt.leaving_at) >= sqlc.narg(date_from))
+    AND (sqlc.narg(date_to)::timestamptz IS NULL OR greatest(t.last_updated, pt.leaving_at) < sqlc.narg(date_to))
 ORDER BY t.created_at, t.id
 LIMIT @max_rows OFFSET @skip_rows;
 
 -- name: CountTokens :one
-SELECT count(*) FROM tokens t
-WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND t.type <> 'AD_HOC_USER'
-    AND (sqlc.narg(date_from)::timestamptz IS NULL OR t.last_updated >= sqlc.narg(date_from))
-    AND (sqlc.narg(date_to)::timestamptz IS NULL OR t.last_updated < sqlc.narg(date_to));
+SELECT count(*) FROM tokens t JOIN partner_tenants pt ON pt.tenant_id = t.tenant_id
+WHERE pt.partner_id = @partner_id AND t.tenant_id = ANY (@tenant_ids::uuid[]) AND t.type <> 'AD_HOC_USER'
+    AND (sqlc.narg(date_from)::timestamptz IS NULL OR greatest(t.last_updated, pt.leaving_at) >= sqlc.narg(date_from))
+    AND (sqlc.narg(date_to)::timestamptz IS NULL OR greatest(t.last_updated, pt.leaving_at) < sqlc.narg(date_to));
 
 -- Makes a new or changed token due at every partner that its utility works with (OFF-03).
 -- name: DistributeToken :exec
@@ -62,6 +70,24 @@ INSERT INTO token_deliveries (token_id, partner_id, due_at)
 SELECT t.id, p.id, @now::timestamptz FROM tokens t JOIN partner_tenants pt ON pt.tenant_id = t.tenant_id JOIN partners p ON p.id = pt.partner_id
 WHERE t.id = @token_id AND p.state = 'registered'
 ON CONFLICT (token_id, partner_id) DO UPDATE SET due_at = excluded.due_at, attempts = 0;
+
+-- Blocks every token of a utility.
+-- name: BlockTokensOf :execrows
+UPDATE tokens SET valid = false, last_updated = greatest(@now::timestamptz, last_updated + interval '1 millisecond') WHERE tenant_id = @tenant_id AND valid;
+
+-- Makes every token of a utility due at its partners, or at one, but for those that are known there to be void.
+-- name: DistributeTokensOf :execrows
+INSERT INTO token_deliveries (token_id, partner_id, due_at)
+SELECT t.id, p.id, @now::timestamptz FROM tokens t JOIN partner_tenants pt ON pt.tenant_id = t.tenant_id JOIN partners p ON p.id = pt.partner_id
+    LEFT JOIN token_deliveries d ON d.token_id = t.id AND d.partner_id = p.id
+WHERE t.tenant_id = @tenant_id AND p.state = 'registered' AND (sqlc.narg(partner_id)::uuid IS NULL OR p.id = sqlc.narg(partner_id))
+    AND (t.valid OR d.confirmed IS NULL OR d.confirmed < t.last_updated)
+ON CONFLICT (token_id, partner_id) DO UPDATE SET due_at = excluded.due_at, attempts = 0;
+
+-- A utility has left a partner: what could not be delivered is delivered no more.
+-- name: EndTokenDeliveriesOf :exec
+UPDATE token_deliveries d SET due_at = NULL FROM tokens t
+WHERE t.id = d.token_id AND t.tenant_id = @tenant_id AND d.partner_id = @partner_id AND d.due_at IS NOT NULL;
 
 -- Makes every token of a partner's utilities due at a partner that has just registered (TOK-31).
 -- name: DistributeTokensTo :many
@@ -82,16 +108,19 @@ ON CONFLICT DO NOTHING;
 UPDATE token_deliveries SET due_at = NULL, confirmed = NULL, problem = '' WHERE partner_id = @partner_id;
 
 -- name: TokensDue :many
-SELECT DISTINCT d.token_id FROM token_deliveries d JOIN partners p ON p.id = d.partner_id
-WHERE d.due_at <= @now::timestamptz AND p.failing_since IS NULL AND p.rejected_at IS NULL LIMIT @max_rows;
+SELECT DISTINCT d.token_id FROM token_deliveries d JOIN partners p ON p.id = d.partner_id JOIN tokens t ON t.id = d.token_id
+WHERE d.due_at <= @now::timestamptz AND p.failing_since IS NULL AND p.rejected_at IS NULL
+    AND NOT EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = d.partner_id AND w.tenant_id = t.tenant_id AND w.known_at > @now) LIMIT @max_rows;
 
 -- Claims what is due of a token by moving it on: if this worker dies, it is due again then. A partner that does not answer, or
--- rejects our token, is left alone until it is back.
+-- rejects our token, is left alone until it is back, and one that does not know of the utility until it is told.
 -- name: ClaimTokenDeliveries :many
 UPDATE token_deliveries d SET due_at = @again_at::timestamptz, attempts = d.attempts + 1
 FROM (
-    SELECT i.token_id, i.partner_id FROM token_deliveries i JOIN partners p ON p.id = i.partner_id
-    WHERE i.token_id = @token_id AND i.due_at <= @now::timestamptz AND p.failing_since IS NULL AND p.rejected_at IS NULL FOR UPDATE OF i SKIP LOCKED
+    SELECT i.token_id, i.partner_id FROM token_deliveries i JOIN partners p ON p.id = i.partner_id JOIN tokens t ON t.id = i.token_id
+    WHERE i.token_id = @token_id AND i.due_at <= @now::timestamptz AND p.failing_since IS NULL AND p.rejected_at IS NULL
+        AND NOT EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = i.partner_id AND w.tenant_id = t.tenant_id AND w.known_at > @now)
+    FOR UPDATE OF i SKIP LOCKED
 ) due
 WHERE d.token_id = due.token_id AND d.partner_id = due.partner_id
 RETURNING d.partner_id, d.due_at, d.attempts;

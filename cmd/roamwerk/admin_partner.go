@@ -19,6 +19,9 @@ type partnerCmd struct {
 	Quirk       partnerQuirkCmd       `cmd:"" help:"List what is tolerated of a partner, or decide on it."`
 	Hide        partnerHideCmd        `cmd:"" help:"Set which modules our version details do not list to a partner."`
 	Certificate partnerCertificateCmd `cmd:"" help:"Set the client certificates of a connection."`
+
+	Enable partnerEnableCmd `cmd:"" help:"Set which utilities work with a partner. The partner is told."`
+	End    partnerEndCmd    `cmd:"" help:"End a partnership. The partner is told."`
 }
 
 type partnerInviteCmd struct {

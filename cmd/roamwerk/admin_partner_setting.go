@@ -140,3 +140,48 @@ func readFile(name string) ([]byte, error) {
 	}
 	return os.ReadFile(name)
 }
+
+type partnerEnableCmd struct {
+	Name   string   `required:"" help:"How we call the partner."`
+	Tenant []string `required:"" help:"OCPI party of a utility that works with the partner, again for each." placeholder:"PARTY"`
+}
+
+// Run enables these utilities and no others.
+func (c partnerEnableCmd) Run(o *outside) error {
+	return admin(o, func(a *app) (any, error) {
+		p, err := a.partner(o, c.Name)
+		if err != nil {
+			return nil, err
+		}
+		tenants, err := partnerTenants{c.Tenant}.ids(o, a)
+		if err != nil {
+			return nil, err
+		}
+		if err := a.ops().EnablePartner(o.ctx, p.ID, tenants); err != nil {
+			return nil, err
+		}
+		return map[string]any{"partner": p.ID, "tenants": c.Tenant}, nil
+	})
+}
+
+type partnerEndCmd struct {
+	Name    string `required:"" help:"How we call the partner."`
+	Confirm string `required:"" help:"The name again."`
+}
+
+// Run ends the partnership.
+func (c partnerEndCmd) Run(o *outside) error {
+	return admin(o, func(a *app) (any, error) {
+		p, err := a.partner(o, c.Name)
+		if err != nil {
+			return nil, err
+		}
+		if c.Confirm != p.Name {
+			return nil, fmt.Errorf("--confirm: must be %q", p.Name)
+		}
+		if err := a.ops().EndPartner(o.ctx, p.ID); err != nil {
+			return nil, err
+		}
+		return map[string]any{"partner": p.ID, "state": "ended"}, nil
+	})
+}

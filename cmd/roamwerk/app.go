@@ -93,14 +93,17 @@ func (a *app) worker() *jobs.Worker {
 	return &jobs.Worker{
 		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, Mail: a.mail, Receive: a.partners().Receive, Redis: a.queue, Now: a.now, Log: a.log,
 		Concurrency: a.cfg.Workers, BaseURL: a.cfg.BaseURL, Offer: server.Offer(a.cfg.BaseURL), MessageDays: a.cfg.MessageDays,
+		LateCDRs: a.lateCDRs(),
 	}
 }
+
+func (a *app) lateCDRs() time.Duration { return time.Duration(a.cfg.LateCDRDays) * 24 * time.Hour }
 
 // partners is the door for OCPI partners.
 func (a *app) partners() *server.Door {
 	return server.New(server.Options{
 		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, BaseURL: a.cfg.BaseURL, Now: a.now, Log: a.log, Messages: a.messages,
-		Limits: server.Limits{PerSecond: a.cfg.PartnerRate, AtOnce: a.cfg.PartnerAtOnce}, CertificateHeader: a.cfg.CertificateHeader,
+		Limits: server.Limits{PerSecond: a.cfg.PartnerRate, AtOnce: a.cfg.PartnerAtOnce}, CertificateHeader: a.cfg.CertificateHeader, LateCDRs: a.lateCDRs(),
 	})
 }
 

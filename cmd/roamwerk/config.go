@@ -38,6 +38,7 @@ type config struct {
 	PartnerAtOnce     int        `env:"PARTNER_AT_ONCE" envDefault:"2" help:"messages of one partner that are worked on at once, authorizations apart; further ones wait"`
 	CertificateHeader string     `env:"CLIENT_CERTIFICATE_HEADER" help:"header in which the TLS proxy in front passes on client certificates, URL-escaped PEM (nginx: $ssl_client_escaped_cert); the proxy must overwrite what callers send; when empty, partners with a pinned certificate are refused"`
 	MessageDays       int        `env:"MESSAGE_DAYS" envDefault:"90" help:"days that the log of OCPI messages is kept, to the month"`
+	LateCDRDays       int        `env:"LATE_CDR_DAYS" envDefault:"180" help:"days for which CDRs of a utility that was closed are still taken"`
 	Workers           int        `env:"WORKERS" envDefault:"8" help:"jobs that one process works on at once"`
 	LogLevel          slog.Level `env:"LOG_LEVEL" envDefault:"INFO" help:"DEBUG, INFO, WARN or ERROR"`
 	LogFormat         string     `env:"LOG_FORMAT" help:"text or json; when empty, text on a terminal and json elsewhere"`

@@ -146,7 +146,7 @@ func (p *Peer) Close() error {
 	if p.server == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	defer p.background.Wait()
 	return p.server.Shutdown(ctx)

@@ -26,6 +26,9 @@ func (c *call) authorize(ctx context.Context) (answer, error) {
 	}
 	c.concerns(row.Token.TenantID)
 	asking := jobs.Asking{Partner: c.partner.ID, At: at}
+	for _, t := range c.tenants {
+		asking.Leaving = asking.Leaving || t.id == row.Token.TenantID && t.leaving
+	}
 	if row.Restricted {
 		if asking.CPO, err = c.askingCPO(ctx); err != nil {
 			return answer{}, err

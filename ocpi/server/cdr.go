@@ -57,7 +57,7 @@ func (c *call) postCDR(ctx context.Context) (answer, error) {
 	if err := c.accept(&cdr); err != nil {
 		return answer{}, err
 	}
-	tenant, err := c.cdrOwner(ctx, cdr.CDRToken)
+	tenant, err := c.tokenOwner(ctx, cdr.CDRToken)
 	if err != nil {
 		return answer{}, err
 	}
@@ -82,34 +82,6 @@ func (c *call) postCDR(ctx context.Context) (answer, error) {
 	}
 	c.announce(&cdr)
 	return answer{status: http.StatusCreated, ring: ring{jobs.CDRRate, []uuid.UUID{received.ID}}}, nil
-}
-
-// cdrOwner is tokenOwner, and finds a utility, too, that has left the connection.
-func (c *call) cdrOwner(ctx context.Context, t ocpi.CDRToken) (*tenant, error) {
-	owner, refused := c.tokenOwner(t)
-	if refused == nil {
-		return owner, nil
-	}
-	former, err := c.formerTenant(ctx, t.Party())
-	if err != nil {
-		return nil, err
-	}
-	if former == nil || c.to != nil && c.to.id != former.id {
-		return nil, refused
-	}
-	return former, nil
-}
-
-// formerTenant is the utility of a party that has worked with the caller and need not any more, or nil. CDRs of its last
-// sessions come later (TEN-05).
-func (c *call) formerTenant(ctx context.Context, at ocpi.Party) (*tenant, error) {
-	id, err := c.DB.TenantServedBy(ctx, db.TenantServedByParams{CountryCode: string(at.CountryCode), PartyID: string(at.PartyID), PartnerID: c.partner.ID})
-	if errors.Is(err, db.ErrNotFound) {
-		return nil, nil
-	} else if err != nil {
-		return nil, fmt.Errorf("find former utility: %w", err)
-	}
-	return &tenant{id, at}, nil
 }
 
 // operator names the CPO of a CDR, which must be one of the caller's.

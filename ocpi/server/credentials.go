@@ -52,7 +52,7 @@ func (c *call) deleteCredentials(ctx context.Context) (answer, error) {
 	if !c.registered() {
 		return answer{}, c.notNow("you are not registered", http.MethodGet, http.MethodPost)
 	}
-	return answer{}, c.ops.EndPartner(ctx, c.partner.ID)
+	return answer{}, c.ops.PartnerEnded(ctx, c.partner.ID)
 }
 
 // notNow refuses a method that the interface has, but not in this state of the registration (CRED-13, CRED-20, CRED-28).

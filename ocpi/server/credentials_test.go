@@ -193,7 +193,7 @@ func TestHandshakeFails(t *testing.T) { // CRED-11, CRED-12, CRED-16, CRED-17
 			}
 			*cpo.platform = platform{Server: cpo.platform.Server} // token A is still good
 			cpo.do(http.MethodPost, credentialsPath, good).want(200, 1000)
-			if err := w.ops.EndPartner(w.ctx, cpo.id); err != nil {
+			if err := w.ops.PartnerEnded(w.ctx, cpo.id); err != nil {
 				t.Fatal(err)
 			}
 		})

@@ -41,8 +41,9 @@ type call struct {
 
 // tenant is a utility as partners address it.
 type tenant struct {
-	id    uuid.UUID
-	party ocpi.Party
+	id      uuid.UUID
+	party   ocpi.Party
+	leaving bool // it leaves the connection: its cards are void here already
 }
 
 // handler answers a call. Its error goes to server.fail.
@@ -112,7 +113,7 @@ func (c *call) enter() error {
 	}
 	if c.inbound != nil {
 		known := &c.inbound.known
-		c.partner, c.tenants = known.Partner, tenantsOf(known.TenantIDs, known.TenantParties)
+		c.partner, c.tenants = known.Partner, tenantsOf(known.TenantIDs, known.TenantParties, known.TenantsLeaving)
 		return c.route(r.Header, response)
 	}
 	if err := c.authenticate(r.Context(), r.Header.Get(ocpi.HeaderAuthorization)); err != nil {
@@ -154,7 +155,7 @@ func (c *call) authenticate(ctx context.Context, header string) error {
 			c.partner, c.token, c.hash = row.Partner, candidates[i], hash
 			c.raw = i == len(candidates)-1
 			c.invited = row.Kind == "invite"
-			c.tenants = tenantsOf(row.TenantIDs, row.TenantParties)
+			c.tenants = tenantsOf(row.TenantIDs, row.TenantParties, row.TenantsLeaving)
 			if err := c.admit(ctx); err != nil {
 				return err
 			}
@@ -185,10 +186,10 @@ func (c *call) use(ctx context.Context, header string, doubt bool) error {
 }
 
 // tenantsOf are the utilities of a connection, as a query returns them.
-func tenantsOf(ids []uuid.UUID, parties []string) []tenant {
+func tenantsOf(ids []uuid.UUID, parties []string, leaving []bool) []tenant {
 	all := make([]tenant, len(ids))
 	for i, id := range ids {
-		all[i] = tenant{id, ocpi.Party{CountryCode: ocpi.CiString(parties[i][:2]), PartyID: ocpi.CiString(parties[i][2:])}}
+		all[i] = tenant{id, ocpi.Party{CountryCode: ocpi.CiString(parties[i][:2]), PartyID: ocpi.CiString(parties[i][2:])}, leaving[i]}
 	}
 	return all
 }
@@ -221,7 +222,7 @@ func (c *call) route(request, response http.Header) error {
 	if routing.To.IsZero() {
 		return nil
 	}
-	if c.to = c.tenant(routing.To); c.to == nil && c.module == ocpi.ModuleCDRs {
+	if c.to = c.tenant(routing.To); c.to == nil && (c.module == ocpi.ModuleCDRs || c.module == ocpi.ModuleSessions) {
 		var err error
 		if c.to, err = c.formerTenant(c.echo.Request().Context(), routing.To); err != nil {
 			return err
@@ -253,19 +254,6 @@ func (c *call) addressed() []uuid.UUID {
 		ids[i] = t.id
 	}
 	return ids
-}
-
-// sees reports whether a call may see an object of a partner that belongs to a utility (RTG-19).
-func (c *call) sees(partner, tenant uuid.UUID) bool {
-	if partner != c.partner.ID {
-		return false
-	}
-	for _, id := range c.addressed() {
-		if id == tenant {
-			return true
-		}
-	}
-	return false
 }
 
 // segment returns a path segment (TRN-26).

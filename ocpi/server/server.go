@@ -36,6 +36,7 @@ type Options struct {
 
 	Limits            Limits
 	Messages          *jobs.MessageLog // nil: messages are not logged
+	LateCDRs          time.Duration    // for how long CDRs of a closed utility are taken; 0: jobs.LateCDRs
 	CertificateHeader string           // in which a proxy that we trust passes on client certificates; "": there is none
 }
 
@@ -60,6 +61,9 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // New returns the door.
 func New(o Options) *Door {
 	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
+	if o.LateCDRs == 0 {
+		o.LateCDRs = jobs.LateCDRs
+	}
 	s := &server{Options: o, lanes: newLanes(o.Limits), ops: jobs.Ops{
 		DB: o.DB, Box: o.Box, Bell: o.Bell, Now: o.Now, Log: o.Log, Client: o.Client, BaseURL: o.BaseURL,
 		Offer: Offer(o.BaseURL),

@@ -16,13 +16,21 @@ func (c *call) getSession(ctx context.Context) (answer, error) {
 		return answer{}, err
 	}
 	row, err := c.DB.Session(ctx, sessionKey(cpo, id))
-	if errors.Is(err, db.ErrNotFound) || err == nil && !c.sees(row.PartnerID, row.TenantID) {
+	if errors.Is(err, db.ErrNotFound) || err == nil && row.PartnerID != c.partner.ID {
 		return answer{}, unknownSession(id)
 	} else if err != nil {
 		return answer{}, fmt.Errorf("read session: %w", err)
 	}
 	s, err := decodeStored[ocpi.Session](row.Doc)
-	return answer{data: s}, err
+	if err != nil {
+		return answer{}, err
+	}
+	if owner, err := c.ownerOfStored(ctx, row.TenantID, s.CDRToken); err != nil {
+		return answer{}, err
+	} else if owner == nil {
+		return answer{}, unknownSession(id)
+	}
+	return answer{data: s}, nil
 }
 
 // putSession stores a session in the place of what we knew of it, charging periods included (SES-02).
@@ -50,7 +58,7 @@ func (c *call) putSession(ctx context.Context) (answer, error) {
 	if err := c.matchesParty(next.Party()); err != nil {
 		return answer{}, err
 	}
-	tenant, err := c.tokenOwner(next.CDRToken)
+	tenant, err := c.tokenOwner(ctx, next.CDRToken)
 	if err != nil {
 		return answer{}, err
 	}
@@ -159,15 +167,19 @@ func (c *call) storedSession(ctx context.Context, q *db.Queries, cpo ocpi.Party,
 	} else if err != nil {
 		return nil, fmt.Errorf("read session: %w", err)
 	}
-	for _, t := range c.tenants {
-		if t.id != row.TenantID || c.to != nil && c.to.id != t.id {
-			continue
-		}
-		c.concerns(t.id)
-		doc, err := decodeStored[ocpi.Session](row.Doc)
-		return &storedSession{doc: doc, tenant: t, status: ocpi.SessionStatus(row.Status)}, err
+	doc, err := decodeStored[ocpi.Session](row.Doc)
+	if err != nil {
+		return nil, err
 	}
-	return nil, unknownSession(id) // it is another utility's
+	owner, err := c.ownerOfStored(ctx, row.TenantID, doc.CDRToken)
+	if err != nil {
+		return nil, err
+	}
+	if owner == nil {
+		return nil, unknownSession(id) // it is another utility's
+	}
+	c.concerns(owner.id)
+	return &storedSession{doc: doc, tenant: *owner, status: ocpi.SessionStatus(row.Status)}, nil
 }
 
 func (c *call) saveSession(ctx context.Context, q *db.Queries, cpo ocpi.Party, id ocpi.CiString, s *storedSession) error {
@@ -214,20 +226,6 @@ func (c *call) fillTokenOwner(ctx context.Context, t *ocpi.CDRToken) error {
 		return nil
 	}
 	return c.tolerate(missing("cdr_token.country_code", t.Party().String(), ocpi.QuirkTokenWithoutOwner))
-}
-
-// tokenOwner finds the utility that a session or CDR is for: the owner of its token, which must be the one that the routing
-// headers name, if they do (CDR-18, RTG-06). The token itself need not be known.
-func (c *call) tokenOwner(t ocpi.CDRToken) (*tenant, error) {
-	owner := c.tenant(t.Party())
-	if owner == nil {
-		return nil, ocpi.Refused(ocpi.StatusUnknownToken, "cdr_token: "+t.Party().String()+" is not a party of this connection")
-	}
-	if c.to != nil && c.to.id != owner.id {
-		return nil, ocpi.InvalidParameter("cdr_token", "must be a token of the addressee "+c.to.party.String(), t.Party().String())
-	}
-	c.concerns(owner.id)
-	return owner, nil
 }
 
 func sessionKey(cpo ocpi.Party, id ocpi.CiString) db.SessionParams {

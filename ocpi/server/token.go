@@ -21,19 +21,20 @@ func (c *call) listTokens(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	total, err := c.DB.CountTokens(ctx, db.CountTokensParams{TenantIDs: c.addressed(), DateFrom: page.from, DateTo: page.to})
+	total, err := c.DB.CountTokens(ctx, db.CountTokensParams{PartnerID: c.partner.ID, TenantIDs: c.addressed(), DateFrom: page.from, DateTo: page.to})
 	if err != nil {
 		return answer{}, fmt.Errorf("count tokens: %w", err)
 	}
 	rows, err := c.DB.TokenPage(ctx, db.TokenPageParams{
-		TenantIDs: c.addressed(), DateFrom: page.from, DateTo: page.to, SkipRows: page.offset, MaxRows: page.limit,
+		PartnerID: c.partner.ID, TenantIDs: c.addressed(), DateFrom: page.from, DateTo: page.to, SkipRows: page.offset, MaxRows: page.limit,
 	})
 	if err != nil {
 		return answer{}, fmt.Errorf("list tokens: %w", err)
 	}
 	tokens := make([]ocpi.Token, len(rows))
 	for i, row := range rows {
-		tokens[i] = jobs.TokenMessage(row.Token, row.ContractID, ocpi.Party{CountryCode: ocpi.CiString(row.CountryCode), PartyID: ocpi.CiString(row.PartyID)})
+		owner := ocpi.Party{CountryCode: ocpi.CiString(row.CountryCode), PartyID: ocpi.CiString(row.PartyID)}
+		tokens[i] = jobs.TokenAt(row.Token, row.ContractID, owner, row.Void, row.ChangedAt)
 	}
 	header := c.echo.Response().Header()
 	header.Set(ocpi.HeaderTotalCount, strconv.FormatInt(total, 10))

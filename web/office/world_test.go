@@ -207,7 +207,7 @@ func (w *world) utility(party, name, staff string) utility {
 	w.hire(uuid.NullUUID{UUID: tenant.ID, Valid: true}, staff, "Klara Clerk")
 	for _, partner := range []uuid.UUID{w.cpo.ID, w.hub.ID} {
 		if partner != uuid.Nil {
-			w.check(w.ops.DB.EnablePartnerForAllTenants(w.Context(), partner))
+			w.check(w.ops.DB.PartnerKnowsTenants(w.Context(), db.PartnerKnowsTenantsParams{PartnerID: partner, Parties: []string{"DE" + party}}))
 		}
 	}
 	return utility{Tenant: tenant, staff: staff}
