@@ -9,19 +9,26 @@ import (
 	"github.com/roamwerk/roamwerk/ocpi"
 )
 
-// Tolerance is how far a claim may be from the computed figure. Amounts are in the currency of the CDR.
+// Tolerance is how far the claims of a partner may be from the computed figures. Amounts are in the currency of the CDR.
 type Tolerance struct {
 	PerLine  decimal.Decimal // of amounts, for each line of the rating
 	Relative decimal.Decimal // of amounts, as a fraction of the computed one; the wider of the two counts
 	Energy   decimal.Decimal // kWh
 	Time     decimal.Decimal // hours, for each charging period
+
+	Month         decimal.Decimal // of what is tolerated, summed over the CDRs that a partner is paid for in a month; zero: without limit
+	MonthRelative decimal.Decimal // the same as a fraction of what was computed for them; the wider of the two counts
 }
 
-// DefaultTolerance is half a cent a line (PRC-32), a watt-hour, and what four decimals of an hour can tell (PRC-14).
+// DefaultTolerance is half a cent a line (PRC-32), a watt-hour, and what four decimals of an hour can tell (PRC-14). In a
+// month it may come to five euros, or to a thousandth of what the partner is paid.
 var DefaultTolerance = Tolerance{
 	PerLine: decimal.New(5, -3),
 	Energy:  decimal.New(1, -3),
 	Time:    decimal.New(1, -4),
+
+	Month:         decimal.New(5, 0),
+	MonthRelative: decimal.New(1, -3),
 }
 
 // Verdict is the outcome of the wholesale check of a CDR.
@@ -30,6 +37,8 @@ type Verdict struct {
 	Differences []Difference // those that are not
 	Findings    []Finding    // where the CDR contradicts itself, whatever the price (PRC-33)
 	Reading     string       // the policy that the rating followed, or, after Review, the one that reproduces the claim
+	AtStake     string       // after Review: the finding between whose cheapest and dearest reading the claim lies
+	Tariffs     []TariffComparison
 }
 
 // Difference is a figure that a CDR claims and that comes out differently.
@@ -43,28 +52,58 @@ type Difference struct {
 // Delta is what the CDR claims too much; negative: too little.
 func (d Difference) Delta() decimal.Decimal { return d.Claimed.Sub(d.Computed) }
 
-// Review rates a CDR by its CPO's tariffs and checks its claims. Where the first reading does not reproduce them, the
-// verdict names the first of the others that does, if any: the rating stays that of the first.
+// Review rates a CDR by its CPO's tariffs and checks its claims. Where the partner's own reading, the first, does not reproduce
+// them, the verdict names the first of the others that does, if any: the rating stays that of the first. A claim that no
+// reading explains may lie within what a malformed CDR leaves open.
 func Review(cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, readings []Policy, tol Tolerance) (Rating, Verdict) {
 	rating := Rate(cdr, tariffs, zone, readings[0])
 	v := Check(cdr, rating, tol)
 	if v.Agrees {
 		return rating, v
 	}
-	v.Reading = ""
+	v.Reading, v.AtStake = "", ""
 	for _, p := range readings[1:] {
-		if Check(cdr, Rate(cdr, tariffs, zone, p), tol).Agrees {
+		other := Rate(cdr, tariffs, zone, p)
+		other.Slack = decimal.Zero // a reading explains a claim by reproducing it
+		if p.Name != readings[0].Name && Check(cdr, other, tol).Agrees {
 			v.Reading = p.Name
-			break
+			return rating, v
 		}
 	}
+	v.AtStake = atStake(cdr, &rating)
 	return rating, v
+}
+
+// atStake is the code of the first finding between whose cheapest and dearest reading the claimed total lies.
+func atStake(cdr *ocpi.CDR, r *Rating) string {
+	for i := range r.Findings {
+		params := r.Findings[i].Params
+		claimed := cdr.TotalCost.ExclVAT
+		if params["side"] == "incl_vat" {
+			claimed = cdr.TotalCost.InclVAT
+		}
+		cheapest, err := decimal.NewFromString(params["cheapest"])
+		dearest, err2 := decimal.NewFromString(params["dearest"])
+		if err == nil && err2 == nil && params["side"] != "" && claimed.Valid {
+			amount := claimed.Decimal
+			if cdr.Credit {
+				amount = amount.Neg()
+			}
+			if amount.GreaterThanOrEqual(cheapest) && amount.LessThanOrEqual(dearest) {
+				return r.Findings[i].Code
+			}
+		}
+	}
+	return ""
 }
 
 // Check compares each figure that a CDR states with the computed one. A difference is never a reason to refuse a CDR
 // (CDR-21). Sub-totals of a credit CDR may be negated or not (CDR-10).
 func Check(cdr *ocpi.CDR, r Rating, tol Tolerance) Verdict {
-	c := checker{tolerance: tol, rating: &r, credit: cdr.Credit}
+	c := checker{
+		credit:   cdr.Credit,
+		absolute: numberOf(tol.PerLine).mul(integer(int64(max(len(r.Lines), 1)), 0)), relative: numberOf(tol.Relative), slack: numberOf(r.Slack),
+	}
 	c.price("total_cost", &cdr.TotalCost, r.Total, false)
 	c.price("total_fixed_cost", cdr.TotalFixedCost, r.Fixed, true)
 	c.price("total_energy_cost", cdr.TotalEnergyCost, r.Energy, true)
@@ -72,17 +111,17 @@ func Check(cdr *ocpi.CDR, r Rating, tol Tolerance) Verdict {
 	c.price("total_parking_cost", cdr.TotalParkingCost, r.Parking, true)
 	c.price("total_reservation_cost", cdr.TotalReservationCost, r.Reservation, true)
 	if tells(cdr, ocpi.DimensionEnergy) {
-		c.figure("total_energy", cdr.TotalEnergy, r.TotalEnergy, tol.Energy)
+		c.figure("total_energy", "", cdr.TotalEnergy, r.TotalEnergy, numberOf(tol.Energy))
 	}
 	if tells(cdr, ocpi.DimensionTime, ocpi.DimensionParkingTime) {
-		allowed := tol.Time.Mul(decimal.NewFromInt(int64(len(cdr.ChargingPeriods))))
-		c.figure("total_time", cdr.TotalTime, r.TotalTime, allowed)
-		c.figure("total_parking_time", cdr.TotalParkingTime, r.TotalParkingTime, allowed)
+		allowed := numberOf(tol.Time).mul(integer(int64(len(cdr.ChargingPeriods)), 0))
+		c.figure("total_time", "", cdr.TotalTime, r.TotalTime, allowed)
+		c.figure("total_parking_time", "", cdr.TotalParkingTime, r.TotalParkingTime, allowed)
 	}
 	return Verdict{
 		Agrees:      len(c.differences) == 0,
 		Differences: c.differences,
-		Findings:    contradictions(cdr, r, tol),
+		Findings:    c.contradictions(cdr, &r),
 		Reading:     r.Policy,
 	}
 }
@@ -102,70 +141,82 @@ func tells(cdr *ocpi.CDR, dims ...ocpi.CDRDimensionType) bool {
 }
 
 type checker struct {
-	tolerance   Tolerance
-	rating      *Rating
-	credit      bool
-	differences []Difference
+	credit                    bool
+	absolute, relative, slack number // of amounts
+	differences               []Difference
 }
 
 func (c *checker) price(name string, claimed *ocpi.Price, computed Amount, part bool) {
 	if claimed == nil {
 		return
 	}
-	for _, side := range []struct {
-		name     string
-		claimed  decimal.NullDecimal
-		computed decimal.Decimal
-	}{{".excl_vat", claimed.ExclVAT, computed.ExclVAT}, {".incl_vat", claimed.InclVAT, computed.InclVAT}} {
-		if part && c.credit {
-			side.claimed.Decimal = side.claimed.Decimal.Abs()
-		}
-		c.figure(name+side.name, side.claimed, side.computed, c.tolerance.of(side.computed, len(c.rating.Lines)).Add(c.rating.Slack))
+	excl, incl := claimed.ExclVAT, claimed.InclVAT
+	if part && c.credit {
+		excl.Decimal, incl.Decimal = excl.Decimal.Abs(), incl.Decimal.Abs()
+	}
+	c.figure(name, ".excl_vat", excl, computed.ExclVAT, c.of(computed.ExclVAT).add(c.slack))
+	c.figure(name, ".incl_vat", incl, computed.InclVAT, c.of(computed.InclVAT).add(c.slack))
+}
+
+// of is the tolerance of an amount.
+func (c *checker) of(amount decimal.Decimal) number {
+	if relative := c.relative.mul(numberOf(amount).abs()); relative.cmp(c.absolute) > 0 {
+		return relative
+	}
+	return c.absolute
+}
+
+func (c *checker) figure(name, side string, claimed decimal.NullDecimal, computed decimal.Decimal, tolerance number) {
+	if claimed.Valid && numberOf(claimed.Decimal).sub(numberOf(computed)).abs().cmp(tolerance) > 0 {
+		c.differences = append(c.differences, Difference{Figure: name + side, Claimed: claimed.Decimal, Computed: computed, Tolerance: tolerance.decimal()})
 	}
 }
 
-// of returns the tolerance of an amount that was summed up from some lines.
-func (t Tolerance) of(amount decimal.Decimal, lines int) decimal.Decimal {
-	absolute := t.PerLine.Mul(decimal.NewFromInt(int64(max(lines, 1))))
-	return decimal.Max(absolute, t.Relative.Mul(amount.Abs()))
-}
-
-func (c *checker) figure(name string, claimed decimal.NullDecimal, computed, tolerance decimal.Decimal) {
-	if claimed.Valid && claimed.Decimal.Sub(computed).Abs().GreaterThan(tolerance) {
-		c.differences = append(c.differences, Difference{Figure: name, Claimed: claimed.Decimal, Computed: computed, Tolerance: tolerance})
-	}
-}
-
-// contradictions finds where the figures of a CDR do not fit each other (PRC-33).
-func contradictions(cdr *ocpi.CDR, r Rating, tol Tolerance) []Finding {
+// contradictions finds where the figures of a CDR do not fit each other (PRC-33). That its totals are not the sums of its
+// periods is a difference already, and that its currency is not the tariffs' a finding of the rating.
+func (c *checker) contradictions(cdr *ocpi.CDR, r *Rating) []Finding {
 	var findings []Finding
 	find := func(code, path, message string) {
 		findings = append(findings, Finding{Code: code, Severity: Flag, Path: path, Message: message})
 	}
-	if excl, incl := cdr.TotalCost.ExclVAT, cdr.TotalCost.InclVAT; incl.Valid && incl.Decimal.Abs().LessThan(excl.Decimal.Abs()) {
+	if taxedBelow(&cdr.TotalCost) {
 		find("vat-negative", "total_cost.incl_vat", "the total with VAT is below the total without")
 	}
 	limited := slices.ContainsFunc(r.Lines, func(l Line) bool { return l.Element < 0 })
-	sum, stated, comparable := decimal.Zero, false, !limited && cdr.TotalCost.ExclVAT.Valid
+	var sum number
+	stated, comparable := false, !limited && cdr.TotalCost.ExclVAT.Valid
 	for _, part := range []struct {
+		path     string
 		claimed  *ocpi.Price
-		computed Amount
+		computed decimal.Decimal
 	}{
-		{cdr.TotalFixedCost, r.Fixed}, {cdr.TotalEnergyCost, r.Energy}, {cdr.TotalTimeCost, r.Time},
-		{cdr.TotalParkingCost, r.Parking}, {cdr.TotalReservationCost, r.Reservation},
+		{"total_fixed_cost", cdr.TotalFixedCost, r.Fixed.ExclVAT}, {"total_energy_cost", cdr.TotalEnergyCost, r.Energy.ExclVAT},
+		{"total_time_cost", cdr.TotalTimeCost, r.Time.ExclVAT}, {"total_parking_cost", cdr.TotalParkingCost, r.Parking.ExclVAT},
+		{"total_reservation_cost", cdr.TotalReservationCost, r.Reservation.ExclVAT},
 	} {
+		if part.claimed != nil && taxedBelow(part.claimed) {
+			find("vat-negative", part.path+".incl_vat", "the part with VAT is below the part without")
+		}
 		if part.claimed != nil && part.claimed.ExclVAT.Valid {
-			claimed := part.claimed.ExclVAT.Decimal
+			claimed := numberOf(part.claimed.ExclVAT.Decimal)
 			if cdr.Credit { // the total is negated, the parts may be (CDR-10)
-				claimed = claimed.Abs()
+				claimed = claimed.abs()
 			}
-			sum, stated = sum.Add(claimed), true
-		} else if !part.computed.ExclVAT.IsZero() {
+			sum, stated = sum.add(claimed), true
+		} else if !part.computed.IsZero() {
 			comparable = false // left out, not nothing
 		}
 	}
-	if comparable && stated && sum.Abs().Sub(cdr.TotalCost.ExclVAT.Decimal.Abs()).Abs().GreaterThan(tol.of(sum, len(r.Lines))) {
+	if comparable && stated && sum.abs().sub(numberOf(cdr.TotalCost.ExclVAT.Decimal).abs()).abs().cmp(c.of(sum.decimal())) > 0 {
 		find("parts-differ", "total_cost.excl_vat", "the costs of the parts do not sum to the total, and no limit explains it")
 	}
+	if cdr.TotalParkingTime.Valid && cdr.TotalTime.Valid && cdr.TotalParkingTime.Decimal.GreaterThan(cdr.TotalTime.Decimal) {
+		find("parking-exceeds-time", "total_parking_time", "the car parked longer than it was connected")
+	}
 	return findings
+}
+
+// taxedBelow reports whether an amount with VAT is below the one without.
+func taxedBelow(p *ocpi.Price) bool {
+	return p.InclVAT.Valid && p.ExclVAT.Valid && p.InclVAT.Decimal.Abs().LessThan(p.ExclVAT.Decimal.Abs())
 }

@@ -90,6 +90,14 @@ func TestReview(t *testing.T) { // PRC-21
 		{"hours as sent", element("", "TIME 3 - 60"), "10:20", []string{"10:00 TIME=0.3334"}, "1.05", "hours-as-sent"},
 		{"unknown levels hold", elements(element(`"max_current":16`, "TIME 1 - 1"), element("", "TIME 4 - 1")), "11:00", []string{"10:00 TIME=1"}, "1", "unknown-level-holds"},
 		{"cut to the cent", element("", "ENERGY 0.25 - 1"), "11:00", []string{"10:00 ENERGY=0.079"}, "0.01", "truncated-to-cents"}, // 0.01975
+		{"each line cut to the cent", element("", "ENERGY 0.259 - 1", "TIME 0.259 - 1", "PARKING_TIME 0.259 - 1"), "13:00", // 0.259 three times
+			[]string{"10:00 ENERGY=1 TIME=1", "11:00 PARKING_TIME=1"}, "0.75", "lines-truncated-to-cents"},
+		{"a step at each component", elements(element(`"end_time":"10:30"`, "TIME 3 - 1800"), element("", "TIME 6 - 1800")), "10:40", []string{"10:10 TIME=0.3333", "10:30 TIME=0.1667"}, "4.5", "step-per-component"},
+		{"unpriced time in the step", elements(element("", "TIME 2.40 - 900"), element(`"end_time":"20:00"`, "PARKING_TIME 1 - 900")), "20:12", // conformance 18.9
+			[]string{"19:40 TIME=0.2", "19:52 PARKING_TIME=0.1333", "20:00 PARKING_TIME=0.2"}, "0.78", "unpriced-in-steps"},
+		{"a flat fee again", elements(element(`"end_time":"10:30"`, "FLAT 1 - 1"), element("", "FLAT 2 - 1")), "11:00", []string{"10:00 TIME=0.25", "10:15 TIME=0.25", "10:30 TIME=0.5"}, "3", "flat-per-component"},
+		{"no limit", element("", "ENERGY 0.25 - 1") + `| "min_price":{"excl_vat":0.5,"incl_vat":0.55}`, "11:00", []string{"10:00 ENERGY=1"}, "0.25", "no-limits"},
+		{"a tool", elements(element(`"max_current":16`, "ENERGY 0.10 - 1"), element("", "ENERGY 0.30 - 1")) + `| "min_price":{"excl_vat":0.5,"incl_vat":0.55}`, "11:00", []string{"10:00 ENERGY=1"}, "0.1", "ocpi-tariffs-0.6"},
 		{"wrong", element("", "ENERGY 0.25 - 500"), "11:00", []string{"10:00 ENERGY=5.1"}, "2", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -100,6 +108,81 @@ func TestReview(t *testing.T) { // PRC-21
 				t.Errorf("agrees %v by %q %v, want %q", v.Agrees, v.Reading, figures(v), c.reading)
 			}
 		})
+	}
+}
+
+// A clock that is read in UTC is an hour or two behind.
+func TestReviewClock(t *testing.T) { // PRC-10
+	zone, _ := time.LoadLocation("Europe/Berlin")
+	tariff := compile(tariffDoc(t, "T", elements(element(`"end_time":"17:00"`, "ENERGY 0.20 - 1"), element("", "ENERGY 0.50 - 1"))))
+	cdr := sessionDoc(t, "16:50", "16:30 ENERGY=10") // 17:30 in winter
+	for claim, want := range map[string]string{"5": "ocpi-2.2.1", "2": "clock-in-utc"} {
+		cdr.TotalCost.ExclVAT = number(claim)
+		if _, v := billing.Review(cdr, tariff, zone, billing.Readings, billing.DefaultTolerance); v.Reading != want {
+			t.Errorf("%s by %q, want %q", claim, v.Reading, want)
+		}
+	}
+}
+
+// What a malformed CDR leaves open explains a claim that no reading does; a partner's own reading comes before ours.
+func TestReviewOfPartner(t *testing.T) { // PRC-08
+	tariff := compile(tariffDoc(t, "T", elements(element(`"end_time":"10:30"`, "ENERGY 0.20 - 500"), element("", "ENERGY 0.50 - 500"))))
+	cdr := sessionDoc(t, "11:00", "10:00 ENERGY=10.1")
+	for claim, want := range map[string]string{"3.5": "period-not-split", "5.3": "", "2.1": ""} {
+		cdr.TotalCost.ExclVAT = number(claim)
+		if _, v := billing.Review(cdr, tariff, time.UTC, billing.Readings, billing.DefaultTolerance); v.AtStake != want || v.Agrees != (claim == "2.1") {
+			t.Errorf("%s: %v %q, want %q", claim, v.Agrees, v.AtStake, want)
+		}
+	}
+	own, ok := billing.PolicyNamed("no-step-size")
+	if !ok {
+		t.Fatal("no such reading")
+	}
+	cdr.TotalCost.ExclVAT = number("2.02")
+	r, v := billing.Review(cdr, tariff, time.UTC, append([]billing.Policy{own}, billing.Readings...), billing.DefaultTolerance)
+	if !v.Agrees || v.Reading != "no-step-size" || r.Policy != "no-step-size" {
+		t.Errorf("%+v by %s", v, r.Policy)
+	}
+	if p, ok := billing.PolicyNamed(""); !ok || p != billing.DefaultPolicy {
+		t.Errorf("no name is %v", p)
+	}
+	if _, ok := billing.PolicyNamed("as-it-pleases"); ok {
+		t.Error("any name is a reading")
+	}
+}
+
+func TestReadingsHaveWords(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range billing.Readings {
+		de, en := billing.SayReading(p.Name, "de"), billing.SayReading(p.Name, "en")
+		if de == p.Name || en == p.Name || de == en || seen[de] || seen[en] {
+			t.Errorf("%s: %q, %q", p.Name, de, en)
+		}
+		seen[de], seen[en] = true, true
+	}
+}
+
+// Half a cent a line may be tolerated; a partner that always takes it is told.
+func TestDrift(t *testing.T) {
+	for _, c := range []struct {
+		claimed, computed string
+		cdrs              int
+		limit             string // empty: within
+	}{
+		{"105", "100", 1000, ""},
+		{"105.01", "100", 1001, "5"},
+		{"95", "100", 1000, ""}, // less than computed
+		{"10009", "10000", 900, ""},
+		{"10010.01", "10000", 1001, "10"},
+	} {
+		d := billing.Drift{CDRs: c.cdrs, Claimed: number(c.claimed).Decimal, Computed: number(c.computed).Decimal}
+		f := d.Exceeds(billing.DefaultTolerance, "EUR")
+		if (f == nil) != (c.limit == "") || f != nil && f.Params["limit"] != c.limit {
+			t.Errorf("%+v: %+v, want %q", c, f, c.limit)
+		}
+	}
+	if f := (billing.Drift{Claimed: number("9").Decimal}).Exceeds(billing.Tolerance{}, "EUR"); f != nil {
+		t.Errorf("without limit: %+v", f)
 	}
 }
 

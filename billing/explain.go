@@ -128,14 +128,7 @@ func Explain(raw []byte, cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, 
 func (t *Tariff) explain(use *TariffUse) ExplainedTariff {
 	return ExplainedTariff{
 		TariffUse: *use, Currency: t.Currency, LastUpdated: t.lastUpdated, ValidFrom: t.validFrom, ValidTo: t.validTo, VATRate: t.vat,
-		Minimum: t.minimum.explain(), Maximum: t.maximum.explain(),
-	}
-}
-
-func (l *priceLimit) explain() ExplainedLimit {
-	return ExplainedLimit{
-		ExclVAT: decimal.NullDecimal{Decimal: l.excl.quo(secondsPerHour, longPlaces).decimal(), Valid: l.hasExcl},
-		InclVAT: decimal.NullDecimal{Decimal: l.incl.quo(secondsPerHour, longPlaces).decimal(), Valid: l.hasIncl},
+		Minimum: t.minimum.stated, Maximum: t.maximum.stated,
 	}
 }
 

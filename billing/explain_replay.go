@@ -106,14 +106,20 @@ func (r *rater) replayPeriod(p *period, e *ExplainedPeriod, components map[compo
 		if quantity := p.quantity(of); !quantity.decimal().Equal(c.Quantity) {
 			return fmt.Errorf("period %d has %s of %s and prices %s: %w", e.Index, quantity.decimal(), c.Dimension, c.Quantity, ErrNotReplayable)
 		}
-		if c.Element < 0 || c.Free || of == reservationTime && c.Quantity.IsZero() {
+		switch {
+		case of == reservationTime && c.Quantity.IsZero():
+			continue
+		case c.Element < 0 || c.Free:
+			r.leave(of, numberOf(c.Quantity))
 			continue
 		}
 		key := componentKey{e.Tariff, of, c.Element}
 		if components[key] == nil {
 			components[key] = c.component()
 		}
-		r.add(of, p, components[key], numberOf(c.Quantity))
+		if of != sessionFlat || !r.isLast(of, components[key]) {
+			r.add(of, p, components[key], numberOf(c.Quantity))
+		}
 	}
 	return nil
 }
@@ -143,7 +149,7 @@ func (e *ExplainedTariff) tariff() *Tariff {
 
 func (l *ExplainedLimit) limit(side int) priceLimit {
 	return priceLimit{
-		side:    side,
+		side: side, stated: *l,
 		hasExcl: l.ExclVAT.Valid, excl: numberOf(l.ExclVAT.Decimal).mul(secondsPerHour),
 		hasIncl: l.InclVAT.Valid, incl: numberOf(l.InclVAT.Decimal).mul(secondsPerHour),
 	}

@@ -29,7 +29,7 @@ func replay(t *testing.T, cdr *ocpi.CDR, tariffs []*billing.Tariff, zone *time.L
 	}
 	got, err := stored.Replay()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s", err, text(t, e))
 	}
 	if text(t, got) != text(t, want) {
 		t.Fatalf("replayed\n%s\nwant\n%s\nby\n%s", text(t, got), text(t, want), text(t, e))

@@ -20,7 +20,7 @@ type TraceLine struct {
 // Trace tells a clerk how a rating came about: which reading and which tariffs, what each period was priced by and what was
 // passed over and why, what was rounded, limited and taxed, and where the claim differs. lang is "de" or "en".
 func (e *Explanation) Trace(lang string) []TraceLine {
-	t := tracer{e: e, vocabulary: words[lang == "de"], says: traceWords[lang == "de"], days: priceWords[lang == "de"]}
+	t := tracer{e: e, lang: lang, vocabulary: words[lang == "de"], says: traceWords[lang == "de"], days: priceWords[lang == "de"]}
 	t.line(0, "Policy", t.says.reading, e.Policy.Name, e.TimeZone, e.Engine)
 	for i := range e.Tariffs {
 		t.tariff(i)
@@ -47,6 +47,7 @@ func (e *Explanation) Trace(lang string) []TraceLine {
 type tracer struct {
 	vocabulary
 	e     *Explanation
+	lang  string
 	says  traceVocabulary
 	days  priceVocabulary
 	lines []TraceLine
@@ -59,7 +60,8 @@ type traceVocabulary struct {
 	priced, free, freeByElement, passed, notMeasured, always      string
 	step, line, vat, noVAT, total, differs, agrees, contradicts   string
 	from, below, before, since, unknown, reserved, expired, clock string
-	parked, byName, none                                          string
+	parked, byName, none, atStake                                 string
+	unpublished, asPublished, notAsPublished, change              string
 }
 
 var traceWords = map[bool]traceVocabulary{
@@ -72,9 +74,12 @@ var traceWords = map[bool]traceVocabulary{
 		passed: "Element %d gilt nur %s, hier %s", notMeasured: "nicht gemessen", always: "ohne Bedingung",
 		step: "%s: zusammen %s, aufgerundet auf ganze Schritte von %s: %s", line: "%s: %s × %s = %s", vat: "USt. %s: %s auf %s", noVAT: "ohne USt.: %s",
 		total: "Summe %s ohne USt., %s mit USt.", differs: "%s: gefordert %s, errechnet %s, Unterschied %s bei Toleranz %s",
-		agrees: "Alle Forderungen stimmen mit der Nachrechnung überein", contradicts: "Widerspruch im CDR: %s", byName: "Die Lesart %s ergibt die geforderten Beträge",
+		agrees: "Alle Forderungen stimmen mit der Nachrechnung überein", contradicts: "Widerspruch im CDR: %s", byName: "Die geforderten Beträge ergeben sich so: %s",
 		from: "ab %s", below: "unter %s", before: "vor %s", since: "seit %s", unknown: "unter einer unbekannten Bedingung (%s)",
 		reserved: "für Reservierungen", expired: "für verfallene Reservierungen", clock: "von %s bis %s Uhr", parked: "Standzeit",
+		atStake:     "Die Forderung liegt zwischen der billigsten und der teuersten Lesart dessen, was der Befund %s offen lässt",
+		unpublished: "Der Tarif %s des CDR war nicht veröffentlicht", asPublished: "Der Tarif %s des CDR bepreist wie der veröffentlichte",
+		notAsPublished: "Der Tarif %s des CDR weicht vom veröffentlichten ab, zusammen um %s", change: "%[1]s: %[3]s statt %[2]s, für sich %[4]s",
 	},
 	false: {
 		reading: "Reading %s, time zone %s, engine %s",
@@ -85,9 +90,12 @@ var traceWords = map[bool]traceVocabulary{
 		passed: "element %d holds only %s, here %s", notMeasured: "not measured", always: "no condition",
 		step: "%s: together %s, rounded up to whole steps of %s: %s", line: "%s: %s × %s = %s", vat: "VAT %s: %s on %s", noVAT: "no VAT: %s",
 		total: "Total %s without VAT, %s with VAT", differs: "%s: claimed %s, computed %s, difference %s with a tolerance of %s",
-		agrees: "All claims agree with the computation", contradicts: "The CDR contradicts itself: %s", byName: "The reading %s gives the amounts claimed",
+		agrees: "All claims agree with the computation", contradicts: "The CDR contradicts itself: %s", byName: "The amounts claimed come out in another way: %s",
 		from: "from %s", below: "below %s", before: "before %s", since: "from %s", unknown: "under an unknown condition (%s)",
 		reserved: "for reservations", expired: "for lapsed reservations", clock: "from %s to %s", parked: "parking time",
+		atStake:     "The claim lies between the cheapest and the dearest reading of what the finding %s leaves open",
+		unpublished: "The tariff %s of the CDR was not published", asPublished: "The tariff %s of the CDR prices like the published one",
+		notAsPublished: "The tariff %s of the CDR differs from the published one, by %s in all", change: "%[1]s: %[3]s instead of %[2]s, %[4]s by itself",
 	},
 }
 
@@ -193,10 +201,39 @@ func (t *tracer) verdict(v *Verdict) {
 		t.line(0, fmt.Sprintf("Verdict.Differences[%d]", i), t.says.differs, d.Figure, t.number(d.Claimed, 0), t.number(d.Computed, 0), t.number(d.Delta(), 0), t.number(d.Tolerance, 0))
 	}
 	if v.Reading != "" && v.Reading != t.e.Policy.Name {
-		t.line(1, "Verdict.Reading", t.says.byName, v.Reading)
+		t.line(1, "Verdict.Reading", t.says.byName, SayReading(v.Reading, t.lang))
+	}
+	if v.AtStake != "" {
+		t.line(1, "Verdict.AtStake", t.says.atStake, v.AtStake)
+	}
+	for i := range v.Tariffs {
+		t.comparison(fmt.Sprintf("Verdict.Tariffs[%d]", i), &v.Tariffs[i])
 	}
 	for i := range v.Findings {
 		t.line(0, fmt.Sprintf("Verdict.Findings[%d]", i), t.says.contradicts, v.Findings[i].Message)
+	}
+}
+
+// comparison sets a tariff beside the published one.
+func (t *tracer) comparison(path string, c *TariffComparison) {
+	switch {
+	case !c.Published:
+		t.line(0, path, t.says.unpublished, c.ID)
+	case len(c.Changes) == 0:
+		t.line(0, path, t.says.asPublished, c.ID)
+	default:
+		t.line(0, path, t.says.notAsPublished, c.ID, t.amount(c.Effect.ExclVAT))
+	}
+	for i := range c.Changes {
+		change := &c.Changes[i]
+		from, to := change.From, change.To
+		if from == "" {
+			from = t.says.none
+		}
+		if to == "" {
+			to = t.says.none
+		}
+		t.line(1, fmt.Sprintf("%s.Changes[%d]", path, i), t.says.change, change.Path, from, to, t.amount(change.Effect.ExclVAT))
 	}
 }
 

@@ -134,6 +134,7 @@ type rater struct {
 	lapsed      bool           // the reservation never became a session
 	runs        []run          // in the order of their first periods
 	last        [pools]int     // the last run of each pool, counted from 1
+	unpriced    [pools]number  // where the policy asks for it
 	slack       number         // in 3600ths of the currency unit
 	sums        [pools]cost
 	limits      []limitEffect
@@ -158,7 +159,7 @@ func (r *rater) begin(cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, pol
 		periods: r.periods[:0], used: r.used[:0], runs: r.runs[:0], limits: r.limits[:0], vat: r.vat[:0], rates: r.rates[:0],
 		findings: r.findings[:0], stakes: r.stakes[:0], levels: r.levels[:0],
 	}
-	if zone == nil {
+	if zone == nil || policy.ClockInUTC {
 		zone = time.UTC
 	}
 	r.clock.in(zone)
@@ -246,15 +247,17 @@ func (r *rater) pricePeriods() {
 			}
 			if c := r.pickReservation(p, reservationTime, charging, &at); c != nil && p.reservation.isPositive() {
 				r.add(reservationTime, p, c, p.reservation)
+			} else if c == nil {
+				r.leave(reservationTime, p.reservation)
 			}
 		}
 		if !p.isSession() || r.lapsed {
 			continue
 		}
 		if !flatDone { // once a session, in the first period where one matches (PRC-23)
-			if c := r.pick(p, sessionFlat, &t.prices[session][flat], &p.at); c != nil {
+			if c := r.pick(p, sessionFlat, &t.prices[session][flat], &p.at); c != nil && !r.isLast(sessionFlat, c) {
 				r.add(sessionFlat, p, c, once)
-				flatDone = true
+				flatDone = !r.policy.FlatPerComponent
 			}
 		}
 		for dim := range consumed {
@@ -268,6 +271,8 @@ func (r *rater) pricePeriods() {
 			}
 			if c != nil {
 				r.add(poolOf[dim], p, c, p.volume[dim])
+			} else {
+				r.leave(poolOf[dim], p.volume[dim])
 			}
 		}
 	}
@@ -336,7 +341,7 @@ func (r *rater) pickReservation(p *period, of pool, dim dimension, at *moment) *
 
 // add prices a quantity of a period: as part of the last run if that has the same component.
 func (r *rater) add(to pool, p *period, c *component, quantity number) {
-	if r.last[to] == 0 || r.runs[r.last[to]-1].component != c {
+	if !r.isLast(to, c) {
 		r.runs = append(r.runs, run{pool: to, tariff: p.tariff, component: c, from: p.from})
 		r.last[to] = len(r.runs)
 	}
@@ -347,4 +352,16 @@ func (r *rater) add(to pool, p *period, c *component, quantity number) {
 		last.off = last.off.add(p.off(quantity))
 	}
 	last.to = p.to
+}
+
+// isLast reports whether a component priced the last quantity of a pool.
+func (r *rater) isLast(of pool, c *component) bool {
+	return r.last[of] > 0 && r.runs[r.last[of]-1].component == c
+}
+
+// leave notes a quantity that nothing prices.
+func (r *rater) leave(of pool, quantity number) {
+	if r.policy.UnpricedInSteps {
+		r.unpriced[of] = r.unpriced[of].add(quantity)
+	}
 }

@@ -165,3 +165,36 @@ func quarterHours(periods, elements int) (*ocpi.CDR, []*billing.Tariff) {
 	cdr.EndDateTime = at
 	return cdr, compile(doc)
 }
+
+// BenchmarkVerdict is the whole way from the bytes of a CDR and a tariff to the verdict with its explanation. "compiled" is the
+// same with the tariff at hand, as it is for all but the first CDR that comes with it.
+func BenchmarkVerdict(b *testing.B) {
+	judge := func(v *vector, tariffs []*billing.Tariff) billing.Explanation {
+		var cdr ocpi.CDR
+		if err := ocpi.Unmarshal(v.cdr, &cdr); err != nil {
+			b.Fatal(err)
+		}
+		e := billing.Explain(v.cdr, &cdr, tariffs, time.UTC, billing.DefaultPolicy)
+		verdict := billing.Check(&cdr, e.Rating, billing.DefaultTolerance)
+		e.Verdict = &verdict
+		return e
+	}
+	b.Run("all", func(b *testing.B) {
+		benchmarkVectors(b, func(v vector) func() {
+			return func() {
+				var tariff ocpi.Tariff
+				if err := ocpi.Unmarshal(v.tariff, &tariff); err != nil {
+					b.Fatal(err)
+				}
+				compiled, _ := billing.Compile(tariff, billing.CompileOptions{})
+				judge(&v, []*billing.Tariff{compiled})
+			}
+		})
+	})
+	b.Run("compiled", func(b *testing.B) {
+		benchmarkVectors(b, func(v vector) func() {
+			_, tariffs := v.read(b)
+			return func() { judge(&v, tariffs) }
+		})
+	})
+}

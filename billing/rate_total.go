@@ -40,6 +40,9 @@ func (r *rater) settle() {
 			amount = amount.mul(secondsPerHour)
 		}
 		run.cost = run.component.vat.complete(amount, run.tariff.TaxIncluded)
+		if r.policy.RoundLines {
+			run.cost = cost{r.policy.amount(run.cost.excl).mul(secondsPerHour), r.policy.amount(run.cost.incl).mul(secondsPerHour)}
+		}
 		r.sums[run.pool] = r.sums[run.pool].add(run.cost)
 	}
 	for i, t := range r.used {
@@ -67,7 +70,10 @@ func (r *rater) settleTariff(t *Tariff) {
 		}
 	}
 	r.rates = rates
-	limited := r.limit(t, share, rates)
+	limited := share
+	if !r.policy.NoLimits {
+		limited = r.limit(t, share, rates)
+	}
 	if !limited.equal(share) {
 		r.limits = append(r.limits, limitEffect{t, limited.sub(share)})
 		rates = spreadVAT(rates, share, limited)

@@ -13,9 +13,6 @@ const amountPlaces = 10
 // workPlaces is the number of decimals kept where a quotient has to be taken in the middle of a computation.
 const workPlaces = 20
 
-// longPlaces are more decimals than a number of OCPI can have.
-const longPlaces = 40
-
 // MinorUnits returns the number of decimals of a currency (ISO 4217): 2, except for the few that have none or three.
 func MinorUnits(currency string) int32 {
 	switch currency {

@@ -6,12 +6,32 @@ func (r *rater) roundSteps() {
 	for i := range r.runs {
 		r.slack = r.slack.add(r.runs[i].off.mul(r.runs[i].component.price).abs())
 	}
-	if r.policy.NoStepSize {
-		return
+	switch {
+	case r.policy.NoStepSize:
+	case r.policy.StepPerComponent:
+		for i := range r.runs {
+			r.runs[i].roundUp()
+		}
+	default:
+		r.roundPool(sessionEnergy)
+		r.roundPool(r.timePool())
+		r.roundPool(reservationTime)
 	}
-	r.roundPool(sessionEnergy, 3)
-	r.roundPool(r.timePool(), 0)
-	r.roundPool(reservationTime, 0)
+}
+
+// roundUp rounds what one component priced.
+func (run *run) roundUp() {
+	if run.pool == sessionEnergy || run.pool.timed() {
+		run.billed, run.step = roundUp(run.measured, run.pool.steps(run.component.step)), run.component.step
+	}
+}
+
+// steps is a number of steps in the unit of the pool: a step is 1 Wh of kWh, or 1 s of seconds.
+func (p pool) steps(n int64) number {
+	if p == sessionEnergy {
+		return integer(n, -3)
+	}
+	return integer(n, 0)
 }
 
 // timePool says which of charging and parking time is rounded.
@@ -28,9 +48,8 @@ func (r *rater) timePool() pool {
 	return sessionParking
 }
 
-// roundPool rounds the total of a pool up to a multiple of the last component's step and bills the difference there. A step
-// is 10^-decimals of the pool's unit: 1 Wh of kWh, 1 s of seconds.
-func (r *rater) roundPool(of pool, decimals int32) {
+// roundPool rounds the total of a pool up to a multiple of the last component's step and bills the difference there.
+func (r *rater) roundPool(of pool) {
 	if r.last[of] == 0 {
 		return
 	}
@@ -40,8 +59,11 @@ func (r *rater) roundPool(of pool, decimals int32) {
 			total, off = total.add(run.measured), off.add(run.off)
 		}
 	}
+	if r.policy.UnpricedInSteps {
+		total = total.add(r.unpriced[of])
+	}
 	last := &r.runs[r.last[of]-1]
-	step := integer(last.component.step, -decimals)
+	step := of.steps(last.component.step)
 	last.billed = last.measured.add(roundUp(total, step).sub(total))
 	last.step = last.component.step
 	if !off.isZero() { // the hours may have fallen on the other side of a step (PRC-14)

@@ -1,8 +1,6 @@
 package billing
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,8 +39,18 @@ const (
 	dimensions = consumed + 1
 )
 
-var dimensionOf = map[ocpi.TariffDimensionType]dimension{
-	ocpi.ComponentFlat: flat, ocpi.ComponentEnergy: energy, ocpi.ComponentTime: charging, ocpi.ComponentParkingTime: parking,
+func dimensionOf(t ocpi.TariffDimensionType) (dim dimension, known bool) {
+	switch t {
+	case ocpi.ComponentFlat:
+		return flat, true
+	case ocpi.ComponentEnergy:
+		return energy, true
+	case ocpi.ComponentTime:
+		return charging, true
+	case ocpi.ComponentParkingTime:
+		return parking, true
+	}
+	return 0, false
 }
 
 // phase is the part of a session that an element prices: elements with a reservation restriction price reservations and
@@ -115,7 +123,7 @@ type CompileOptions struct {
 // on for a dimension that it does not price, that dimension is free (VDF-07).
 func Compile(doc ocpi.Tariff, opt CompileOptions) (*Tariff, []Finding) {
 	t := &Tariff{
-		ID: doc.ID, Party: doc.Party(), Currency: doc.Currency, Hash: hashOf(doc),
+		ID: doc.ID, Party: doc.Party(), Currency: doc.Currency, Hash: hashOf(&doc),
 		TaxIncluded: opt.TaxIncluded || taxIncluded(doc),
 		everyPeriod: opt.EveryPeriod,
 		validFrom:   doc.StartDateTime, validTo: doc.EndDateTime, lastUpdated: doc.LastUpdated,
@@ -191,6 +199,7 @@ type priceLimit struct {
 	hasExcl, hasIncl bool
 	excl, incl       number
 	side             int // of cmp that violates it
+	stated           ExplainedLimit
 }
 
 func (l *priceLimit) hitsExcl(c cost) bool { return l.hasExcl && c.excl.cmp(l.excl) == l.side }
@@ -212,50 +221,50 @@ func (c *compiler) limit(path string, doc *ocpi.Price, side int) priceLimit {
 	if doc.ExclVAT.Valid && !doc.InclVAT.Valid && !c.tariff.TaxIncluded {
 		c.find("limit-without-vat", Info, path, "the limit is not stated with VAT; that side is scaled (PRC-30)")
 	}
-	return priceLimit{
-		side:    side,
-		hasExcl: doc.ExclVAT.Valid && !(c.tariff.TaxIncluded && doc.InclVAT.Valid), excl: numberOf(doc.ExclVAT.Decimal).mul(secondsPerHour),
-		hasIncl: doc.InclVAT.Valid, incl: numberOf(doc.InclVAT.Decimal).mul(secondsPerHour),
+	stated := ExplainedLimit{ExclVAT: doc.ExclVAT, InclVAT: doc.InclVAT}
+	if c.tariff.TaxIncluded && doc.InclVAT.Valid {
+		stated.ExclVAT = decimal.NullDecimal{}
 	}
+	return stated.limit(side)
 }
 
 func (c *compiler) element(i int, element *ocpi.TariffElement) {
-	path := fmt.Sprintf("elements[%d]", i)
-	during, conditions, texts := c.restrictions(path+".restrictions", element.Restrictions)
+	path := func() string { return fmt.Sprintf("elements[%d]", i) }
+	during, conditions, texts := c.restrictions(path, element.Restrictions)
 	var seen [dimensions]bool
 	for j := range element.PriceComponents {
-		path := fmt.Sprintf("%s.price_components[%d]", path, j)
-		dim, known := dimensionOf[element.PriceComponents[j].Type]
+		doc := &element.PriceComponents[j]
+		path := func() string { return fmt.Sprintf("elements[%d].price_components[%d]", i, j) }
+		dim, known := dimensionOf(doc.Type)
 		if !known {
-			c.unreadable(path+".type", fmt.Sprintf("%q is not a dimension of OCPI 2.2.1", element.PriceComponents[j].Type))
+			c.unreadable(path()+".type", fmt.Sprintf("%q is not a dimension of OCPI 2.2.1", doc.Type))
 			continue
 		}
 		if seen[dim] {
-			c.find("duplicate-component", Flag, path, "the element prices this dimension twice; the first counts (PRC-06)")
+			c.find("duplicate-component", Flag, path(), "the element prices this dimension twice; the first counts (PRC-06)")
 			continue
 		}
 		seen[dim] = true
 		if during != session && (dim == energy || dim == parking) {
-			c.find("reservation-dimension", Flag, path, "only FLAT and TIME can price a reservation; ignored (PRC-26)")
+			c.find("reservation-dimension", Flag, path(), "only FLAT and TIME can price a reservation; ignored (PRC-26)")
 			continue
 		}
-		compiled := c.component(path, dim, &element.PriceComponents[j])
-		compiled.price = numberOf(compiled.unitPrice)
+		compiled := c.component(path, dim, doc)
 		compiled.element, compiled.conditions, compiled.texts = i, conditions, texts
-		c.tariff.prices[during][dim].add(compiled)
+		c.tariff.prices[during][dim].add(&compiled)
 	}
 	for dim := range dimensions {
 		if c.tariff.oneElement && !seen[dim] {
-			c.tariff.prices[during][dim].add(component{element: i, free: true, conditions: conditions})
+			c.tariff.prices[during][dim].add(&component{element: i, free: true, conditions: conditions})
 		}
 	}
 	if len(element.PriceComponents) == 0 {
-		c.find("element-without-price", Flag, path, "the element has no price component")
+		c.find("element-without-price", Flag, path(), "the element has no price component")
 	}
 }
 
-func (l *priceList) add(c component) {
-	l.components = append(l.components, c)
+func (l *priceList) add(c *component) {
+	l.components = append(l.components, *c)
 	l.priced = l.priced || !c.free
 	for i := range c.conditions {
 		cond := &c.conditions[i]
@@ -275,31 +284,33 @@ func (l *priceList) sortEdges() {
 	l.energyEdges = slices.CompactFunc(l.energyEdges, number.equal)
 }
 
-func (c *compiler) component(path string, dim dimension, doc *ocpi.PriceComponent) component {
+func (c *compiler) component(path func() string, dim dimension, doc *ocpi.PriceComponent) component {
 	compiled := component{unitPrice: doc.Price.Decimal, vat: vatRateOf(doc.VAT), step: 1}
 	if !doc.Price.Valid || !sane(doc.Price.Decimal) {
-		c.unreadable(path+".price", "the price is missing or not a usable number")
+		c.unreadable(path()+".price", "the price is missing or not a usable number")
 		compiled.unitPrice = decimal.Zero
 	}
 	if doc.VAT.Valid && (!sane(doc.VAT.Decimal) || doc.VAT.Decimal.IsNegative()) {
-		c.unreadable(path+".vat", "the VAT rate is not a usable percentage")
+		c.unreadable(path()+".vat", "the VAT rate is not a usable percentage")
 		compiled.vat = vatRateOf(decimal.NullDecimal{})
 	}
 	switch {
 	case dim == flat:
 	case doc.StepSize == nil || *doc.StepSize < 0:
-		c.find("step-size", Flag, path+".step_size", "the step size is missing or negative and taken as 1")
+		c.find("step-size", Flag, path()+".step_size", "the step size is missing or negative and taken as 1")
 	case *doc.StepSize > 0: // 0 counts as 1 (PRC-12)
 		compiled.step = int64(*doc.StepSize)
 	}
+	compiled.price = numberOf(compiled.unitPrice)
 	return compiled
 }
 
 // restrictions compiles the restrictions of an element and tells which part of a session they belong to.
-func (c *compiler) restrictions(path string, doc *ocpi.TariffRestrictions) (phase, []condition, []string) {
+func (c *compiler) restrictions(element func() string, doc *ocpi.TariffRestrictions) (phase, []condition, []string) {
 	if doc == nil {
 		return session, nil, nil
 	}
+	path := func(field string) string { return element() + ".restrictions." + field }
 	during := session
 	var conditions []condition
 	var texts []string
@@ -310,7 +321,7 @@ func (c *compiler) restrictions(path string, doc *ocpi.TariffRestrictions) (phas
 	case ocpi.ReservationExpires:
 		during = expired
 	default:
-		c.unreadable(path+".reservation", fmt.Sprintf("%q is not a reservation restriction", doc.Reservation))
+		c.unreadable(path("reservation"), fmt.Sprintf("%q is not a reservation restriction", doc.Reservation))
 		conditions = append(conditions, never("reservation"))
 	}
 	if during != session {
@@ -319,7 +330,7 @@ func (c *compiler) restrictions(path string, doc *ocpi.TariffRestrictions) (phas
 	for _, r := range restrictions {
 		cond, err := r.compile(doc)
 		if err != nil {
-			c.unreadable(path+"."+r.field, err.Error())
+			c.unreadable(path(r.field), err.Error())
 			conditions = append(conditions, never(r.field))
 			continue
 		}
@@ -331,7 +342,7 @@ func (c *compiler) restrictions(path string, doc *ocpi.TariffRestrictions) (phas
 		}
 	}
 	for _, name := range unknownMembers(doc.Extra) {
-		c.unreadable(path+"."+name, fmt.Sprintf("%q is not a restriction of OCPI 2.2.1", name))
+		c.unreadable(path(name), fmt.Sprintf("%q is not a restriction of OCPI 2.2.1", name))
 		conditions = append(conditions, never(name))
 	}
 	return during, conditions, texts
@@ -374,14 +385,4 @@ func member(doc ocpi.Tariff, name string) string {
 	}
 	text, _ := members[name].(string)
 	return text
-}
-
-// hashOf identifies a version of a tariff by its content, whatever the order and spelling of its members were.
-func hashOf(doc ocpi.Tariff) string {
-	text, err := ocpi.Marshal(doc)
-	if err != nil { // a value that JSON cannot hold, such as the year 12345
-		text = fmt.Append(nil, doc)
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
 }

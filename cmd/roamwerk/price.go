@@ -150,11 +150,10 @@ func (p *pricer) price(raw jsontext.Value) (*pricedCDR, error) {
 			})
 		}
 	}
-	rating := billing.Rate(&cdr, tariffs, zone, billing.DefaultPolicy)
+	rating, checked := billing.Review(&cdr, tariffs, zone, billing.Readings, billing.DefaultTolerance)
 	findings = append(findings, rating.Findings...)
 	var verdict *billing.Verdict
 	if p.tariffs == nil || len(cdr.Tariffs) == 0 { // a price by other tariffs than its own is no contradiction of what a CDR claims
-		checked := billing.Check(&cdr, rating, billing.DefaultTolerance)
 		verdict = &checked
 		findings = append(findings, differences(verdict)...)
 	}
@@ -175,6 +174,12 @@ func differences(verdict *billing.Verdict) []billing.Finding {
 			Code: "claim-differs", Severity: billing.Flag, Path: d.Figure,
 			Message: fmt.Sprintf("the CDR claims %s, computed is %s", d.Claimed, d.Computed),
 			Params:  map[string]string{"claimed": d.Claimed.String(), "computed": d.Computed.String()},
+		})
+	}
+	if !verdict.Agrees && verdict.Reading != "" {
+		findings = append(findings, billing.Finding{
+			Code: "claim-by-other-reading", Severity: billing.Info, Path: "total_cost",
+			Message: "the claims come out in another way: " + billing.SayReading(verdict.Reading, "en"), Params: map[string]string{"reading": verdict.Reading},
 		})
 	}
 	return findings
