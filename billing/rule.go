@@ -19,6 +19,15 @@ type Evidence struct {
 	RetailNet  decimal.Decimal // what the customer will be charged, without VAT, in the currency of Retail
 	ReceivedAt time.Time
 	MaxPower   decimal.NullDecimal // of the connector, kW
+	Meter      *MeterProof         // of the signed meter values; nil: nobody has looked
+	NeedsMeter bool                // nothing is billed without a valid proof
+}
+
+// MeterProof is the verdict on the signed meter values of a CDR.
+type MeterProof struct {
+	Valid  bool
+	Reason string              // why not
+	Energy decimal.NullDecimal // kWh, between the first and the last value
 }
 
 // Text is a sentence in the languages of the platform.
@@ -63,6 +72,10 @@ var Rules = []Rule{
 		Unit: "d", InfoAbove: limit("7"), FlagAbove: limit("60"), BlockAbove: limit("90"), measure: lateness},
 	{ID: "P29", What: Text{"Verkaufspreis unter dem Einkaufspreis", "Retail price below wholesale price"},
 		FlagAbove: limit("0"), measure: loss},
+	{ID: "P31", What: Text{"Signierter Messwert fehlt oder ist ungültig", "Signed meter value missing or not valid"},
+		FlagAbove: limit("0"), BlockAbove: limit("1"), measure: meterProof},
+	{ID: "P31", What: Text{"Signierter Messwert weicht von der Gesamtenergie ab", "Signed meter value differs from the total energy"},
+		Unit: "%", FlagAbove: limit("1"), measure: meterDeviation},
 }
 
 // Judge applies every rule of the catalogue. The code of a finding is the rule's ID; its parameters tell the measure and the
@@ -223,4 +236,26 @@ func loss(e *Evidence) decimal.NullDecimal {
 		return decimal.NullDecimal{}
 	}
 	return decimal.NewNullDecimal(claimed.Decimal.Sub(e.RetailNet))
+}
+
+// meterProof is 0 for a valid proof, 1 without one, 2 if nothing is billed without. If nobody has looked, it is absent.
+func meterProof(e *Evidence) decimal.NullDecimal {
+	switch {
+	case e.Meter == nil:
+		return decimal.NullDecimal{}
+	case e.Meter.Valid:
+		return decimal.NewNullDecimal(decimal.Zero)
+	case e.NeedsMeter:
+		return decimal.NewNullDecimal(decimal.NewFromInt(2))
+	}
+	return decimal.NewNullDecimal(decimal.NewFromInt(1))
+}
+
+// meterDeviation is how far the proven energy is from what the CDR claims, in percent of the claim.
+func meterDeviation(e *Evidence) decimal.NullDecimal {
+	total := e.CDR.TotalEnergy
+	if e.Meter == nil || !e.Meter.Valid || !e.Meter.Energy.Valid || !total.Valid || total.Decimal.IsZero() {
+		return decimal.NullDecimal{}
+	}
+	return decimal.NewNullDecimal(percentOff(e.Meter.Energy.Decimal, total.Decimal))
 }

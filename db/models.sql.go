@@ -412,6 +412,63 @@ type MessagesDefault struct {
 	Findings      []byte
 }
 
+type MeterClaim struct {
+	TenantID uuid.UUID
+	SHA256   []byte
+	CDRID    uuid.UUID
+	Verified bool
+}
+
+type MeterKey struct {
+	ID          uuid.UUID
+	TenantID    uuid.UUID
+	CountryCode string
+	PartyID     string
+	EVSEID      string
+	Meter       string
+	Curve       string
+	SPKI        []byte
+	Fingerprint string
+	ValidFrom   time.Time
+	ValidTo     *time.Time
+	Source      string
+	AddedBy     string
+	AddedAt     time.Time
+}
+
+type MeterProof struct {
+	RatingID uuid.UUID
+	TenantID uuid.UUID
+	CDRID    uuid.UUID
+	JudgedAt time.Time
+	Verifier string
+	Reason   string
+	Faults   []byte
+	Meter    string
+	BeginKWh decimal.NullDecimal
+	EndKWh   decimal.NullDecimal
+	BeganAt  *time.Time
+	EndedAt  *time.Time
+	KWh      decimal.NullDecimal
+}
+
+type MeterRecord struct {
+	RatingID   uuid.UUID
+	Position   int32
+	TenantID   uuid.UUID
+	Nature     string
+	Raw        []byte
+	SHA256     []byte
+	Format     string
+	Version    string
+	Meter      string
+	Pagination string
+	KeyID      uuid.NullUUID
+	SentKey    string
+	Reason     string
+	Detail     string
+}
+
 type NumberSeries struct {
 	TenantID uuid.UUID
 	Series   string
@@ -659,32 +716,34 @@ type Tariff struct {
 }
 
 type Tenant struct {
-	ID           uuid.UUID
-	CountryCode  string
-	PartyID      string
-	Name         string
-	Mode         string
-	Street       string
-	PostalCode   string
-	City         string
-	Country      string
-	VATID        string
-	TaxNumber    string
-	Register     string
-	ContactName  string
-	ContactPhone string
-	ContactEmail string
-	Website      string
-	LegalFooter  string
-	IBAN         string
-	BIC          string
-	CreditorID   string
-	Colour       string
-	Logo         []byte
-	TimeZone     string
-	PaymentDays  int32
-	CreatedAt    time.Time
-	ClosedAt     *time.Time
+	ID            uuid.UUID
+	CountryCode   string
+	PartyID       string
+	Name          string
+	Mode          string
+	Street        string
+	PostalCode    string
+	City          string
+	Country       string
+	VATID         string
+	TaxNumber     string
+	Register      string
+	ContactName   string
+	ContactPhone  string
+	ContactEmail  string
+	Website       string
+	LegalFooter   string
+	IBAN          string
+	BIC           string
+	CreditorID    string
+	Colour        string
+	Logo          []byte
+	TimeZone      string
+	PaymentDays   int32
+	CreatedAt     time.Time
+	ClosedAt      *time.Time
+	MeterPolicy   string
+	MeterRequired bool
 }
 
 type Token struct {

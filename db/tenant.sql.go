@@ -141,7 +141,7 @@ func (q *Queries) InsertTenant(ctx context.Context, arg InsertTenantParams) erro
 }
 
 const tenant = `-- name: Tenant :one
-SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at FROM tenants WHERE id = $1
+SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at, meter_policy, meter_required FROM tenants WHERE id = $1
 `
 
 func (q *Queries) Tenant(ctx context.Context, id uuid.UUID) (Tenant, error) {
@@ -174,12 +174,14 @@ func (q *Queries) Tenant(ctx context.Context, id uuid.UUID) (Tenant, error) {
 		&i.PaymentDays,
 		&i.CreatedAt,
 		&i.ClosedAt,
+		&i.MeterPolicy,
+		&i.MeterRequired,
 	)
 	return i, err
 }
 
 const tenantByParty = `-- name: TenantByParty :one
-SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at FROM tenants WHERE country_code = upper($1) AND party_id = upper($2)
+SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at, meter_policy, meter_required FROM tenants WHERE country_code = upper($1) AND party_id = upper($2)
 `
 
 type TenantByPartyParams struct {
@@ -217,6 +219,8 @@ func (q *Queries) TenantByParty(ctx context.Context, arg TenantByPartyParams) (T
 		&i.PaymentDays,
 		&i.CreatedAt,
 		&i.ClosedAt,
+		&i.MeterPolicy,
+		&i.MeterRequired,
 	)
 	return i, err
 }
@@ -250,7 +254,7 @@ func (q *Queries) TenantServedBy(ctx context.Context, arg TenantServedByParams) 
 }
 
 const tenants = `-- name: Tenants :many
-SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at FROM tenants ORDER BY name, id
+SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at, meter_policy, meter_required FROM tenants ORDER BY name, id
 `
 
 func (q *Queries) Tenants(ctx context.Context) ([]Tenant, error) {
@@ -289,6 +293,8 @@ func (q *Queries) Tenants(ctx context.Context) ([]Tenant, error) {
 			&i.PaymentDays,
 			&i.CreatedAt,
 			&i.ClosedAt,
+			&i.MeterPolicy,
+			&i.MeterRequired,
 		); err != nil {
 			return nil, err
 		}

@@ -29,6 +29,9 @@ func (r *rating) release(ctx context.Context, findings []billing.Finding) error 
 	if err := r.take(ctx, ratingID); err != nil {
 		return err
 	}
+	if err := r.keepProof(ctx, ratingID); err != nil {
+		return err
+	}
 	r.state.RatingID = uuid.NullUUID{UUID: ratingID, Valid: true}
 	r.state.Flags = flags(findings)
 	r.state.State, r.state.Reason = "rated", ""

@@ -10,14 +10,16 @@ import (
 
 // judge applies the plausibility rules.
 func (r *rating) judge(ctx context.Context) ([]billing.Finding, error) {
-	findings := billing.Judge(billing.Evidence{
-		CDR: r.cdr, Wholesale: r.wholesale, Verdict: r.verdict, Retail: r.retail.Rating, RetailNet: r.retail.net,
-		ReceivedAt: r.state.ReceivedAt, MaxPower: r.place.maxPower(),
-	})
 	tenant, err := r.q.Tenant(ctx, r.state.TenantID)
 	if err != nil {
 		return nil, fmt.Errorf("tenant: %w", err)
 	}
+	evidence := billing.Evidence{
+		CDR: r.cdr, Wholesale: r.wholesale, Verdict: r.verdict, Retail: r.retail.Rating, RetailNet: r.retail.net,
+		ReceivedAt: r.state.ReceivedAt, MaxPower: r.place.maxPower(),
+	}
+	evidence.Meter, evidence.NeedsMeter = r.meterEvidence(tenant)
+	findings := billing.Judge(evidence)
 	if r.place.country != tenant.Country {
 		findings = append(findings, foreignVAT(r.place.country, r.retail.vat))
 	}

@@ -66,6 +66,7 @@ type rating struct {
 	wholesale billing.Rating
 	verdict   billing.Verdict
 	retail    retail
+	proof     *proof // nil: there is no signed meter data
 }
 
 // errParked ends a rating whose CDR has been put aside, with the reason in its row.
@@ -73,7 +74,7 @@ var errParked = errors.New("parked")
 
 // rate walks the steps of docs/life-of-a-cdr.md § 5.
 func (r *rating) rate(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{r.match, r.priceWholesale, r.priceRetail} {
+	for _, step := range []func(context.Context) error{r.match, r.priceWholesale, r.priceRetail, r.prove} {
 		if err := step(ctx); errors.Is(err, errParked) {
 			return nil
 		} else if err != nil {

@@ -45,6 +45,15 @@ func ParseKey(text, curveName string) (*Key, error) {
 	return k, nil
 }
 
+// ReadKey reads a SubjectPublicKeyInfo, as SPKI writes it.
+func ReadKey(spki []byte) (*Key, error) {
+	k, fault := decodeKey(spki, nil, spkiOrMarked)
+	if fault != nil {
+		return nil, fault
+	}
+	return k, nil
+}
+
 // Curves are the names of the curves that keys may be of.
 func Curves() []string {
 	var names []string

@@ -2,6 +2,7 @@ package meter
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"strings"
@@ -118,6 +119,20 @@ func (r *Record) Embedded() *Key { return r.embedded }
 
 // Curve is the name of the curve that the record is signed on.
 func (r *Record) Curve() string { return r.curve.name }
+
+// Serial is the serial number of the meter, or of what has signed if the record names no meter.
+func (r *Record) Serial() string { return cmp.Or(r.Meter, r.Gateway) }
+
+// Pagination is the number of the record in the device's own sequence, as in T7, or the first and the last of several.
+func (r *Record) Pagination() string {
+	switch len(r.Pages) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("%s%d", r.PageContext, r.Pages[0])
+	}
+	return fmt.Sprintf("%s%d-%d", r.PageContext, r.Pages[0], r.Pages[len(r.Pages)-1])
+}
 
 // Whole reports whether the record holds both begin and end.
 func (r *Record) Whole() bool { return r.whole }

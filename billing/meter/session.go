@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -426,7 +427,7 @@ func (s Sync) String() string {
 // billing checks that the records are of the session that is billed, and of no other.
 func (s *Session) billing(records []*Record, facts Facts) {
 	for _, r := range records {
-		if r.ID != "" && len(facts.Users) > 0 && !slices.ContainsFunc(facts.Users, func(u string) bool { return sameUser(u, r.ID) }) {
+		if r.ID != "" && !unnamed[r.IDType] && len(facts.Users) > 0 && !slices.ContainsFunc(facts.Users, func(u string) bool { return sameUser(u, r.ID) }) {
 			s.add(IdentificationDiffers, "the record names a user who is not the contract's")
 			break
 		}
@@ -439,8 +440,15 @@ func (s *Session) billing(records []*Record, facts Facts) {
 	}
 }
 
-// sameUser compares an id of ours with what a device has written: the UID of a card also as the bytes of its text, a contract
-// also without separators, and either inside a longer text such as "contract-id: rfid:12345678abcdef".
+// unnamed are the types of identification that name neither a card nor a contract (OCMF specification, table 17): a start by the
+// operator or by an app, a bank card, a car. In PCDF they are numbers.
+var unnamed = map[string]bool{
+	"NONE": true, "DENIED": true, "EVCCID": true, "ISO7812": true, "CARD_TXN_NR": true, "CENTRAL": true, "CENTRAL_1": true, "CENTRAL_2": true,
+	"LOCAL": true, "LOCAL_1": true, "LOCAL_2": true, "PHONE_NUMBER": true, "KEY_CODE": true, "3": true, "4": true,
+}
+
+// sameUser compares an id of ours with what a device has written: the UID of a card also with its bytes in the other order or as
+// the bytes of its text, a contract also without separators, and either inside a longer text such as "contract-id: rfid:1234abcd".
 func sameUser(ours, theirs string) bool {
 	plain := func(s string) string {
 		return strings.ToUpper(strings.NewReplacer(" ", "", "-", "", "*", "", ":", "", ".", "").Replace(s))
@@ -452,5 +460,15 @@ func sameUser(ours, theirs string) bool {
 	if len(a) < 8 { // too short to be found by chance in a longer text
 		return false
 	}
-	return strings.Contains(b, a) || strings.Contains(b, strings.ToUpper(fmt.Sprintf("%x", ours)))
+	return strings.Contains(b, a) || strings.Contains(b, strings.ToUpper(fmt.Sprintf("%x", ours))) || b == reversed(a)
+}
+
+// reversed is a hexadecimal text with its bytes in the other order: readers disagree about which byte of a UID comes first.
+func reversed(s string) string {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		return ""
+	}
+	slices.Reverse(b)
+	return strings.ToUpper(hex.EncodeToString(b))
 }
