@@ -115,7 +115,7 @@ const demoSeed = 20260701
 // was one.
 func (d *demo) build(memory demoMemory, seed uint64) {
 	options := func(p demoParty) ocpitest.Options {
-		return ocpitest.Options{Name: p.name, Party: p.party, Now: d.clock.now, Seed: seed, Sites: p.sites, Log: d.log}
+		return ocpitest.Options{Name: p.name, Party: p.party, Now: d.clock.now, Seed: seed, Sites: p.sites, Log: d.log, SignedMeters: true}
 	}
 	direct := options(demoCPO)
 	direct.Listen = memory.CPO.Address
@@ -209,6 +209,9 @@ func (d *demo) seed(ctx context.Context) error {
 	if err := d.connect(ctx); err != nil {
 		return err
 	}
+	if err := d.registerMeters(ctx); err != nil {
+		return err
+	}
 	p.enter("customers, contracts and cards")
 	if err := d.issueCards(ctx); err != nil {
 		return err
@@ -220,6 +223,24 @@ func (d *demo) seed(ctx context.Context) error {
 		return err
 	}
 	return d.remember(true)
+}
+
+// registerMeters does what is done when a charge point is put into operation: the operator tells the utilities the key of its meter.
+func (d *demo) registerMeters(ctx context.Context) error {
+	for _, tenant := range d.tenants {
+		for _, cpo := range d.cpos {
+			for evse, meter := range cpo.Meters() {
+				_, err := d.ops().AddMeterKey(ctx, jobs.NewMeterKey{
+					Tenant: tenant.ID, CPO: cpo.Party(), EVSE: string(evse), Meter: meter.Serial, Key: meter.PublicKey(),
+					ValidFrom: d.begin.AddDate(-1, 0, 0), Source: "Inbetriebnahmeprotokoll des Betreibers",
+				})
+				if err != nil {
+					return fmt.Errorf("register meter %s: %w", meter.Serial, err)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func (d *demo) addUtilities(ctx context.Context) error {

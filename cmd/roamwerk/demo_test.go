@@ -102,6 +102,7 @@ func TestDemo(t *testing.T) {
 		"invoices without an e-mail of their time":   "SELECT count(*) FROM invoices i WHERE NOT EXISTS (SELECT FROM emails e WHERE e.invoice_id = i.id AND e.created_at - i.issued_at < '1 hour')",
 		"CDRs that came before their end":            "SELECT count(*) FROM cdr_states WHERE received_at < ended_at",
 		"CDRs still to be rated":                     "SELECT count(*) FROM cdr_states WHERE state = 'received'",
+		"keys of meters that are not known":          "SELECT count(*) FROM meter_proofs WHERE reason LIKE 'key%'",
 		"rows of the future":                         "SELECT count(*) FROM cdrs WHERE received_at > '2026-11-23 12:00Z'",
 		"CDRs of closed months that nobody has seen": "SELECT count(*) FROM cdr_states s JOIN invoices i ON i.month = date_trunc('month', s.received_at) AND i.customer_id = s.customer_id WHERE s.state = 'rated'",
 	} {
@@ -120,6 +121,9 @@ func TestDemo(t *testing.T) {
 		"second versions of a tariff":            "SELECT count(*) FROM tariffs WHERE version = 2",
 		"sessions that are running":              "SELECT count(*) FROM sessions WHERE status = 'ACTIVE'",
 		"CDRs of the current month":              "SELECT count(*) FROM cdr_states WHERE state = 'rated'",
+		"CDRs whose energy is proven":            "SELECT count(*) FROM meter_proofs p JOIN ratings r ON r.id = p.rating_id WHERE p.reason = '' AND r.superseded_at IS NULL HAVING count(*) > 100",
+		"CDRs whose meter record was changed":    "SELECT count(*) FROM meter_proofs WHERE reason = 'signature-mismatch'",
+		"rated CDRs without signed meter data":   "SELECT count(*) FROM ratings r WHERE NOT EXISTS (SELECT FROM meter_proofs p WHERE p.rating_id = r.id)",
 		"invoices of a public body (Leitweg-ID)": "SELECT count(*) FROM invoices i JOIN customers c ON c.id = i.customer_id WHERE c.kind = 'public'",
 	} {
 		if count(sql) == 0 {

@@ -338,6 +338,7 @@ func (c *Charge) CDR() ocpi.CDR {
 	if c.visit.Oddities.NoSession {
 		cdr.SessionID = ""
 	}
+	cdr.SignedData = c.signedData()
 	return cdr
 }
 

@@ -19,9 +19,10 @@ import (
 // that it is behind.
 type CPO struct {
 	*Peer
-	name       string
-	party      ocpi.Party
-	firstPlace int
+	name         string
+	party        ocpi.Party
+	firstPlace   int
+	signedMeters bool
 
 	mu        sync.Mutex
 	random    *rand.Rand
@@ -53,7 +54,7 @@ func (p *Peer) addCPO(o Options) *CPO {
 	hash := fnv.New64a()
 	hash.Write([]byte(o.Party.String()))
 	c := &CPO{
-		Peer: p, name: o.Name, party: o.Party, prices: o.Prices,
+		Peer: p, name: o.Name, party: o.Party, prices: o.Prices, signedMeters: o.SignedMeters,
 		firstPlace: int(hash.Sum64() % uint64(len(places))),
 		random:     rand.New(rand.NewPCG(o.Seed, hash.Sum64())),
 		tokenAt:    map[tokenKey]int{}, sessionAt: map[ocpi.CiString]int{}, cdrAt: map[ocpi.CiString]int{},

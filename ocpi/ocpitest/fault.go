@@ -51,16 +51,17 @@ type ListFaults struct {
 
 // Oddities are what goes wrong with a charging session and its CDR.
 type Oddities struct {
-	NoSession    bool          // the CDR comes without a Session before it
-	EnergyInWh   bool          // ENERGY is in Wh: 1000 times too much
-	WrongCost    bool          // total_cost is a quarter more than the tariff gives
-	UnknownToken bool          // the card was never issued
-	Late         time.Duration // the CDR comes so long after the end
-	Duplicate    bool          // the CDR comes twice, equal
-	Changed      bool          // the CDR comes again with another amount
-	Credited     bool          // a credit CDR and a replacement follow
-	CreditFirst  bool          // the credit CDR comes before its original
-	Repeated     bool          // each session PATCH is sent twice
+	NoSession     bool          // the CDR comes without a Session before it
+	TamperedMeter bool          // the signed reading was raised by 1 kWh afterwards
+	EnergyInWh    bool          // ENERGY is in Wh: 1000 times too much
+	WrongCost     bool          // total_cost is a quarter more than the tariff gives
+	UnknownToken  bool          // the card was never issued
+	Late          time.Duration // the CDR comes so long after the end
+	Duplicate     bool          // the CDR comes twice, equal
+	Changed       bool          // the CDR comes again with another amount
+	Credited      bool          // a credit CDR and a replacement follow
+	CreditFirst   bool          // the credit CDR comes before its original
+	Repeated      bool          // each session PATCH is sent twice
 }
 
 // faultNames are the names of the faults on a command line.

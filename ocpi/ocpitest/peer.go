@@ -39,6 +39,8 @@ type Options struct {
 	Prices []Price // what the CPO charges; nil: [StandardPrices]. Not for a hub.
 	Page   int     // objects on a page of a list; 0: 50
 
+	SignedMeters bool // most charging points sign what they measure. Not for a hub.
+
 	Listen  string       // address to listen on; "": a free port of the loopback
 	BaseURL string       // how the platform reaches us; "": http and the address
 	Client  *http.Client // nil: NewClient(8)
