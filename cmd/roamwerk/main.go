@@ -42,7 +42,7 @@ type cli struct {
 	Command   commandCmd   `cmd:"" help:"Command charge points: start, stop, reserve, cancel, unlock."`
 	Invoice   invoiceCmd   `cmd:"" help:"Bill, list and export invoices."`
 
-	Meter    meterCmd    `cmd:"" help:"Verify signed meter data."`
+	Meter    meterCmd    `cmd:"" help:"Verify signed meter data, administer the keys of meters."`
 	Price    priceCmd    `cmd:"" help:"Price CDRs by the tariffs in them, without a database."`
 	Tariff   tariffCmd   `cmd:"" help:"Look at tariffs, without a database."`
 	Simulate simulateCmd `cmd:"" help:"Be a CPO or a hub towards any platform, to try it out or to load it."`

@@ -11,6 +11,8 @@ import (
 // meterCmd deals with signed meter data.
 type meterCmd struct {
 	Verify meterVerifyCmd `cmd:"" help:"Verify signed meter data in files, without a database."`
+	Key    meterKeyCmd    `cmd:"" help:"Administer the public keys of meters."`
+	Policy meterPolicyCmd `cmd:"" help:"Say what happens to CDRs whose signed meter data is not good."`
 }
 
 type meterVerifyCmd struct {
