@@ -322,6 +322,23 @@ func (q *Queries) FailPage(ctx context.Context, arg FailPageParams) error {
 	return err
 }
 
+const finishCheck = `-- name: FinishCheck :exec
+UPDATE partners SET check_at = $1::timestamptz WHERE id = $2 AND check_at = $3::timestamptz
+`
+
+type FinishCheckParams struct {
+	CheckAt      time.Time
+	ID           uuid.UUID
+	ClaimedUntil time.Time
+}
+
+// Plans the next check after the one that was claimed, unless one was asked for meanwhile: the partner was heard, an operator
+// wants it, or it registered anew.
+func (q *Queries) FinishCheck(ctx context.Context, arg FinishCheckParams) error {
+	_, err := q.db.Exec(ctx, finishCheck, arg.CheckAt, arg.ID, arg.ClaimedUntil)
+	return err
+}
+
 const forgetParties = `-- name: ForgetParties :execrows
 UPDATE partner_parties b SET status = 'UNKNOWN', away_since = coalesce(away_since, $1::timestamptz)
 WHERE partner_id = $2 AND source = 'hubclientinfo' AND status <> 'UNKNOWN' AND last_updated < $3::timestamptz

@@ -28,8 +28,8 @@ func (w *Worker) checkPartner(ctx context.Context, id uuid.UUID) error {
 	if partner.FailingSince != nil || partner.RejectedAt != nil {
 		return w.probe(ctx, partner)
 	}
-	if err := w.DB.SetCheck(ctx, db.SetCheckParams{ID: id, CheckAt: w.Now().Add(spread(checkEvery))}); err != nil {
-		return fmt.Errorf("plan the next check: %w", err)
+	if err := w.finishCheck(ctx, partner, spread(checkEvery)); err != nil {
+		return err
 	}
 	return w.compareTokens(ctx, partner)
 }
@@ -55,7 +55,17 @@ func (w *Worker) probe(ctx context.Context, partner db.Partner) error {
 	case partner.FailingSince != nil && w.Now().Sub(*partner.FailingSince) > time.Hour:
 		pause = probeLater
 	}
-	return w.DB.SetCheck(ctx, db.SetCheckParams{ID: partner.ID, CheckAt: w.Now().Add(pause)})
+	return w.finishCheck(ctx, partner, pause)
+}
+
+// finishCheck plans the next check of a partner whose check was claimed. One that was heard while a probe of it was under way
+// is probed at once all the same: a failed probe can take half a minute, in which it may have come back.
+func (w *Worker) finishCheck(ctx context.Context, claimed db.Partner, pause time.Duration) error {
+	err := w.DB.FinishCheck(ctx, db.FinishCheckParams{ID: claimed.ID, CheckAt: w.Now().Add(pause), ClaimedUntil: *claimed.CheckAt})
+	if err != nil {
+		return fmt.Errorf("plan the next check: %w", err)
+	}
+	return nil
 }
 
 // compareTokens reads the partner's copies of some tokens that it has confirmed, and sends again what is not as ours (TOK-12).

@@ -163,6 +163,11 @@ RETURNING *;
 -- name: SetCheck :exec
 UPDATE partners SET check_at = @check_at::timestamptz WHERE id = @id;
 
+-- Plans the next check after the one that was claimed, unless one was asked for meanwhile: the partner was heard, an operator
+-- wants it, or it registered anew.
+-- name: FinishCheck :exec
+UPDATE partners SET check_at = @check_at::timestamptz WHERE id = @id AND check_at = @claimed_until::timestamptz;
+
 -- name: RegisteredPartners :many
 SELECT * FROM partners WHERE state = 'registered' ORDER BY id;
 
