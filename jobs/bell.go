@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 )
 
 // Kind names a job. The ids of its tasks are those of the rows that it works on.
@@ -34,17 +35,22 @@ const (
 // Bell rings for work that is already saved and due. It never fails its caller: what it cannot ring for now, the
 // sweeper rings for later.
 type Bell struct {
+	redis  redis.UniversalClient
 	client *asynq.Client
 	log    *slog.Logger
 }
 
 // NewBell rings through the given Redis.
-func NewBell(redis asynq.RedisConnOpt, log *slog.Logger) *Bell {
-	return &Bell{client: asynq.NewClient(redis), log: log}
+func NewBell(queue asynq.RedisConnOpt, log *slog.Logger) *Bell {
+	client := queue.MakeRedisClient().(redis.UniversalClient)
+	if c, ok := client.(*redis.Client); ok {
+		c.Options().ContextTimeoutEnabled = true // else a Redis that says nothing holds up who rings, whatever time they have
+	}
+	return &Bell{redis: client, client: asynq.NewClientFromRedisClient(client), log: log}
 }
 
 // Close releases the connection.
-func (b *Bell) Close() error { return b.client.Close() }
+func (b *Bell) Close() error { return b.redis.Close() }
 
 // Ring asks a worker to look at the rows with these ids soon. Call it after the commit that made them due.
 func (b *Bell) Ring(ctx context.Context, kind Kind, ids ...uuid.UUID) {
