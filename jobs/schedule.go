@@ -27,8 +27,11 @@ var schedule = []struct {
 	{"tokens", 5 * time.Minute, (*Worker).distributeMissing},
 }
 
-// RunSchedule runs what is due by the clock. Each slot of each job is taken by one process only, however many run.
+// RunSchedule runs what is due by the clock. Each slot of each job is taken by one process only, however many run. When it
+// returns, this worker has done what it took, also on another call.
 func (w *Worker) RunSchedule(ctx context.Context) error {
+	w.scheduling.Lock()
+	defer w.scheduling.Unlock()
 	for _, s := range schedule {
 		slot := w.Now().UTC().Truncate(s.every)
 		taken, err := w.DB.TakeSlot(ctx, db.TakeSlotParams{Job: s.job, Slot: slot})
@@ -46,7 +49,11 @@ func (w *Worker) RunSchedule(ctx context.Context) error {
 }
 
 func (w *Worker) scheduleUntilDone(ctx context.Context) error {
-	ticker := time.NewTicker(30 * time.Second)
+	every := w.ScheduleEvery
+	if every == 0 {
+		every = 30 * time.Second
+	}
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
 		if err := w.RunSchedule(ctx); err != nil && ctx.Err() == nil {

@@ -27,11 +27,7 @@ func (w *Worker) Sweep(ctx context.Context) error {
 
 // sweepUntilDone sweeps at once, for what a previous process left behind, and then at intervals.
 func (w *Worker) sweepUntilDone(ctx context.Context) error {
-	every := w.SweepEvery
-	if every == 0 {
-		every = 5 * time.Second
-	}
-	ticker := time.NewTicker(every)
+	ticker := time.NewTicker(w.sweepEvery())
 	defer ticker.Stop()
 	for {
 		if err := w.Sweep(ctx); err != nil && ctx.Err() == nil {

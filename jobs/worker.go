@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,8 +40,11 @@ type Worker struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 
-	Concurrency int           // rows worked on at once; 0 means 8
-	SweepEvery  time.Duration // 0 means five seconds
+	Concurrency   int           // rows worked on at once; 0 means 8
+	SweepEvery    time.Duration // 0 means five seconds
+	ScheduleEvery time.Duration // 0 means half a minute
+
+	scheduling sync.Mutex // held during a round of the schedule
 }
 
 // Run works until ctx ends, then finishes what it holds.
@@ -52,8 +56,10 @@ func (w *Worker) Run(ctx context.Context) error {
 		StrictPriority:  true,
 		BaseContext:     func() context.Context { return base },
 		ShutdownTimeout: 20 * time.Second,
-		LogLevel:        asynq.ErrorLevel,
-		Logger:          asynqLog{w.Log},
+		// Between two looks at an empty queue, and so how late a ring may be heard.
+		TaskCheckInterval: min(200*time.Millisecond, w.sweepEvery()),
+		LogLevel:          asynq.ErrorLevel,
+		Logger:            asynqLog{w.Log},
 	})
 	if err := w.planAnnouncements(ctx); err != nil {
 		return err
@@ -73,6 +79,13 @@ func (w *Worker) concurrency() int {
 		return w.Concurrency
 	}
 	return 8
+}
+
+func (w *Worker) sweepEvery() time.Duration {
+	if w.SweepEvery > 0 {
+		return w.SweepEvery
+	}
+	return 5 * time.Second
 }
 
 // handle answers a ring. It never fails the task: a row that could not be worked on has its own due time, and the sweeper.
