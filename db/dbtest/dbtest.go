@@ -65,14 +65,19 @@ func URL(t testing.TB) string {
 	if err := s.create(ctx, name, s.template); err != nil {
 		t.Fatalf("create test database: %v", err)
 	}
+	lent := s.urlOf(name)
+	eyes.Store(lent, new(eye))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
+		if e, ok := eyes.LoadAndDelete(lent); ok {
+			e.(*eye).close(ctx)
+		}
 		if err := s.drop(ctx, name); err != nil {
 			t.Errorf("drop test database: %v", err)
 		}
 	})
-	return s.urlOf(name)
+	return lent
 }
 
 // server is a PostgreSQL that databases are made on.
@@ -184,8 +189,42 @@ func migrationsSum() (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)[:8]), nil
 }
 
-// Count runs a query of one number, for what a test wants to know and the program has no query for.
+// eye is the connection with which Count looks at a database that was lent. Tests that wait for something look a hundred times
+// a second, and a connection costs much more than a look.
+type eye struct {
+	mu   sync.Mutex
+	conn *pgx.Conn
+}
+
+// eyes are those of this process, by the URL of the database.
+var eyes sync.Map
+
+func (e *eye) count(ctx context.Context, url, sql string, args []any) (n int, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.conn == nil || e.conn.IsClosed() {
+		if e.conn, err = pgx.Connect(ctx, url); err != nil {
+			return 0, err
+		}
+	}
+	err = e.conn.QueryRow(ctx, sql, args...).Scan(&n)
+	return n, err
+}
+
+func (e *eye) close(ctx context.Context) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.conn != nil {
+		_ = e.conn.Close(ctx) // the database goes, however that ends
+	}
+}
+
+// Count runs a query of one number, for what a test wants to know and the program has no query for. It may change rows, and
+// nothing of the connection.
 func Count(ctx context.Context, url, sql string, args ...any) (n int, err error) {
+	if e, ok := eyes.Load(url); ok {
+		return e.(*eye).count(ctx, url, sql, args)
+	}
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return 0, err
