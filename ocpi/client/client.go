@@ -32,7 +32,7 @@ const maxAnswer = 32 << 20
 
 // Options configure a Client.
 type Options struct {
-	Timeout      time.Duration // of one request with its answer; 0 means 20 seconds
+	Timeout      time.Duration // of one request with its answer; 0 means 30 seconds
 	AllowPrivate bool          // also call loopback and private addresses, and plain http: for development and tests
 	Log          *slog.Logger  // nil: no log
 

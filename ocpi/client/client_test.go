@@ -20,7 +20,7 @@ import (
 var auth = client.Auth{Token: "example-token"}
 
 func newClient() *client.Client {
-	return client.New(client.Options{AllowPrivate: true, Timeout: 2 * time.Second})
+	return client.New(client.Options{AllowPrivate: true, Timeout: time.Minute})
 }
 
 // answering is a partner that always answers the same.
@@ -216,7 +216,7 @@ func TestAddressesThatAreNotCalled(t *testing.T) { // VER-12, TRN-01, TRN-11
 	defer s.Close()
 	tls := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
 	defer tls.Close()
-	guarded := client.New(client.Options{Timeout: 2 * time.Second})
+	guarded := client.New(client.Options{Timeout: time.Minute})
 	for _, address := range []string{
 		s.URL, tls.URL, "https://localhost:" + strings.Split(tls.URL, ":")[2], "https://10.0.0.1", "https://192.168.1.1", "https://169.254.169.254/latest",
 		"https://[::1]", "https://[fd00::1]", "https://[fe80::1]", "https://[::ffff:127.0.0.1]", "https://0.0.0.0", "https://100.64.0.1", "https://[64:ff9b::7f00:1]",

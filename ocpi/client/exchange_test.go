@@ -26,7 +26,7 @@ func TestRecord(t *testing.T) {
 	}))
 	defer s.Close()
 	var told []client.Exchange
-	c := client.New(client.Options{AllowPrivate: true, Timeout: time.Second, Record: func(e client.Exchange) { told = append(told, e) }})
+	c := client.New(client.Options{AllowPrivate: true, Timeout: time.Minute, Record: func(e client.Exchange) { told = append(told, e) }})
 	who := uuid.New()
 	peer := client.Peer{Auth: client.Auth{Token: "example-token", Partner: who}, Routing: ocpi.Routing{
 		To: ocpi.Party{CountryCode: "DE", PartyID: "CPO"}, From: ocpi.Party{CountryCode: "DE", PartyID: "SWX"},
@@ -77,13 +77,13 @@ func TestClientCertificate(t *testing.T) {
 	defer s.Close()
 	// The server's own certificate serves as the client's; that nobody here trusts it is the other half of the test.
 	certificate := s.TLS.Certificates[0]
-	c := client.New(client.Options{AllowPrivate: true, Timeout: time.Second})
+	c := client.New(client.Options{AllowPrivate: true, Timeout: time.Minute})
 	if _, err := c.Versions(t.Context(), client.Auth{Token: "example-token", Certificate: &certificate}, s.URL); err == nil {
 		t.Error("a partner with a certificate that nobody has signed is called")
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	trusting := client.New(client.Options{AllowPrivate: true, Timeout: time.Second, Roots: roots})
+	trusting := client.New(client.Options{AllowPrivate: true, Timeout: time.Minute, Roots: roots})
 	for _, with := range []*tls.Certificate{&certificate, nil, &certificate} {
 		if _, err := trusting.Versions(t.Context(), client.Auth{Token: "example-token", Certificate: with}, s.URL); err != nil {
 			t.Fatal(err)

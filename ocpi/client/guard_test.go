@@ -40,7 +40,7 @@ func TestGuardHoldsAtTheDial(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 	defer s.Close()
 	_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
-	c := New(Options{Timeout: 2 * time.Second})
+	c := New(Options{Timeout: time.Minute})
 	for _, host := range []string{"localhost", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"} {
 		_, err := c.Versions(context.Background(), Auth{Token: "example-token"}, "https://"+net.JoinHostPort(strings.Trim(host, "[]"), port)+"/versions")
 		if err == nil || reached {

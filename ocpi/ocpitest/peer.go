@@ -142,16 +142,23 @@ func (p *Peer) Start() error {
 	return nil
 }
 
-// Close stops serving and drops the idle connections to the platform.
+// closeTime is how long the calls that are open may take to end. A connection over which nothing was ever asked counts as
+// busy for the first five seconds of it.
+const closeTime = time.Minute
+
+// Close stops serving, once the calls that are open have ended, and drops the idle connections to the platform.
 func (p *Peer) Close() error {
 	p.client.CloseIdleConnections()
 	if p.server == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
 	defer p.background.Wait()
-	return p.server.Shutdown(ctx)
+	if err := p.server.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("calls cut off: %w", err), p.server.Close())
+	}
+	return nil
 }
 
 // VersionsURL is where the platform starts to look at us.
