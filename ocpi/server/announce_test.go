@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,10 +93,10 @@ func TestAnnouncementThatFails(t *testing.T) {
 			w := newWorld(t)
 			w.addTenant("DE*SWX")
 			cpo := w.registered(ocpi.RoleCPO, "DE*CPO")
-			puts := 0
+			var puts atomic.Int32
 			s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodPut {
-					puts++
+					puts.Add(1)
 					test.answer(rw)
 				}
 			}))
@@ -105,7 +106,7 @@ func TestAnnouncementThatFails(t *testing.T) {
 			p := w.partner(cpo.id)
 			check(t, "problem", strings.Contains(p.AnnounceProblem, "PUT "+s.URL), true)
 			check(t, "again", p.AnnounceAt != nil && p.AnnounceAt.Sub(w.clock.now()) == time.Minute, test.later)
-			check(t, "sent once", puts, 1)
+			check(t, "sent once", puts.Load(), int32(1))
 			check(t, "live tokens", w.count("SELECT count(*) FROM partner_tokens WHERE revoked_at IS NULL AND kind = 'live'"), test.tokens)
 			cpo.do(http.MethodPut, tariffPath, tariffJSON).want(201, 1000) // the old token still counts
 		})

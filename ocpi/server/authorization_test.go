@@ -57,7 +57,7 @@ func TestAuthorizeVerdicts(t *testing.T) {
 			check(t, uid+": language", text["language"], any("de"))
 		}
 	}
-	w.clock.add(2 * time.Minute)
+	w.pass(2 * time.Minute)
 	info := cpo.do(http.MethodPost, tokensPath+"/EARLY/authorize", nil).want(200, 1000).object()
 	check(t, "after the contract began", info["allowed"], any("ALLOWED"))
 }
@@ -159,7 +159,7 @@ func TestAuthorizeGuessing(t *testing.T) {
 	guess(cpo, 51)
 	check(t, "noted", notes(cpo), 1)
 	check(t, "noted of another partner", notes(other), 0)
-	w.clock.add(time.Hour)
+	w.pass(time.Hour)
 	guess(cpo, 100)
 	check(t, "noted in the next hour", notes(cpo), 2)
 }
@@ -228,7 +228,7 @@ func TestAuthorizeNow(t *testing.T) {
 		check(t, uid, allowed+" "+contract, "ALLOWED "+want)
 	}
 	for _, valid := range []bool{false, true} {
-		w.clock.add(time.Minute)
+		w.pass(time.Minute)
 		w.change("UPDATE tokens SET valid = $1 WHERE uid = 'CARD'", valid)
 		allowed, _ := ask("CARD", "RFID")
 		check(t, "valid", allowed == "ALLOWED", valid)

@@ -69,7 +69,7 @@ func TestChargingProfiles(t *testing.T) {
 	}
 	done(w.ops.ClearChargingProfile(w.ctx, jobs.ByDriver, session))
 	check(t, "nothing is wanted", w.profileOf(string(id)).Wanted == nil, true)
-	w.clock.add(time.Minute)
+	w.pass(time.Minute)
 	if err := cpo.PushActiveProfile(w.ctx, party(t, "DE*SWX"), id, ocpi.ActiveChargingProfile{StartDateTime: w.clock.now(), ChargingProfile: limit(11)}); err != nil {
 		t.Fatal(err)
 	}
@@ -107,11 +107,11 @@ func TestChargingProfiles(t *testing.T) {
 			t.Fatalf("too often: %+v, %v", c, err)
 		}
 		sent := len(cpo.Commands())
-		w.clock.add(pause - time.Second)
+		w.pass(pause - time.Second)
 		_, err = w.ops.SetChargingProfile(w.ctx, jobs.ByDriver, session, limit(5))
 		check(t, "in the pause", reason(err), jobs.ReasonTooOften)
 		check(t, "sent in the pause", len(cpo.Commands()), sent)
-		w.clock.add(time.Second)
+		w.pass(time.Second)
 	}
 	cpo.SetFaults(ocpitest.WireFaults{})
 	done(w.ops.SetChargingProfile(w.ctx, jobs.ByDriver, session, limit(5)))
@@ -163,7 +163,7 @@ func TestChargingProfileWire(t *testing.T) {
 	cpo.do(http.MethodPost, readURL, `{"result":"UNKNOWN"}`).want(200, 1000)
 	check(t, "unknown", w.command(read.ID).State, jobs.CommandFailed)
 	w.work()
-	w.clock.add(time.Minute)
+	w.pass(time.Minute)
 	w.eventually("the end of the wait", func() bool { return w.command(cleared.ID).State == jobs.CommandUnanswered })
 	cpo.do(http.MethodPost, clearURL, `{"result":"ACCEPTED"}`).want(200, 1000)
 	check(t, "late", w.command(cleared.ID).State, jobs.CommandAccepted)
@@ -247,7 +247,7 @@ func TestChargingPreferencesAnswers(t *testing.T) {
 			t.Fatal(err)
 		}
 		check(t, name, c.State+" "+c.Response, test.state+" "+test.said)
-		w.clock.add(time.Hour)
+		w.pass(time.Hour)
 		check(t, name+": asked once", asked, 1)
 	}
 }

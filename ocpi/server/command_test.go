@@ -184,7 +184,7 @@ func TestCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	confirmed(reserve)
-	w.clock.add(time.Hour)
+	w.pass(time.Hour)
 	if err := cpo.Expire(w.ctx, "R2"); err != nil { // CMD-16
 		t.Fatal(err)
 	}
@@ -242,8 +242,10 @@ func TestCommandFaults(t *testing.T) {
 				check(t, "timeline", w.timeline(c.ID), test.timeline)
 			}
 			w.work()
-			w.clock.add(time.Hour)
+			w.pass(time.Hour)
 			w.eventually(test.later, func() bool { return w.command(c.ID).State == test.later })
+			w.settle()
+			check(t, "in the end", w.command(c.ID).State, test.later)
 			check(t, "sent once", len(cpo.Commands()), 1) // OFF-06
 		})
 	}
@@ -416,7 +418,7 @@ func TestCommandAnswers(t *testing.T) {
 				wait = c.DueAt.Sub(w.clock.now())
 			}
 			check(t, "wait", wait, test.wait)
-			w.clock.add(2 * time.Hour)
+			w.pass(2 * time.Hour)
 			w.work()
 			if test.wait > 0 {
 				w.eventually("the end of the wait", func() bool { return w.command(c.ID).State == jobs.CommandUnanswered })
@@ -436,7 +438,7 @@ func TestCommandUnreachable(t *testing.T) {
 	block := make(chan struct{})
 	swx, _ := w.ready(func(r request) (int, string) { <-block; return accepted(r) })
 	quick := *w.ops
-	quick.Client = client.New(client.Options{AllowPrivate: true, Timeout: 200 * time.Millisecond})
+	quick.Client = client.New(client.Options{AllowPrivate: true, Timeout: 2 * time.Second})
 	c, err := quick.StartSession(w.ctx, startAt(swx))
 	close(block)
 	if err != nil || c.State != jobs.CommandSent || c.DueAt == nil {
@@ -595,7 +597,7 @@ func TestCommandRaces(t *testing.T) {
 		check(t, "both", c.Response+" "+c.Result, "ACCEPTED ACCEPTED")
 		check(t, "waits for the session", c.DueAt.Sub(w.clock.now()), 3*time.Minute)
 		w.work()
-		w.clock.add(4 * time.Minute)
+		w.pass(4 * time.Minute)
 		w.eventually("not started", func() bool { return w.command(c.ID).State == jobs.CommandUnconfirmed })
 		cpo.do(http.MethodPut, sessionPath, change(t, sessionJSON, "start_date_time", "2026-10-20T12:02:00Z", "status", "PENDING")).want(201, 1000)
 		check(t, "pending", w.command(c.ID).SessionID+" "+w.command(c.ID).State, "S1 unconfirmed")
@@ -676,7 +678,7 @@ func TestCommandThroughHub(t *testing.T) {
 	w.eventually("the session behind the hub", func() bool { return w.command(c.ID).State == jobs.CommandConfirmed })
 	check(t, "from", one.Commands()[0].From.String(), "DE*SWX")
 
-	w.clock.add(time.Minute)
+	w.pass(time.Minute)
 	if err := hub.SetConnection(w.ctx, one.Party(), ocpi.ConnectionOffline); err != nil {
 		t.Fatal(err)
 	}

@@ -17,14 +17,6 @@ import (
 	"github.com/roamwerk/roamwerk/ocpi/ocpitest"
 )
 
-// look runs what the clock runs.
-func (w *world) look() {
-	w.t.Helper()
-	if err := w.worker().RunSchedule(w.ctx); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
 // A session that has ended and has no CDR after two days is told, and the CDR is looked for where it may be (CDR-27).
 func TestMissingCDR(t *testing.T) {
 	t.Parallel()
@@ -32,7 +24,7 @@ func TestMissingCDR(t *testing.T) {
 	swx := w.addTenant("DE*SWX")
 	w.issueCard(swx, "04AABBCC")
 	cpo := w.register(ocpitest.Options{Party: party(t, "DE*CPO")})
-	w.clock.add(time.Hour)
+	w.pass(time.Hour)
 	w.work()
 	w.pulled("CPO DE*CPO")
 	var session ocpi.Session
@@ -57,11 +49,11 @@ func TestMissingCDR(t *testing.T) {
 	if err := ocpi.Unmarshal([]byte(cdrJSON), &cdr); err != nil {
 		t.Fatal(err)
 	}
-	w.clock.add(47 * time.Hour)
+	w.pass(47 * time.Hour)
 	w.look()
 	check(t, "alerts after 47 hours", w.alerts(jobs.AlertMissingCDR), 0)
 	w.pulled("CPO DE*CPO")
-	w.clock.add(2 * time.Hour)
+	w.pass(2 * time.Hour)
 	w.look()
 	check(t, "alerts after 49 hours", w.alerts(jobs.AlertMissingCDR), 1)
 	rows, err := w.db.AlertList(w.ctx, db.AlertListParams{OpenOnly: true, MaxRows: 10})
@@ -82,10 +74,10 @@ func TestMissingCDR(t *testing.T) {
 	w.pull("CPO DE*CPO", ocpi.ModuleCDRs, false)
 	check(t, "CDRs after a delta", w.count("SELECT count(*) FROM cdrs"), 0)
 	w.change("DELETE FROM alerts")
-	w.clock.add(time.Hour)
+	w.pass(time.Hour)
 	w.look()
 	w.eventually("the CDR", func() bool { return w.count("SELECT count(*) FROM cdrs") == 1 })
-	w.clock.add(time.Hour)
+	w.pass(time.Hour)
 	w.look()
 	check(t, "alerts when the CDR is there", w.alerts(jobs.AlertMissingCDR), 0)
 }
@@ -98,7 +90,7 @@ func TestCDRWithoutSessionID(t *testing.T) {
 	cpo := w.registered(ocpi.RoleCPO, "DE*CPO")
 	cpo.do(http.MethodPut, "/ocpi/2.2.1/sessions/DE/CPO/S1", change(t, sessionJSON, "status", "COMPLETED")).want(201, 1000)
 	cpo.do(http.MethodPost, "/ocpi/2.2.1/cdrs", change(t, cdrJSON, "session_id", nil)).want(201, 1000)
-	w.clock.add(72 * time.Hour)
+	w.pass(72 * time.Hour)
 	w.look()
 	check(t, "alerts", w.alerts(jobs.AlertMissingCDR), 0)
 }
@@ -115,19 +107,19 @@ func TestSilentPartner(t *testing.T) {
 	quiet.do(http.MethodPost, "/ocpi/2.2.1/cdrs", change(t, cdrJSON, "party_id", "QUI")).want(201, 1000)
 	for n := range 12 {
 		post(n)
-		w.clock.add(4 * time.Hour)
+		w.pass(4 * time.Hour)
 	}
-	w.clock.add(7 * time.Hour) // eleven since the last
+	w.pass(7 * time.Hour) // eleven since the last
 	w.look()
 	check(t, "alerts after eleven hours", w.alerts(jobs.AlertSilent), 0)
-	w.clock.add(2 * time.Hour)
+	w.pass(2 * time.Hour)
 	w.look()
 	check(t, "alerts after thirteen hours", w.alerts(jobs.AlertSilent), 1)
-	w.clock.add(time.Hour)
+	w.pass(time.Hour)
 	w.look()
 	check(t, "one alert", w.count("SELECT count(*) FROM alerts WHERE kind = 'silent'"), 1)
 	post(99)
-	w.clock.add(time.Hour)
+	w.pass(time.Hour)
 	w.look()
 	check(t, "alerts when CDRs come again", w.alerts(jobs.AlertSilent), 0)
 }
@@ -152,7 +144,7 @@ func TestPushAndPullConverge(t *testing.T) {
 		cpo.Lose(tariff.ID)
 	}
 	partner := wild.partnerOf("CPO DE*CPO")
-	wild.clock.add(time.Minute)
+	wild.pass(time.Minute)
 
 	var messages []jobs.Inbound
 	say := func(method, path, body string) {

@@ -17,33 +17,92 @@ import (
 func (w *world) worker() *jobs.Worker {
 	return &jobs.Worker{
 		DB: w.db, Box: w.ops.Box, Bell: w.ops.Bell, Client: w.ops.Client, Receive: w.door.Receive, Redis: w.redis, Now: w.clock.now, Log: w.ops.Log,
-		SweepEvery: 50 * time.Millisecond,
+		SweepEvery: 50 * time.Millisecond, ScheduleEvery: time.Hour, // tests run it by hand: world.look
 	}
 }
 
 // work runs the platform's workers until the test ends.
 func (w *world) work() {
 	w.t.Helper()
-	worker := w.worker()
+	w.running = w.worker()
 	ctx, cancel := context.WithCancel(w.ctx)
 	done := make(chan error, 1)
-	go func() { done <- worker.Run(ctx) }()
+	rounds := w.count("SELECT count(*) FROM schedule_slots")
+	go func() { done <- w.running.Run(ctx) }()
 	w.t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
 			w.t.Error(err)
 		}
 	})
+	if rounds == 0 {
+		w.eventually("the first round of the schedule", func() bool { return w.count("SELECT count(*) FROM schedule_slots") > 0 })
+	}
+	w.look()
+}
+
+// look runs what the clock runs.
+func (w *world) look() {
+	w.t.Helper()
+	worker := w.running
+	if worker == nil {
+		worker = w.worker()
+	}
+	if err := worker.RunSchedule(w.ctx); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // eventually waits until something holds.
 func (w *world) eventually(what string, holds func() bool) {
 	w.t.Helper()
-	for end := time.Now().Add(time.Minute); !holds(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("%s did not come about", what)
 		}
 	}
+}
+
+// settle returns when the platform has done everything that is due, and has written down how that went. What the other side
+// has seen says nothing of it.
+func (w *world) settle() {
+	w.t.Helper()
+	if w.running == nil {
+		return
+	}
+	for range 2 { // what became due without a ring is found by the second sweep
+		if err := w.running.Sweep(w.ctx); err != nil {
+			w.t.Fatal(err)
+		}
+		w.eventually("an idle platform", w.idle)
+	}
+}
+
+// idle reports whether no task waits or is worked on.
+func (w *world) idle() bool {
+	w.t.Helper()
+	queues, err := w.queue.Queues()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, queue := range queues {
+		info, err := w.queue.GetQueueInfo(queue)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if info.Pending+info.Active > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// pass lets time pass once the platform is idle. What is under way when the clock jumps would plan its next attempt from the
+// new time on, at which the test no longer looks.
+func (w *world) pass(d time.Duration) {
+	w.t.Helper()
+	w.settle()
+	w.clock.add(d)
 }
 
 func (w *world) startPeer(p *ocpitest.Peer) {
@@ -287,9 +346,9 @@ func TestTokenPushAfterAnOutage(t *testing.T) {
 	cpo.platform.mu.Lock()
 	cpo.platform.tokens, cpo.platform.calls = 0, nil
 	cpo.platform.mu.Unlock()
-	w.clock.add(time.Hour)
+	w.pass(time.Hour)
 	w.eventually("the push after the outage", func() bool { n, _ := pushes(cpo); return n > 0 && problem() == "" })
-	time.Sleep(200 * time.Millisecond) // several sweeps
+	w.settle()
 	n, last := pushes(cpo)
 	check(t, "pushes after the outage", n, 1)
 	check(t, "path", last.path, "/2.2.1/tokens/DE/SWX/04%20A%2FB")
@@ -309,9 +368,7 @@ func TestTokenThatNobodyPlannedToPush(t *testing.T) {
 	card := w.issueCard(w.addTenant("DE*SWX"), "04AABBCC")
 	w.registered(ocpi.RoleCPO, "DE*CPO")
 	w.count("WITH gone AS (DELETE FROM token_deliveries RETURNING 1) SELECT count(*) FROM gone")
-	if err := w.worker().RunSchedule(w.ctx); err != nil {
-		t.Fatal(err)
-	}
+	w.look()
 	deliveries, err := w.db.TokenDeliveries(w.ctx, card)
 	if err != nil || len(deliveries) != 1 || deliveries[0].DueAt == nil {
 		t.Errorf("deliveries: %+v, %v", deliveries, err)

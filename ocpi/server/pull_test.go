@@ -37,6 +37,7 @@ func (w *world) pulled(partner string) []db.Pull {
 	w.eventually("the end of the crawls of "+partner, func() bool {
 		return w.count("SELECT count(*) FROM pulls WHERE partner_id = $1 AND (due_at <= $2 OR claimed_until IS NOT NULL)", id, w.clock.now()) == 0
 	})
+	w.settle() // what a list showed is told after its end
 	rows, err := w.db.PullsOfPartner(w.ctx, id)
 	if err != nil {
 		w.t.Fatal(err)
@@ -89,7 +90,7 @@ func TestInitialPull(t *testing.T) {
 	w.charge(cpo, "04AABBCC")
 	check(t, "Locations before", w.count("SELECT count(*) FROM locations"), 0)
 	w.work()
-	w.clock.add(time.Hour)
+	w.pass(time.Hour)
 	rows := w.pulled("CPO DE*CPO")
 	check(t, "Locations", w.count("SELECT count(*) FROM locations"), 7)
 	check(t, "tariffs", w.count("SELECT count(*) FROM tariffs"), len(cpo.Tariffs()))
@@ -123,7 +124,7 @@ func TestInitialPull(t *testing.T) {
 	if err := cpo.PutLocation(w.ctx, moved); err != nil {
 		t.Fatal(err)
 	}
-	w.clock.add(8 * time.Hour)
+	w.pass(8 * time.Hour)
 	for _, r := range w.pulled("CPO DE*CPO") {
 		if r.Module == "locations" && (r.Objects != 1 || r.DateFrom == nil) {
 			t.Errorf("delta of locations: %+v", r)
@@ -175,7 +176,7 @@ func TestPullOfOddLists(t *testing.T) {
 			if err != nil || !receipt.Taken() {
 				t.Fatal(receipt, err)
 			}
-			w.clock.add(time.Minute)
+			w.pass(time.Minute)
 			w.work()
 			for range 20 { // a busy partner wants to be left alone
 				rows := w.pulled("CPO DE*CPO")
@@ -186,7 +187,7 @@ func TestPullOfOddLists(t *testing.T) {
 				if done {
 					break
 				}
-				w.clock.add(31 * time.Second)
+				w.pass(31 * time.Second)
 			}
 			for _, r := range w.pulled("CPO DE*CPO") {
 				if r.Module == "locations" && r.Bad != test.bad {
@@ -223,7 +224,7 @@ func TestPullOfShrinkingList(t *testing.T) {
 		}
 	}})
 	all := cpo.Locations()
-	w.clock.add(time.Minute)
+	w.pass(time.Minute)
 	w.work()
 	w.pulled("CPO DE*CPO")
 	check(t, "Locations", w.count("SELECT count(*) FROM locations"), len(all))
@@ -239,11 +240,11 @@ func TestPullFindsWhatVanished(t *testing.T) {
 	if err := cpo.Publish(w.ctx); err != nil {
 		t.Fatal(err)
 	}
-	w.clock.add(time.Minute)
+	w.pass(time.Minute)
 	w.work()
 	w.pulled("CPO DE*CPO")
 	lost, tariff := cpo.Locations()[1], cpo.Tariffs()[0]
-	w.clock.add(time.Minute)
+	w.pass(time.Minute)
 	cpo.Lose(lost.ID)
 	cpo.Lose(tariff.ID)
 	w.pull("CPO DE*CPO", "", false)
@@ -281,7 +282,7 @@ func TestPullAfterACrash(t *testing.T) {
 			calls["at "+u.Query().Get("offset")]++
 		}
 	}})
-	w.clock.add(time.Minute)
+	w.pass(time.Minute)
 	dying, err := db.Open(w.ctx, w.dbURL)
 	if err != nil {
 		t.Fatal(err)
@@ -309,7 +310,7 @@ func TestPullAfterACrash(t *testing.T) {
 	}
 	check(t, "Locations when it died", w.count("SELECT count(*) FROM locations"), 3)
 	check(t, "claims when it died", w.count("SELECT count(*) FROM pulls WHERE claimed_until IS NOT NULL"), 1)
-	w.clock.add(6 * time.Minute)
+	w.pass(6 * time.Minute)
 	w.work()
 	for _, r := range w.pulled("CPO DE*CPO") {
 		if r.Module == "locations" && (r.Pages != 4 || r.Objects != 8 || r.BrokenOff || r.FullAt == nil) {
@@ -344,7 +345,7 @@ func TestPullOfStrangers(t *testing.T) {
 	}
 	w.change(`INSERT INTO partner_parties (partner_id, role, country_code, party_id, source, last_updated)
 		SELECT id, 'CPO', 'DE', 'OLD', 'hubclientinfo', '2026-01-01T00:00:00Z' FROM partners WHERE name = 'HUB DE*HUB'`)
-	w.clock.add(time.Hour)
+	w.pass(time.Hour)
 	w.work()
 	for _, r := range w.pulled("CPO DE*CPO") {
 		if r.Module == "locations" && (r.Objects != 2 || r.ForeignObjects != 1 || r.Bad != 0) {

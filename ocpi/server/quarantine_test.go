@@ -105,7 +105,7 @@ func TestQuarantineOfAFlood(t *testing.T) {
 	for range 50 {
 		cpo.do(http.MethodPut, locationPath, broken).want(200, 2001)
 	}
-	w.clock.add(time.Hour)
+	w.pass(time.Hour)
 	cpo.do(http.MethodPut, locationPath, broken).want(200, 2001)
 	cpo.do(http.MethodPut, locationPath, change(t, locationJSON, "address", nil)).want(200, 2001)
 	rows := w.quarantined(cpo)

@@ -30,18 +30,12 @@ func TestMonthlyRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	noPut := w.registered(ocpi.RoleCPO, "DE*OLD") // whose platform knows no PUT of credentials
-	schedule := func() {
-		t.Helper()
-		if err := w.worker().RunSchedule(w.ctx); err != nil {
-			t.Fatal(err)
-		}
-	}
 	before, _ := cpo.Registration()
-	w.clock.add(29 * day)
-	schedule()
+	w.pass(29 * day)
+	w.look()
 	check(t, "due after 29 days", w.partner(i.Partner.ID).AnnounceAt != nil, false)
-	w.clock.add(2 * day)
-	schedule()
+	w.pass(2 * day)
+	w.look()
 	check(t, "due after 31 days", w.partner(i.Partner.ID).AnnounceAt != nil, true)
 	w.offering(server.Offer(w.url), func() bool {
 		after, _ := cpo.Registration()
@@ -54,11 +48,11 @@ func TestMonthlyRotation(t *testing.T) {
 		t.Errorf("%+v", q)
 	}
 	noPut.do(http.MethodGet, credentialsPath, nil).want(200, 1000) // its token is still good
-	w.clock.add(day)
-	schedule()
+	w.pass(day)
+	w.look()
 	check(t, "due again the day after", w.partner(i.Partner.ID).AnnounceAt != nil || w.partner(noPut.id).AnnounceAt != nil, false)
-	w.clock.add(30 * day)
-	schedule()
+	w.pass(30 * day)
+	w.look()
 	check(t, "due again a month later", w.partner(i.Partner.ID).AnnounceAt != nil && w.partner(noPut.id).AnnounceAt != nil, true)
 }
 
@@ -79,7 +73,7 @@ func TestOutboundCertificate(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
 	ops := *w.ops
-	ops.Client = client.New(client.Options{AllowPrivate: true, Timeout: 5 * time.Second, Roots: roots})
+	ops.Client = client.New(client.Options{AllowPrivate: true, Timeout: patience, Roots: roots})
 	err := dbtest.Exec(w.ctx, w.dbURL, `UPDATE partners SET endpoints = '[{"identifier":"credentials","role":"RECEIVER","url":"`+s.URL+`"}]'`)
 	if err != nil {
 		t.Fatal(err)

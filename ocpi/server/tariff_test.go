@@ -19,7 +19,7 @@ func TestTariffVersions(t *testing.T) { // TAR-01 to TAR-03, TAR-05, OWN-14, OWN
 	cpo.do(http.MethodDelete, tariffPath, nil).want(404, 2001)
 	cpo.do(http.MethodPut, tariffPath, tariffJSON).want(201, 1000)
 	first := w.clock.now()
-	w.clock.add(time.Hour)
+	w.pass(time.Hour)
 	cpo.do(http.MethodPut, tariffPath, change(t, tariffJSON)).want(200, 1000) // the same in another order
 	second := change(t, tariffJSON, "currency", "CHF", "last_updated", "2026-10-10T00:00:00Z")
 	cpo.do(http.MethodPut, tariffPath, second).want(200, 1000)
@@ -29,7 +29,7 @@ func TestTariffVersions(t *testing.T) { // TAR-01 to TAR-03, TAR-05, OWN-14, OWN
 	other.do(http.MethodGet, tariffPath, nil).want(404, 2001)
 	other.do(http.MethodDelete, tariffPath, nil).want(404, 2001)
 
-	w.clock.add(time.Hour)
+	w.pass(time.Hour)
 	cpo.do(http.MethodDelete, tariffPath, nil).want(200, 1000)
 	cpo.do(http.MethodGet, tariffPath, nil).want(404, 2001)
 	cpo.do(http.MethodDelete, tariffPath, nil).want(404, 2001)

@@ -35,7 +35,7 @@ func TestTokenPages(t *testing.T) { // PAG-01 to PAG-12, TOK-01, TOK-02, TOK-04
 	var tokens []uuid.UUID
 	for i := range 7 {
 		tokens = append(tokens, w.issueCard(swx, fmt.Sprint("CARD", i)))
-		w.clock.add(time.Minute)
+		w.pass(time.Minute)
 	}
 	w.block(tokens[0])
 

@@ -121,7 +121,7 @@ func TestPullFromOtherVersions(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.work()
-			w.clock.add(time.Hour)
+			w.pass(time.Hour)
 			for _, r := range w.pulled("CPO DE*CPO") {
 				if r.Bad+r.ForeignObjects != 0 || r.Problem != "" || !r.Cursor.Equal(r.StartedAt.Add(-10*time.Minute)) {
 					t.Errorf("%s: %+v", r.Module, r)
@@ -137,7 +137,7 @@ func TestPullFromOtherVersions(t *testing.T) {
 				lost = cpo.Locations()[1].ID
 			}
 			cpo.Lose(lost)
-			w.clock.add(time.Minute)
+			w.pass(time.Minute)
 			w.pull("CPO DE*CPO", ocpi.ModuleLocations, true)
 			check(t, "Locations that are left", w.alive(), 2)
 		})
@@ -209,7 +209,7 @@ func TestOldObjects(t *testing.T) {
 	a := cpo.do(http.MethodPut, old211+"locations/DE/CPO/LOC1/EVSE1/1", change(t, oldConnectorJSON, "voltage", "high")).want(200, 2001)
 	check(t, "complaint: "+a.message, strings.Contains(a.message, "voltage") && !strings.Contains(a.message, "max_voltage"), true)
 
-	w.clock.add(time.Minute)
+	w.pass(time.Minute)
 	cpo.do(http.MethodPatch, old211+"tariffs/DE/CPO/T1", `{"elements":[{"price_components":[{"type":"ENERGY","price":0.45,"step_size":1}]}]}`).want(200, 1000) // VDF-07
 	check(t, "versions of the tariff", w.count("SELECT count(*) FROM tariffs WHERE doc->>'ocpi_version' = '2.1.1'"), 2)
 	cpo.do(http.MethodPatch, old211+"tariffs/DE/CPO/NONE", `{"currency":"EUR"}`).want(404, 2001)

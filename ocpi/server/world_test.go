@@ -27,6 +27,9 @@ import (
 	"github.com/roamwerk/roamwerk/ocpi/server"
 )
 
+// patience is how long a test waits for what has to come: far longer than a slow machine takes.
+const patience = time.Minute
+
 // world is the OCPI door of a platform on a real PostgreSQL and a real Redis, reached over real HTTP.
 type world struct {
 	t     testing.TB
@@ -41,6 +44,8 @@ type world struct {
 	url   string // base URL
 	clock *clock
 	http  *http.Client
+
+	running *jobs.Worker // nil: nobody works
 }
 
 // clock is a time that tests move by hand.
@@ -51,6 +56,7 @@ type clock struct {
 
 func (c *clock) now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.at }
 
+// add moves it whatever is under way; see world.pass.
 func (c *clock) add(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.at = c.at.Add(d) }
 
 func newWorld(t testing.TB) *world {
@@ -68,7 +74,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{
 		t: t, ctx: context.Background(), dbURL: dbtest.URL(t), redis: redis, queue: asynq.NewInspector(redis), url: "http://" + door.Listener.Addr().String(),
 		clock: &clock{at: time.Date(2026, 10, 20, 12, 0, 0, 0, time.UTC)},
-		http:  &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+		http:  &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
 	if w.db, err = db.Open(w.ctx, w.dbURL); err != nil {
 		t.Fatal(err)
@@ -81,7 +87,7 @@ func newWorld(t testing.TB) *world {
 			t.Error(err)
 		}
 	})
-	calls := client.New(client.Options{AllowPrivate: true, Timeout: 5 * time.Second, Record: w.log.Sent})
+	calls := client.New(client.Options{AllowPrivate: true, Timeout: patience, Record: w.log.Sent})
 	w.ops = &jobs.Ops{DB: w.db, Box: box, Bell: bell, Now: w.clock.now, Log: log, Client: calls, BaseURL: w.url}
 	w.door = server.New(server.Options{DB: w.db, Box: box, Bell: bell, Client: calls, BaseURL: w.url, Now: w.clock.now, Log: log, Messages: w.log, CertificateHeader: "X-Client-Cert"})
 	door.Config.Handler = w.door
