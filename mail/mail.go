@@ -69,7 +69,8 @@ func New(smtp string) (*Sender, error) {
 	return s, nil
 }
 
-// Send delivers one message and returns when the server has accepted it.
+// Send delivers one message and returns when the server has accepted it. What goes wrong after that is no error: who hears of
+// one sends the message again.
 func (s *Sender) Send(ctx context.Context, m Message) error {
 	msg := gomail.NewMsg()
 	msg.SetMessageIDWithValue(m.ID)
@@ -91,7 +92,7 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return fmt.Errorf("SMTP client: %w", err)
 	}
-	if err := client.DialAndSendWithContext(ctx, msg); err != nil {
+	if err := client.DialAndSendWithContext(ctx, msg); err != nil && !msg.IsDelivered() {
 		// The server's words matter, the customer's address stays out of logs.
 		return fmt.Errorf("send through %s: %s", s.host, strings.ReplaceAll(err.Error(), m.To, "recipient"))
 	}

@@ -21,14 +21,26 @@ type mailbox struct {
 	mu       sync.Mutex
 	from, to string
 	data     []byte
+	many     int // messages taken
 	refuse   bool
+	hangsUp  bool // once it has taken a message
 }
 
-func (m *mailbox) NewSession(*smtp.Conn) (smtp.Session, error) { return &delivery{m}, nil }
+func (m *mailbox) NewSession(c *smtp.Conn) (smtp.Session, error) { return &delivery{m, c}, nil }
 
-type delivery struct{ box *mailbox }
+type delivery struct {
+	box  *mailbox
+	conn *smtp.Conn
+}
 
-func (d *delivery) Reset()        {}
+// Reset comes after a message was taken.
+func (d *delivery) Reset() {
+	d.box.mu.Lock()
+	defer d.box.mu.Unlock()
+	if d.box.many > 0 && d.box.hangsUp {
+		_ = d.conn.Conn().Close()
+	}
+}
 func (d *delivery) Logout() error { return nil }
 func (d *delivery) Mail(from string, _ *smtp.MailOptions) error {
 	d.box.mu.Lock()
@@ -50,6 +62,7 @@ func (d *delivery) Data(r io.Reader) error {
 	d.box.mu.Lock()
 	defer d.box.mu.Unlock()
 	d.box.data = data
+	d.box.many++
 	return err
 }
 
@@ -98,6 +111,19 @@ func TestMessageArrivesWhole(t *testing.T) {
 		if !strings.Contains(string(box.data), "SWX-2026-000001.pdf") || len(box.data) < 20000 {
 			t.Errorf("the attachment is missing in %d bytes", len(box.data))
 		}
+	}
+}
+
+// What goes wrong after the server has taken a message does not make it be sent again.
+func TestServerThatHangsUpAfterwards(t *testing.T) {
+	box := mailbox{hangsUp: true}
+	if err := start(t, &box).Send(context.Background(), message()); err != nil {
+		t.Errorf("a message that was taken: %v", err)
+	}
+	box.mu.Lock()
+	defer box.mu.Unlock()
+	if box.many != 1 {
+		t.Errorf("%d messages were taken", box.many)
 	}
 }
 
