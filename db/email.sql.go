@@ -12,6 +12,41 @@ import (
 	"github.com/google/uuid"
 )
 
+const claimEmail = `-- name: ClaimEmail :one
+UPDATE emails SET due_at = $1::timestamptz, attempts = attempts + 1
+WHERE id = (SELECT i.id FROM emails i WHERE i.id = $2 AND i.due_at <= $3::timestamptz FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, state, problem, due_at, attempts, created_at, sent_at
+`
+
+type ClaimEmailParams struct {
+	ClaimedUntil time.Time
+	ID           uuid.UUID
+	Now          time.Time
+}
+
+// Claims an e-mail that is due by moving its time on: if this worker dies, it is due again then. No row: nothing is due.
+func (q *Queries) ClaimEmail(ctx context.Context, arg ClaimEmailParams) (Email, error) {
+	row := q.db.QueryRow(ctx, claimEmail, arg.ClaimedUntil, arg.ID, arg.Now)
+	var i Email
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.InvoiceID,
+		&i.MessageID,
+		&i.Sender,
+		&i.Recipient,
+		&i.Subject,
+		&i.Body,
+		&i.State,
+		&i.Problem,
+		&i.DueAt,
+		&i.Attempts,
+		&i.CreatedAt,
+		&i.SentAt,
+	)
+	return i, err
+}
+
 const emailsDue = `-- name: EmailsDue :many
 SELECT id FROM emails WHERE due_at <= $1::timestamptz ORDER BY due_at LIMIT $2
 `
@@ -80,19 +115,60 @@ func (q *Queries) EmailsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) 
 	return items, nil
 }
 
-const finishEmail = `-- name: FinishEmail :exec
-UPDATE emails SET state = $1, problem = '', due_at = NULL, sent_at = $2 WHERE id = $3
+const failEmail = `-- name: FailEmail :exec
+UPDATE emails SET state = $1, problem = $2, due_at = $3 WHERE id = $4 AND due_at = $5::timestamptz
+`
+
+type FailEmailParams struct {
+	State        string
+	Problem      string
+	DueAt        *time.Time
+	ID           uuid.UUID
+	ClaimedUntil time.Time
+}
+
+func (q *Queries) FailEmail(ctx context.Context, arg FailEmailParams) error {
+	_, err := q.db.Exec(ctx, failEmail,
+		arg.State,
+		arg.Problem,
+		arg.DueAt,
+		arg.ID,
+		arg.ClaimedUntil,
+	)
+	return err
+}
+
+const finishEmail = `-- name: FinishEmail :one
+UPDATE emails SET state = $1, problem = '', due_at = NULL, sent_at = $2::timestamptz WHERE id = $3 AND due_at IS NOT NULL RETURNING id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, state, problem, due_at, attempts, created_at, sent_at
 `
 
 type FinishEmailParams struct {
 	State string
-	Now   *time.Time
+	Now   time.Time
 	ID    uuid.UUID
 }
 
-func (q *Queries) FinishEmail(ctx context.Context, arg FinishEmailParams) error {
-	_, err := q.db.Exec(ctx, finishEmail, arg.State, arg.Now, arg.ID)
-	return err
+// What the mail server has taken is sent, whoever has the claim by now. No row: it was finished before.
+func (q *Queries) FinishEmail(ctx context.Context, arg FinishEmailParams) (Email, error) {
+	row := q.db.QueryRow(ctx, finishEmail, arg.State, arg.Now, arg.ID)
+	var i Email
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.InvoiceID,
+		&i.MessageID,
+		&i.Sender,
+		&i.Recipient,
+		&i.Subject,
+		&i.Body,
+		&i.State,
+		&i.Problem,
+		&i.DueAt,
+		&i.Attempts,
+		&i.CreatedAt,
+		&i.SentAt,
+	)
+	return i, err
 }
 
 const insertEmail = `-- name: InsertEmail :exec
@@ -124,53 +200,6 @@ func (q *Queries) InsertEmail(ctx context.Context, arg InsertEmailParams) error 
 		arg.Subject,
 		arg.Body,
 		arg.CreatedAt,
-	)
-	return err
-}
-
-const lockEmail = `-- name: LockEmail :one
-SELECT id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, state, problem, due_at, attempts, created_at, sent_at FROM emails WHERE id = $1 FOR NO KEY UPDATE
-`
-
-func (q *Queries) LockEmail(ctx context.Context, id uuid.UUID) (Email, error) {
-	row := q.db.QueryRow(ctx, lockEmail, id)
-	var i Email
-	err := row.Scan(
-		&i.ID,
-		&i.TenantID,
-		&i.InvoiceID,
-		&i.MessageID,
-		&i.Sender,
-		&i.Recipient,
-		&i.Subject,
-		&i.Body,
-		&i.State,
-		&i.Problem,
-		&i.DueAt,
-		&i.Attempts,
-		&i.CreatedAt,
-		&i.SentAt,
-	)
-	return i, err
-}
-
-const postponeEmail = `-- name: PostponeEmail :exec
-UPDATE emails SET state = $1, problem = $2, attempts = attempts + 1, due_at = $3 WHERE id = $4
-`
-
-type PostponeEmailParams struct {
-	State   string
-	Problem string
-	DueAt   *time.Time
-	ID      uuid.UUID
-}
-
-func (q *Queries) PostponeEmail(ctx context.Context, arg PostponeEmailParams) error {
-	_, err := q.db.Exec(ctx, postponeEmail,
-		arg.State,
-		arg.Problem,
-		arg.DueAt,
-		arg.ID,
 	)
 	return err
 }

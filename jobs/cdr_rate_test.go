@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"sync"
@@ -198,9 +199,12 @@ func workUntilKilled() error {
 	if err != nil {
 		return err
 	}
-	var t testing.B // only for its cleanup, which a killed process does not need
 	at := time.Date(2026, 10, 20, 12, 0, 0, 0, time.UTC)
-	return newWorker(&t, d, os.Getenv("WORKER_REDIS"), func() time.Time { return at }).Run(context.Background())
+	worker, err := makeWorker(d, os.Getenv("WORKER_REDIS"), func() time.Time { return at }, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
+	if err != nil {
+		return err
+	}
+	return worker.Run(context.Background())
 }
 
 // assertRatedOnce checks that n CDRs have one rating each, and the items of that rating and no others.

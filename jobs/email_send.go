@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -57,31 +58,41 @@ func (w *Worker) queueEmail(ctx context.Context, q *db.Queries, row db.Invoice, 
 	return id, nil
 }
 
+// emailClaim is how long a claimed e-mail is left alone: longer than a mail server can keep us.
+const emailClaim = 5 * time.Minute
+
 // sendEmail delivers one e-mail of the outbox. Without a mail server the outbox keeps it for the back office to read.
+//
+// What is due is claimed by moving its time on; nothing is locked while the server is spoken to, and no other worker speaks to
+// it for the same e-mail. A message is handed in again only when nobody can know whether the server took it: the connection
+// broke before its answer, or we died, or lost our database, before that was written down. Then it is sent again, when the claim
+// has passed, with the same Message-ID and Date, by which the receiver can tell: an invoice that comes twice does less harm than
+// one that never comes.
 func (w *Worker) sendEmail(ctx context.Context, id uuid.UUID) error {
+	if w.Mail == nil {
+		return w.finishEmail(ctx, id, "kept")
+	}
+	now := w.Now()
+	email, err := w.DB.ClaimEmail(ctx, db.ClaimEmailParams{ID: id, Now: now, ClaimedUntil: now.Add(emailClaim)})
+	if err != nil {
+		return err // no row: nothing is due
+	}
+	message, err := w.message(ctx, email)
+	if err == nil {
+		err = w.Mail.Send(ctx, message)
+	}
+	if err != nil {
+		return w.failEmail(ctx, email, err)
+	}
+	return w.finishEmail(context.WithoutCancel(ctx), id, "sent") // the server has it, whatever becomes of us
+}
+
+// finishEmail writes down what became of an e-mail, once.
+func (w *Worker) finishEmail(ctx context.Context, id uuid.UUID, state string) error {
 	return w.DB.Tx(ctx, func(q *db.Queries) error {
-		email, err := q.LockEmail(ctx, id)
+		email, err := q.FinishEmail(ctx, db.FinishEmailParams{ID: id, State: state, Now: w.Now()})
 		if err != nil {
-			return err
-		}
-		if email.DueAt == nil {
-			return nil
-		}
-		state := "kept"
-		if w.Mail != nil {
-			message, err := w.message(ctx, q, email)
-			if err != nil {
-				return err
-			}
-			// The row stays locked while the server is spoken to, so that no other worker sends the same message. A crash
-			// between its answer and our commit repeats the message with the same Message-ID.
-			if err := w.Mail.Send(ctx, message); err != nil {
-				return err
-			}
-			state = "sent"
-		}
-		if err := q.FinishEmail(ctx, db.FinishEmailParams{ID: id, State: state, Now: ptr(w.Now())}); err != nil {
-			return fmt.Errorf("finish e-mail: %w", err)
+			return err // no row: somebody else wrote it down
 		}
 		if !email.InvoiceID.Valid {
 			return nil
@@ -93,35 +104,42 @@ func (w *Worker) sendEmail(ctx context.Context, id uuid.UUID) error {
 	})
 }
 
+// maxEmailAttempts is after how many failures an e-mail is given to a person.
+const maxEmailAttempts = 10
+
+// failEmail writes down why an e-mail could not be sent, and when to try again. The error is ours.
+func (w *Worker) failEmail(ctx context.Context, email db.Email, why error) error {
+	if ctx.Err() != nil {
+		return ctx.Err() // shutting down: the claim passes
+	}
+	w.Log.WarnContext(ctx, "cannot send e-mail", "email", email.ID, "attempt", email.Attempts, "error", why)
+	fail := db.FailEmailParams{ID: email.ID, State: "queued", Problem: why.Error(), ClaimedUntil: *email.DueAt}
+	if email.Attempts >= maxEmailAttempts {
+		fail.State = "failed"
+	} else {
+		fail.DueAt = ptr(w.Now().Add(backoff(email.Attempts - 1)))
+	}
+	if err := w.DB.FailEmail(ctx, fail); err != nil {
+		return fmt.Errorf("note an e-mail that fails: %w", err)
+	}
+	return nil
+}
+
+// postponeEmail does nothing: an e-mail that fails has its own time, and a claim passes.
+func (w *Worker) postponeEmail(context.Context, uuid.UUID, error) error { return nil }
+
 // message is an e-mail with the documents of its invoice.
-func (w *Worker) message(ctx context.Context, q *db.Queries, email db.Email) (outgoing.Message, error) {
+func (w *Worker) message(ctx context.Context, email db.Email) (outgoing.Message, error) {
 	m := outgoing.Message{ID: email.MessageID, Date: email.CreatedAt, From: email.Sender, To: email.Recipient, Subject: email.Subject, Body: email.Body}
 	if !email.InvoiceID.Valid {
 		return m, nil
 	}
 	for _, format := range Formats[:atIssue] {
-		doc, err := q.Document(ctx, db.DocumentParams{InvoiceID: email.InvoiceID.UUID, Format: format.Name})
+		doc, err := w.DB.Document(ctx, db.DocumentParams{InvoiceID: email.InvoiceID.UUID, Format: format.Name})
 		if err != nil {
 			return m, fmt.Errorf("%s of the invoice: %w", format.Name, err)
 		}
 		m.Attachments = append(m.Attachments, outgoing.Attachment{Name: doc.FileName, Type: format.Media, Bytes: doc.Bytes})
 	}
 	return m, nil
-}
-
-// maxEmailAttempts is after how many failures an e-mail is given to a person.
-const maxEmailAttempts = 10
-
-func (w *Worker) postponeEmail(ctx context.Context, id uuid.UUID, reason error) error {
-	return w.DB.Tx(ctx, func(q *db.Queries) error {
-		email, err := q.LockEmail(ctx, id)
-		if err != nil || email.DueAt == nil {
-			return err
-		}
-		p := db.PostponeEmailParams{ID: id, State: "queued", Problem: reason.Error(), DueAt: ptr(w.Now().Add(backoff(email.Attempts)))}
-		if email.Attempts+1 >= maxEmailAttempts {
-			p.State, p.DueAt = "failed", nil
-		}
-		return q.PostponeEmail(ctx, p)
-	})
 }

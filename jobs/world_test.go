@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -71,18 +70,25 @@ func newWorld(t testing.TB) *world {
 
 func newWorker(t testing.TB, d *db.DB, redis string, now func() time.Time) *jobs.Worker {
 	t.Helper()
-	queue, err := asynq.ParseRedisURI(redis)
+	w, err := makeWorker(d, redis, now, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})))
 	if err != nil {
 		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Bell.Close() })
+	return w
+}
+
+func makeWorker(d *db.DB, redis string, now func() time.Time, log *slog.Logger) (*jobs.Worker, error) {
+	queue, err := asynq.ParseRedisURI(redis)
+	if err != nil {
+		return nil, err
 	}
 	box, err := seal.New(testKey)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	bell := jobs.NewBell(queue, log)
-	t.Cleanup(func() { _ = bell.Close() })
-	return &jobs.Worker{DB: d, Box: box, Bell: bell, Redis: queue, Now: now, Log: log, Concurrency: 8, SweepEvery: 50 * time.Millisecond}
+	return &jobs.Worker{DB: d, Box: box, Bell: bell, Redis: queue, Now: now, Log: log, Concurrency: 8, SweepEvery: 50 * time.Millisecond}, nil
 }
 
 func (w *world) addTenant(party, name string) db.Tenant {

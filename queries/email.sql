@@ -3,17 +3,21 @@ INSERT INTO emails (id, tenant_id, invoice_id, message_id, sender, recipient, su
 VALUES (@id, @tenant_id, @invoice_id, @message_id, @sender, @recipient, @subject, @body, @created_at, @created_at)
 ON CONFLICT (invoice_id) DO NOTHING;
 
--- name: LockEmail :one
-SELECT * FROM emails WHERE id = @id FOR NO KEY UPDATE;
+-- Claims an e-mail that is due by moving its time on: if this worker dies, it is due again then. No row: nothing is due.
+-- name: ClaimEmail :one
+UPDATE emails SET due_at = @claimed_until::timestamptz, attempts = attempts + 1
+WHERE id = (SELECT i.id FROM emails i WHERE i.id = @id AND i.due_at <= @now::timestamptz FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING *;
 
 -- name: EmailsDue :many
 SELECT id FROM emails WHERE due_at <= @now::timestamptz ORDER BY due_at LIMIT @max_rows;
 
--- name: FinishEmail :exec
-UPDATE emails SET state = @state, problem = '', due_at = NULL, sent_at = @now WHERE id = @id;
+-- What the mail server has taken is sent, whoever has the claim by now. No row: it was finished before.
+-- name: FinishEmail :one
+UPDATE emails SET state = @state, problem = '', due_at = NULL, sent_at = @now::timestamptz WHERE id = @id AND due_at IS NOT NULL RETURNING *;
 
--- name: PostponeEmail :exec
-UPDATE emails SET state = @state, problem = @problem, attempts = attempts + 1, due_at = @due_at WHERE id = @id;
+-- name: FailEmail :exec
+UPDATE emails SET state = @state, problem = @problem, due_at = sqlc.narg(due_at) WHERE id = @id AND due_at = @claimed_until::timestamptz;
 
 -- name: EmailsOfInvoice :many
 SELECT * FROM emails WHERE invoice_id = @invoice_id;
