@@ -28,11 +28,16 @@ var schedule = []struct {
 }
 
 // RunSchedule runs what is due by the clock. Each slot of each job is taken by one process only, however many run. When it
-// returns, this worker has done what it took, also on another call.
+// returns, this worker has done what it took, also on another call. The error is that slots cannot be taken, or that ctx has
+// ended.
 func (w *Worker) RunSchedule(ctx context.Context) error {
 	w.scheduling.Lock()
 	defer w.scheduling.Unlock()
 	for _, s := range schedule {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		ctx := context.WithoutCancel(ctx) // a slot that is taken is worked on: the next one may be a day away
 		slot := w.Now().UTC().Truncate(s.every)
 		taken, err := w.DB.TakeSlot(ctx, db.TakeSlotParams{Job: s.job, Slot: slot})
 		if err != nil {
