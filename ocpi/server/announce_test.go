@@ -126,6 +126,9 @@ func TestAnnouncementOfUtilities(t *testing.T) {
 	}
 	worker := w.release()
 	puts := func() int {
+		if err := w.log.Flush(w.ctx); err != nil {
+			t.Fatal(err)
+		}
 		return w.count("SELECT count(*) FROM messages WHERE direction = 'out' AND method = 'PUT' AND module = 'credentials' AND partner_id = $1", i.Partner.ID)
 	}
 	w.addTenant("DE*SWY")

@@ -24,11 +24,16 @@ func (w *world) worker() *jobs.Worker {
 // work runs the platform's workers until the test ends.
 func (w *world) work() {
 	w.t.Helper()
-	w.running = w.worker()
+	w.run(w.worker())
+}
+
+func (w *world) run(worker *jobs.Worker) {
+	w.t.Helper()
+	w.running = worker
 	ctx, cancel := context.WithCancel(w.ctx)
 	done := make(chan error, 1)
 	rounds := w.count("SELECT count(*) FROM schedule_slots")
-	go func() { done <- w.running.Run(ctx) }()
+	go func() { done <- worker.Run(ctx) }()
 	w.t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -24,38 +23,26 @@ func (w *world) release() *jobs.Worker {
 	w.t.Helper()
 	worker := w.worker()
 	worker.Offer, worker.BaseURL = server.Offer(w.url), w.url
-	ctx, cancel := context.WithCancel(w.ctx)
-	done := make(chan error, 1)
-	go func() { done <- worker.Run(ctx) }()
-	w.t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			w.t.Error(err)
-		}
-	})
+	w.run(worker)
 	return worker
 }
 
 // passes lets time pass and runs what the clock runs.
 func (w *world) passes(worker *jobs.Worker, d time.Duration) {
 	w.t.Helper()
-	w.clock.add(d)
+	w.pass(d)
 	if err := worker.RunSchedule(w.ctx); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-// inMinutes lets minutes pass until something holds, not faster than calls that are under way come to an end.
+// inMinutes lets minutes pass until something holds.
 func (w *world) inMinutes(worker *jobs.Worker, what string, holds func() bool) {
 	w.t.Helper()
 	w.eventually(what, func() bool {
 		w.passes(worker, time.Minute)
-		for end := time.Now().Add(4 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
-			if time.Now().After(end) {
-				return false
-			}
-		}
-		return true
+		w.settle()
+		return holds()
 	})
 }
 
@@ -170,7 +157,7 @@ func TestUtilityCloses(t *testing.T) {
 	// The old one serves nobody any more, and is left when no CDR is waited for any longer.
 	w.passes(worker, 170*day)
 	check(t, "after 170 days", w.partnerOf("Alt").State, "registered")
-	w.clock.add(11 * day)
+	w.pass(11 * day)
 	w.inMinutes(worker, "the end", func() bool { _, registered := old.Registration(); return !registered })
 	w.eventually("the note of it", func() bool { return w.partnerOf("Alt").TokenSealed == nil })
 	check(t, "state", w.partnerOf("Alt").State+w.partnerOf("Alt").AnnounceProblem, "ended")
@@ -212,7 +199,7 @@ func TestUtilityLeavesAPartnerThatRefuses(t *testing.T) {
 	w.eventually("the first refusal", func() bool { return w.count("SELECT count(*) FROM token_deliveries WHERE problem LIKE '%403%'") == 1 })
 	w.passes(worker, 6*day)
 	check(t, "utilities after 6 days", len(w.tenantsOf(cpo.id)), 2)
-	w.clock.add(day)
+	w.pass(day)
 	w.inMinutes(worker, "the parting after a week", func() bool { return len(w.tenantsOf(cpo.id)) == 1 })
 	w.eventually("the end of the deliveries", func() bool {
 		return w.count("SELECT count(*) FROM token_deliveries WHERE due_at IS NULL AND problem LIKE '%403%'") == 1
