@@ -715,6 +715,20 @@ type Tariff struct {
 	ValidTo     *time.Time
 }
 
+type TariffLint struct {
+	CountryCode string
+	PartyID     string
+	TariffID    string
+	Version     int32
+	PartnerID   uuid.UUID
+	DueAt       *time.Time
+	Linter      string
+	Worst       string
+	Findings    int32
+	Codes       []string
+	LintedAt    *time.Time
+}
+
 type Tenant struct {
 	ID            uuid.UUID
 	CountryCode   string

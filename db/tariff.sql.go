@@ -13,9 +13,14 @@ import (
 )
 
 const addTariffVersion = `-- name: AddTariffVersion :exec
-INSERT INTO tariffs (country_code, party_id, tariff_id, version, partner_id, doc, currency, last_updated, valid_from)
-SELECT upper($1::text), upper($2::text), upper($3::text), coalesce(max(version), 0) + 1, $4, $5, $6, $7, $8
-FROM tariffs WHERE country_code = upper($1::text) AND party_id = upper($2::text) AND tariff_id = upper($3::text)
+WITH added AS (
+    INSERT INTO tariffs (country_code, party_id, tariff_id, version, partner_id, doc, currency, last_updated, valid_from)
+    SELECT upper($1::text), upper($2::text), upper($3::text), coalesce(max(version), 0) + 1, $4, $5, $6, $7, $8
+    FROM tariffs WHERE country_code = upper($1::text) AND party_id = upper($2::text) AND tariff_id = upper($3::text)
+    RETURNING country_code, party_id, tariff_id, version, partner_id, valid_from
+)
+INSERT INTO tariff_lints (country_code, party_id, tariff_id, version, partner_id, due_at)
+SELECT country_code, party_id, tariff_id, version, partner_id, valid_from FROM added
 `
 
 type AddTariffVersionParams struct {
@@ -29,6 +34,7 @@ type AddTariffVersionParams struct {
 	Now         time.Time
 }
 
+// The version is to be looked at for faults.
 func (q *Queries) AddTariffVersion(ctx context.Context, arg AddTariffVersionParams) error {
 	_, err := q.db.Exec(ctx, addTariffVersion,
 		arg.CountryCode,

@@ -12,9 +12,69 @@ import (
 	"github.com/google/uuid"
 )
 
+const tariffConnectors = `-- name: TariffConnectors :many
+SELECT l.location_id, l.name, l.city, l.time_zone, coalesce(e->>'evse_id', e->>'uid', '')::text AS evse, coalesce(c->>'id', '')::text AS connector, coalesce(c->>'max_electric_power', '')::text AS power
+FROM locations l CROSS JOIN LATERAL jsonb_path_query(l.doc, '$.evses[*]') AS e CROSS JOIN LATERAL jsonb_path_query(e, '$.connectors[*]') AS c
+WHERE l.country_code = $1 AND l.party_id = $2
+    AND EXISTS (SELECT FROM jsonb_array_elements_text(coalesce(c->'tariff_ids', '[]')) i WHERE upper(i) = $3::text)
+ORDER BY l.name, l.location_id, evse, connector LIMIT $4
+`
+
+type TariffConnectorsParams struct {
+	CountryCode string
+	PartyID     string
+	TariffID    string
+	MaxRows     int32
+}
+
+type TariffConnectorsRow struct {
+	LocationID string
+	Name       string
+	City       string
+	TimeZone   string
+	Evse       string
+	Connector  string
+	Power      string
+}
+
+// Connectors that name a tariff now.
+func (q *Queries) TariffConnectors(ctx context.Context, arg TariffConnectorsParams) ([]TariffConnectorsRow, error) {
+	rows, err := q.db.Query(ctx, tariffConnectors,
+		arg.CountryCode,
+		arg.PartyID,
+		arg.TariffID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TariffConnectorsRow
+	for rows.Next() {
+		var i TariffConnectorsRow
+		if err := rows.Scan(
+			&i.LocationID,
+			&i.Name,
+			&i.City,
+			&i.TimeZone,
+			&i.Evse,
+			&i.Connector,
+			&i.Power,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const tariffCounts = `-- name: TariffCounts :one
-SELECT count(*) AS all_tariffs, count(*) FILTER (WHERE t.valid_to IS NULL) AS current, count(*) FILTER (WHERE t.valid_to IS NOT NULL) AS ended, count(*) FILTER (WHERE t.version > 1) AS changed
-FROM tariffs t
+SELECT count(*) AS all_tariffs, count(*) FILTER (WHERE t.valid_to IS NULL) AS current, count(*) FILTER (WHERE t.valid_to IS NOT NULL) AS ended, count(*) FILTER (WHERE t.version > 1) AS changed,
+    count(*) FILTER (WHERE t.valid_to IS NULL AND l.findings > 0) AS findings
+FROM tariffs t JOIN tariff_lints l USING (country_code, party_id, tariff_id, version)
 WHERE NOT EXISTS (SELECT FROM tariffs n WHERE n.country_code = t.country_code AND n.party_id = t.party_id AND n.tariff_id = t.tariff_id AND n.version > t.version)
     AND ($1::uuid IS NULL OR EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = t.partner_id AND w.tenant_id = $1))
     AND ($2::uuid IS NULL OR t.partner_id = $2)
@@ -32,6 +92,7 @@ type TariffCountsRow struct {
 	Current    int64
 	Ended      int64
 	Changed    int64
+	Findings   int64
 }
 
 func (q *Queries) TariffCounts(ctx context.Context, arg TariffCountsParams) (TariffCountsRow, error) {
@@ -42,18 +103,21 @@ func (q *Queries) TariffCounts(ctx context.Context, arg TariffCountsParams) (Tar
 		&i.Current,
 		&i.Ended,
 		&i.Changed,
+		&i.Findings,
 	)
 	return i, err
 }
 
 const tariffList = `-- name: TariffList :many
 
-SELECT t.country_code, t.party_id, t.tariff_id, t.version, t.partner_id, t.doc, t.currency, t.last_updated, t.valid_from, t.valid_to, p.name AS partner FROM tariffs t JOIN partners p ON p.id = t.partner_id
+SELECT t.country_code, t.party_id, t.tariff_id, t.version, t.partner_id, t.doc, t.currency, t.last_updated, t.valid_from, t.valid_to, p.name AS partner, l.worst, l.findings, l.codes
+FROM tariffs t JOIN tariff_lints l USING (country_code, party_id, tariff_id, version) JOIN partners p ON p.id = t.partner_id
 WHERE NOT EXISTS (SELECT FROM tariffs n WHERE n.country_code = t.country_code AND n.party_id = t.party_id AND n.tariff_id = t.tariff_id AND n.version > t.version)
     AND ($1::uuid IS NULL OR EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = t.partner_id AND w.tenant_id = $1))
     AND ($2::uuid IS NULL OR t.partner_id = $2)
     AND ($3::text = '' OR t.tariff_id ILIKE $3 OR t.country_code || '*' || t.party_id ILIKE $3)
-    AND CASE $4::text WHEN 'current' THEN t.valid_to IS NULL WHEN 'ended' THEN t.valid_to IS NOT NULL WHEN 'changed' THEN t.version > 1 ELSE true END
+    AND CASE $4::text WHEN 'current' THEN t.valid_to IS NULL WHEN 'ended' THEN t.valid_to IS NOT NULL WHEN 'changed' THEN t.version > 1
+        WHEN 'findings' THEN t.valid_to IS NULL AND l.findings > 0 ELSE true END
     AND t.country_code || '*' || t.party_id || '/' || t.tariff_id > $5::text
 ORDER BY t.country_code || '*' || t.party_id || '/' || t.tariff_id LIMIT $6
 `
@@ -68,8 +132,11 @@ type TariffListParams struct {
 }
 
 type TariffListRow struct {
-	Tariff  Tariff
-	Partner string
+	Tariff   Tariff
+	Partner  string
+	Worst    string
+	Findings int32
+	Codes    []string
 }
 
 // Tariffs of CPOs as the back office shows them: every tariff in its last version. Partners publish them for all utilities.
@@ -102,6 +169,9 @@ func (q *Queries) TariffList(ctx context.Context, arg TariffListParams) ([]Tarif
 			&i.Tariff.ValidFrom,
 			&i.Tariff.ValidTo,
 			&i.Partner,
+			&i.Worst,
+			&i.Findings,
+			&i.Codes,
 		); err != nil {
 			return nil, err
 		}

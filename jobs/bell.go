@@ -27,6 +27,7 @@ const (
 	PartnerPull   Kind = "partner:pull"   // id of a partner: the next page of its lists
 	PartnerCheck  Kind = "partner:check"  // id of a partner: does it answer, and are its tokens ours
 	PartnerTell   Kind = "partner:tell"   // id of a partner: what we offer has changed
+	TariffLint    Kind = "tariff:lint"    // id of a partner: its tariffs that were not looked at
 	CommandWait   Kind = "command:wait"   // id of a command whose wait for a result or a session ends
 	InvoiceRender Kind = "invoice:render" // id of an issued invoice: documents, then e-mail
 	EmailSend     Kind = "email:send"     // id of an e-mail of the outbox

@@ -27,6 +27,7 @@ var jobs = map[Kind]job{
 	TokenUrgent:   {(*Worker).pushToken, blocksDue, (*Worker).postponeToken},
 	PartnerPull:   {(*Worker).pullPartner, pullsDue, (*Worker).postponePull},
 	PartnerCheck:  {(*Worker).checkPartner, checksDue, (*Worker).postponeCheck},
+	TariffLint:    {(*Worker).lintTariffs, tariffsDue, (*Worker).postponeTariffs},
 	PartnerTell:   {(*Worker).announce, announcementsDue, (*Worker).postponeAnnouncement},
 	CommandWait:   {(*Worker).endWait, commandsDue, (*Worker).postponeCommand},
 	InvoiceRender: {(*Worker).RenderInvoice, invoicesDue, (*Worker).postponeInvoice},

@@ -22,6 +22,7 @@ var schedule = []struct {
 	{"announcements", time.Minute, (*Worker).planAnnouncements},
 	{"pulls", time.Hour, (*Worker).planPulls},
 	{"fees", 24 * time.Hour, (*Worker).bookDueFees},
+	{"tariffs", time.Hour, (*Worker).relintTariffs},
 	{"gaps", time.Hour, (*Worker).findGaps},
 	{"partners", 5 * time.Minute, (*Worker).watchPartners},
 	{"tokens", 5 * time.Minute, (*Worker).distributeMissing},

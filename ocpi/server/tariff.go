@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/ocpi"
 )
 
@@ -62,7 +65,7 @@ func (c *call) changeTariff(ctx context.Context, change func(old *ocpi.Tariff) (
 	if err != nil || owner.second {
 		return answer{}, err
 	}
-	created := false
+	created, added := false, false
 	err = c.DB.Tx(ctx, func(q *db.Queries) error {
 		if err := q.LockObject(ctx, objectKey("tariff", cpo, id)); err != nil {
 			return fmt.Errorf("lock tariff: %w", err)
@@ -81,9 +84,14 @@ func (c *call) changeTariff(ctx context.Context, change func(old *ocpi.Tariff) (
 				return err
 			}
 		}
+		added = true
 		return c.addTariffVersion(ctx, q, cpo, id, next)
 	})
-	return stored(created), err
+	a := stored(created)
+	if added {
+		a.ring = ring{jobs.TariffLint, []uuid.UUID{c.partner.ID}}
+	}
+	return a, err
 }
 
 // currentTariff is the version that counts now, nil when there is none.

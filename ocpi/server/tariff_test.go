@@ -44,6 +44,9 @@ func TestTariffVersions(t *testing.T) { // TAR-01 to TAR-03, TAR-05, OWN-14, OWN
 	check(t, "second from", versions[1].ValidFrom, changed)
 	check(t, "second to", *versions[1].ValidTo, w.clock.now())
 	check(t, "third is open", versions[2].ValidTo == nil, true)
+	due, err := w.db.PartnersWithTariffsToLint(w.ctx, db.PartnersWithTariffsToLintParams{Now: w.clock.now(), MaxRows: 10})
+	check(t, "partners whose tariffs are to be looked at", len(due), 1)
+	check(t, "error", err, nil)
 	for _, method := range []string{http.MethodPost, http.MethodPatch} {
 		cpo.do(method, tariffPath, tariffJSON).want(405, 2000)
 	}
