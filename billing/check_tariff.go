@@ -92,7 +92,7 @@ func copyElements(elements []ocpi.TariffElement) []ocpi.TariffElement {
 func ChangesOf(from, to *ocpi.Tariff) []TariffChange {
 	var d tariffDiff
 	d.text("currency", from.Currency, to.Currency, func(t *ocpi.Tariff) { t.Currency = to.Currency })
-	d.text("tax_included", strconv.FormatBool(taxIncluded(*from)), strconv.FormatBool(taxIncluded(*to)), func(t *ocpi.Tariff) { t.Extra = to.Extra })
+	d.text("tax_included", strconv.FormatBool(taxIncluded(from)), strconv.FormatBool(taxIncluded(to)), func(t *ocpi.Tariff) { t.Extra = to.Extra })
 	d.price("min_price", from.MinPrice, to.MinPrice, func(t *ocpi.Tariff) { t.MinPrice = to.MinPrice })
 	d.price("max_price", from.MaxPrice, to.MaxPrice, func(t *ocpi.Tariff) { t.MaxPrice = to.MaxPrice })
 	if len(from.Elements) != len(to.Elements) {

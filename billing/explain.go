@@ -101,14 +101,20 @@ type ExplainedStep struct {
 
 // Explain prices a CDR as Rate does, and accounts for it. raw is the CDR as it was received.
 func Explain(raw []byte, cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, p Policy) Explanation {
-	var r rater
-	r.begin(cdr, tariffs, zone, p)
+	var pricer Pricer
+	return pricer.Explain(raw, cdr, tariffs, zone, p)
+}
+
+// Explain is the function of the same name in the memory of the pricer. What it returns stays valid.
+func (p *Pricer) Explain(raw []byte, cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, policy Policy) Explanation {
+	r := &p.rater
+	r.begin(cdr, tariffs, zone, &policy)
 	r.tracing = true
 	r.price()
 	r.boundStakes()
 	sum := sha256.Sum256(raw)
 	e := Explanation{
-		Engine: EngineVersion, Policy: p, TimeZone: r.clock.zone.String(), Currency: r.currency,
+		Engine: EngineVersion, Policy: policy, TimeZone: r.clock.zone.String(), Currency: r.currency,
 		CDR: cdr.ID, SHA256: hex.EncodeToString(sum[:]), Credit: cdr.Credit, Lapsed: r.lapsed,
 		EnergyTold: r.energyTold, Energy: r.energyStated,
 		Rating: r.rating(),
@@ -163,7 +169,10 @@ func (r *rater) explainPeriods() []ExplainedPeriod {
 				e.Choices[last].take(c, e.Choices[last].Passed) // the second list that a lapsed reservation looks into
 				continue
 			}
-			e.Choices = append(e.Choices, ExplainedChoice{Dimension: poolDimension[c.pool], Quantity: p.quantity(c.pool).decimal()})
+			if e.Choices == nil {
+				e.Choices = make([]ExplainedChoice, 0, countOf(choices, p)+1)
+			}
+			e.Choices = append(e.Choices, ExplainedChoice{Dimension: poolDimension[c.pool], Quantity: e.quantity(c.pool)})
 			last := &e.Choices[len(e.Choices)-1]
 			if c.pool.timed() {
 				last.Off = p.off(p.quantity(c.pool)).decimal()
@@ -172,6 +181,31 @@ func (r *rater) explainPeriods() []ExplainedPeriod {
 		}
 	}
 	return explained
+}
+
+// countOf is how many of the first choices are of a period.
+func countOf(choices []choice, p *period) int {
+	for i := range choices {
+		if choices[i].period != p {
+			return i
+		}
+	}
+	return len(choices)
+}
+
+// quantity is what the period adds to a pool.
+func (e *ExplainedPeriod) quantity(of pool) decimal.Decimal {
+	switch of {
+	case sessionEnergy:
+		return e.Energy
+	case sessionTime:
+		return e.Charging
+	case sessionParking:
+		return e.Parking
+	case reservationTime:
+		return e.Reservation
+	}
+	return one
 }
 
 // quantity is what a period adds to a pool.

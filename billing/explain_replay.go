@@ -14,7 +14,7 @@ var ErrNotReplayable = errors.New("the explanation contradicts itself")
 // and no clock: those are behind the choices. A figure that comes out otherwise is an error that wraps ErrNotReplayable, and
 // the rating tells what it should be.
 func (e *Explanation) Replay() (Rating, error) {
-	r := rater{policy: e.Policy, currency: e.Currency, credit: e.Credit, lapsed: e.Lapsed, energyTold: e.EnergyTold, energyStated: e.Energy}
+	r := rater{policy: e.Policy, facts: facts{currency: e.Currency, credit: e.Credit, lapsed: e.Lapsed, energyTold: e.EnergyTold, energyStated: e.Energy}}
 	for i := range e.Tariffs {
 		r.used = append(r.used, e.Tariffs[i].tariff())
 	}
@@ -110,7 +110,9 @@ func (r *rater) replayPeriod(p *period, e *ExplainedPeriod, components map[compo
 		case of == reservationTime && c.Quantity.IsZero():
 			continue
 		case c.Element < 0 || c.Free:
-			r.leave(of, numberOf(c.Quantity))
+			if dim, ok := of.dimension(); ok {
+				r.leave(dim, numberOf(c.Quantity))
+			}
 			continue
 		}
 		key := componentKey{e.Tariff, of, c.Element}
@@ -142,7 +144,7 @@ func (e *ExplainedChoice) component() *component {
 // tariff is what of a tariff still matters when its components are chosen.
 func (e *ExplainedTariff) tariff() *Tariff {
 	return &Tariff{
-		ID: e.ID, Hash: e.Hash, TaxIncluded: e.TaxIncluded, Currency: e.Currency, vat: e.VATRate,
+		ID: e.ID, Hash: e.Hash, TaxIncluded: e.TaxIncluded, Currency: e.Currency, vat: e.VATRate, limited: true,
 		minimum: e.Minimum.limit(-1), maximum: e.Maximum.limit(1),
 	}
 }

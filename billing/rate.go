@@ -107,7 +107,7 @@ type Pricer struct{ rater rater }
 // Price prices a CDR as Rate does and returns the total alone. Whoever needs the rest asks for the Rating.
 func (p *Pricer) Price(cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, policy Policy) Amount {
 	r := &p.rater
-	r.begin(cdr, tariffs, zone, policy)
+	r.begin(cdr, tariffs, zone, &policy)
 	r.price()
 	r.boundStakes()
 	return r.figure(r.total)
@@ -118,47 +118,52 @@ func (p *Pricer) Rating() Rating { return p.rater.rating() }
 
 // rater is one pricing in progress.
 type rater struct {
-	cdr         *ocpi.CDR
-	tariffs     []*Tariff
-	policy      Policy
-	zone        *time.Location // nil: not known
-	clock       localClock
-	variant     variant
-	start, end  time.Time // of the CDR; zero: not known
-	periods     []period  // in order of time
-	used        []*Tariff // each tariff that some period is priced with, in order of first use
-	currency    string    // of the first of them, or else the CDR's
-	credit      bool
-	measured    [consumed]bool // some period has the quantity
-	reservation bool           // some period was reserved
-	lapsed      bool           // the reservation never became a session
-	runs        []run          // in the order of their first periods
-	last        [pools]int     // the last run of each pool, counted from 1
-	unpriced    [pools]number  // where the policy asks for it
-	slack       number         // in 3600ths of the currency unit
-	sums        [pools]cost
-	limits      []limitEffect
-	vat         []vatCost
-	rates       []vatCost // of the tariff that is being settled
-	total       cost
-	findings    []Finding
-	stakes      []stake
-	levels      []levels
+	cdr     *ocpi.CDR
+	tariffs []*Tariff
+	policy  Policy
+	zone    *time.Location // nil: not known
+	clock   localClock
+	variant variant
+	tracing bool
+	facts
 
-	energyTold   bool            // some period tells energy
-	energyStated decimal.Decimal // the total of the CDR, where none does
-	tracing      bool
-	choices      []choice // while tracing
+	// In memory that is kept from one CDR to the next.
+	periods  []period  // in order of time
+	used     []*Tariff // each tariff that some period is priced with, in order of first use
+	runs     []run     // in the order of their first periods
+	limits   []limitEffect
+	vat      []vatCost
+	rates    []vatCost // of the tariff that is being settled
+	findings []Finding
+	stakes   []stake
+	levels   []levels
+	choices  []choice // while tracing
+}
+
+// facts are what a pricing finds out.
+type facts struct {
+	start, end   time.Time        // of the CDR; zero: not known
+	currency     string           // of the first tariff that is used, or else the CDR's
+	credit       bool             // CDR-10
+	measured     [consumed]bool   // some period has the quantity
+	energyTold   bool             // some period tells energy
+	energyStated decimal.Decimal  // the total of the CDR, where none does
+	reservation  bool             // some period was reserved
+	lapsed       bool             // the reservation never became a session
+	last         [pools]int       // the last run of each pool, counted from 1
+	unpriced     [consumed]number // where the policy asks for it
+	slack        number           // in 3600ths of the currency unit
+	sums         [pools]cost
+	total        cost
 }
 
 // begin forgets the CDR before and keeps the memory.
-func (r *rater) begin(cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, policy Policy) {
-	*r = rater{
-		cdr: cdr, tariffs: tariffs, policy: policy, zone: zone, clock: r.clock, credit: cdr.Credit,
-		start: known(cdr.StartDateTime), end: known(cdr.EndDateTime),
-		periods: r.periods[:0], used: r.used[:0], runs: r.runs[:0], limits: r.limits[:0], vat: r.vat[:0], rates: r.rates[:0],
-		findings: r.findings[:0], stakes: r.stakes[:0], levels: r.levels[:0],
-	}
+func (r *rater) begin(cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, policy *Policy) {
+	r.cdr, r.tariffs, r.zone, r.policy = cdr, tariffs, zone, *policy
+	r.variant, r.tracing, r.facts = variant{}, false, facts{}
+	r.start, r.end, r.credit = known(cdr.StartDateTime), known(cdr.EndDateTime), cdr.Credit
+	r.periods, r.used, r.runs, r.limits, r.vat, r.rates = r.periods[:0], r.used[:0], r.runs[:0], r.limits[:0], r.vat[:0], r.rates[:0]
+	r.findings, r.stakes, r.levels, r.choices = r.findings[:0], r.stakes[:0], r.levels[:0], r.choices[:0]
 	if zone == nil || policy.ClockInUTC {
 		zone = time.UTC
 	}
@@ -247,8 +252,6 @@ func (r *rater) pricePeriods() {
 			}
 			if c := r.pickReservation(p, reservationTime, charging, &at); c != nil && p.reservation.isPositive() {
 				r.add(reservationTime, p, c, p.reservation)
-			} else if c == nil {
-				r.leave(reservationTime, p.reservation)
 			}
 		}
 		if !p.isSession() || r.lapsed {
@@ -272,7 +275,7 @@ func (r *rater) pricePeriods() {
 			if c != nil {
 				r.add(poolOf[dim], p, c, p.volume[dim])
 			} else {
-				r.leave(poolOf[dim], p.volume[dim])
+				r.leave(dim, p.volume[dim])
 			}
 		}
 	}
@@ -286,6 +289,9 @@ func (r *rater) pick(p *period, of pool, list *priceList, at *moment) *component
 			"element %d depends on a power or current that the period does not tell", doubt.element))
 	}
 	if r.tracing {
+		if r.choices == nil {
+			r.choices = make([]choice, 0, 4*len(r.periods))
+		}
 		r.choices = append(r.choices, choice{p, of, list, *at, c})
 	}
 	return c
@@ -342,6 +348,9 @@ func (r *rater) pickReservation(p *period, of pool, dim dimension, at *moment) *
 // add prices a quantity of a period: as part of the last run if that has the same component.
 func (r *rater) add(to pool, p *period, c *component, quantity number) {
 	if !r.isLast(to, c) {
+		if r.runs == nil {
+			r.runs = make([]run, 0, 4)
+		}
 		r.runs = append(r.runs, run{pool: to, tariff: p.tariff, component: c, from: p.from})
 		r.last[to] = len(r.runs)
 	}
@@ -360,8 +369,8 @@ func (r *rater) isLast(of pool, c *component) bool {
 }
 
 // leave notes a quantity that nothing prices.
-func (r *rater) leave(of pool, quantity number) {
+func (r *rater) leave(dim dimension, quantity number) {
 	if r.policy.UnpricedInSteps {
-		r.unpriced[of] = r.unpriced[of].add(quantity)
+		r.unpriced[dim] = r.unpriced[dim].add(quantity)
 	}
 }

@@ -169,12 +169,13 @@ func quarterHours(periods, elements int) (*ocpi.CDR, []*billing.Tariff) {
 // BenchmarkVerdict is the whole way from the bytes of a CDR and a tariff to the verdict with its explanation. "compiled" is the
 // same with the tariff at hand, as it is for all but the first CDR that comes with it.
 func BenchmarkVerdict(b *testing.B) {
+	var pricer billing.Pricer
 	judge := func(v *vector, tariffs []*billing.Tariff) billing.Explanation {
 		var cdr ocpi.CDR
 		if err := ocpi.Unmarshal(v.cdr, &cdr); err != nil {
 			b.Fatal(err)
 		}
-		e := billing.Explain(v.cdr, &cdr, tariffs, time.UTC, billing.DefaultPolicy)
+		e := pricer.Explain(v.cdr, &cdr, tariffs, time.UTC, billing.DefaultPolicy)
 		verdict := billing.Check(&cdr, e.Rating, billing.DefaultTolerance)
 		e.Verdict = &verdict
 		return e

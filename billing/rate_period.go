@@ -44,8 +44,9 @@ func (r *rater) readPeriods() {
 	docs := r.cdr.ChargingPeriods
 	r.periods = slices.Grow(r.periods, len(docs))[:len(docs)]
 	for i := range docs {
-		r.periods[i] = period{index: i, from: docs[i].StartDateTime}
-		if p := &r.periods[i]; p.from.IsZero() {
+		p := &r.periods[i]
+		*p = period{}
+		if p.index, p.from = i, docs[i].StartDateTime; p.from.IsZero() {
 			p.from = r.start
 			r.find("period-without-start", Flag, p.path()+".start_date_time", "the period has no start; the CDR's is taken")
 		}

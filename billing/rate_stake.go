@@ -69,7 +69,7 @@ func (r *rater) boundStakes() {
 // read is what the session costs by another reading.
 func (r *rater) read(v variant) cost {
 	var other rater
-	other.begin(r.cdr, r.tariffs, r.zone, r.policy)
+	other.begin(r.cdr, r.tariffs, r.zone, &r.policy)
 	other.variant, other.credit = v, false
 	other.price()
 	return other.total

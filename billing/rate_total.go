@@ -66,22 +66,25 @@ func (r *rater) settleTariff(t *Tariff) {
 	for i := range r.runs {
 		if run := &r.runs[i]; run.tariff == t {
 			share = share.add(run.cost)
-			rates = addVAT(rates, vatCost{run.component.vat.rate, run.cost})
+			rates = addVAT(rates, run.component.vat.rate, &run.cost)
 		}
 	}
 	r.rates = rates
-	limited := share
-	if !r.policy.NoLimits {
-		limited = r.limit(t, share, rates)
+	if t.limited && !r.policy.NoLimits {
+		if limited := r.limit(t, share, rates); !limited.equal(share) {
+			r.limits = append(r.limits, limitEffect{t, limited.sub(share)})
+			rates = spreadVAT(rates, share, limited)
+			share = limited
+		}
 	}
-	if !limited.equal(share) {
-		r.limits = append(r.limits, limitEffect{t, limited.sub(share)})
-		rates = spreadVAT(rates, share, limited)
+	r.total = r.total.add(share)
+	if len(r.vat) == 0 {
+		r.vat, r.rates = rates, r.vat
+		return
 	}
-	for _, v := range rates {
-		r.vat = addVAT(r.vat, v)
+	for i := range rates {
+		r.vat = addVAT(r.vat, rates[i].rate, &rates[i].cost)
 	}
-	r.total = r.total.add(limited)
 }
 
 // vatRate is a rate of VAT, ready to compute with.
@@ -92,7 +95,7 @@ type vatRate struct {
 }
 
 func vatRateOf(rate decimal.NullDecimal) vatRate {
-	return vatRate{rate, rate.Valid && !rate.Decimal.IsZero(), numberOf(hundred.Add(rate.Decimal))}
+	return vatRate{rate, rate.Valid && !rate.Decimal.IsZero(), integer(100, 0).add(numberOf(rate.Decimal))}
 }
 
 // complete adds to an amount its other side. The side that was given stays exact.
@@ -106,14 +109,14 @@ func (v *vatRate) complete(amount number, included bool) cost {
 	return cost{excl: amount, incl: amount.mul(v.percent).shift(-2)}
 }
 
-func addVAT(to []vatCost, v vatCost) []vatCost {
+func addVAT(to []vatCost, rate decimal.NullDecimal, c *cost) []vatCost {
 	for i := range to {
-		if to[i].rate.Valid == v.rate.Valid && to[i].rate.Decimal.Equal(v.rate.Decimal) {
-			to[i].cost = to[i].add(v.cost)
+		if to[i].rate.Valid == rate.Valid && to[i].rate.Decimal.Equal(rate.Decimal) {
+			to[i].cost = to[i].add(*c)
 			return to
 		}
 	}
-	return append(to, v)
+	return append(to, vatCost{rate, *c})
 }
 
 // limit holds a tariff's share of the session within its minimum and maximum price. The two sides are limited independently
@@ -172,11 +175,12 @@ func (t *Tariff) onlyRate(rates []vatCost) decimal.NullDecimal {
 // to, the change is a share of its own.
 func spreadVAT(rates []vatCost, from, to cost) []vatCost {
 	if from.excl.isZero() || from.incl.isZero() {
-		rest := vatCost{cost: to.sub(from)}
+		var rate decimal.NullDecimal
 		if len(rates) == 1 {
-			rest.rate = rates[0].rate
+			rate = rates[0].rate
 		}
-		return addVAT(slices.Clone(rates), rest)
+		rest := to.sub(from)
+		return addVAT(slices.Clone(rates), rate, &rest)
 	}
 	scaled := make([]vatCost, len(rates))
 	for i, v := range rates {

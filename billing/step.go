@@ -59,8 +59,8 @@ func (r *rater) roundPool(of pool) {
 			total, off = total.add(run.measured), off.add(run.off)
 		}
 	}
-	if r.policy.UnpricedInSteps {
-		total = total.add(r.unpriced[of])
+	if dim, ok := of.dimension(); ok && r.policy.UnpricedInSteps {
+		total = total.add(r.unpriced[dim])
 	}
 	last := &r.runs[r.last[of]-1]
 	step := of.steps(last.component.step)
@@ -83,4 +83,14 @@ func roundUp(quantity, step number) number {
 		return quantity
 	}
 	return below.add(step)
+}
+
+// dimension is what the pool measures of a session.
+func (p pool) dimension() (dim dimension, ok bool) {
+	for dim := range consumed {
+		if poolOf[dim] == p {
+			return dim, true
+		}
+	}
+	return 0, false
 }

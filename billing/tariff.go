@@ -80,6 +80,7 @@ type Tariff struct {
 	vat         decimal.NullDecimal // of all components, if they agree
 	minimum     priceLimit
 	maximum     priceLimit
+	limited     bool // there is one of them
 	clock       bool // some restriction needs the local time
 	level       bool // some restriction needs a power or current
 	oneElement  bool // of the elements that match the first counts alone, for every dimension (OCPI 2.1.1)
@@ -124,14 +125,15 @@ type CompileOptions struct {
 func Compile(doc ocpi.Tariff, opt CompileOptions) (*Tariff, []Finding) {
 	t := &Tariff{
 		ID: doc.ID, Party: doc.Party(), Currency: doc.Currency, Hash: hashOf(&doc),
-		TaxIncluded: opt.TaxIncluded || taxIncluded(doc),
+		TaxIncluded: opt.TaxIncluded || taxIncluded(&doc),
 		everyPeriod: opt.EveryPeriod,
 		validFrom:   doc.StartDateTime, validTo: doc.EndDateTime, lastUpdated: doc.LastUpdated,
-		oneElement: version(doc) == ocpi.Version211,
+		oneElement: version(&doc) == ocpi.Version211,
 	}
 	c := compiler{tariff: t}
 	t.minimum = c.limit("min_price", doc.MinPrice, -1)
 	t.maximum = c.limit("max_price", doc.MaxPrice, 1)
+	t.limited = t.minimum.hasExcl || t.minimum.hasIncl || t.maximum.hasExcl || t.maximum.hasIncl
 	if t.minimum.crosses(t.maximum) {
 		c.find("limits-cross", Flag, "min_price", "the minimum price is above the maximum price; the maximum counts")
 	}
@@ -370,17 +372,20 @@ func unknownMembers(extra []byte) []string {
 	return names
 }
 
-func taxIncluded(doc ocpi.Tariff) bool { return member(doc, "tax_included") == "YES" }
+func taxIncluded(doc *ocpi.Tariff) bool { return member(doc, "tax_included") == "YES" }
 
 // version is the version of OCPI by whose rules the tariff is to be priced; empty: 2.2.1.
-func version(doc ocpi.Tariff) ocpi.VersionNumber {
+func version(doc *ocpi.Tariff) ocpi.VersionNumber {
 	return ocpi.VersionNumber(member(doc, ocpi.VersionMember))
 }
 
 // member is the text in a member that OCPI 2.2.1 does not know.
-func member(doc ocpi.Tariff, name string) string {
+func member(doc *ocpi.Tariff, name string) string {
+	if len(doc.Extra) == 0 {
+		return ""
+	}
 	var members map[string]any
-	if len(doc.Extra) == 0 || ocpi.Unmarshal(doc.Extra, &members) != nil {
+	if ocpi.Unmarshal(doc.Extra, &members) != nil {
 		return ""
 	}
 	text, _ := members[name].(string)

@@ -23,7 +23,12 @@ func Marshal(v any) ([]byte, error) { return json.Marshal(v, encoding) }
 // and unknown ones are kept. The error is an *Error: HTTP 400 when b is not
 // JSON (TRN-23), otherwise HTTP 200 with code 2001 and the path of the field
 // (TRN-24). After an error v holds whatever was read before it.
-func Unmarshal(b []byte, v any) error { return unmarshal(b, v, decoding) }
+func Unmarshal(b []byte, v any) error {
+	if quickly(b, v) {
+		return nil
+	}
+	return unmarshal(b, v, decoding)
+}
 
 // UnmarshalLenient is Unmarshal for partners that quote numbers and booleans
 // or leave the quotes of strings out (TYP-08), write "" for an empty list of
