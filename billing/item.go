@@ -54,6 +54,22 @@ func Items(r Rating, vat VAT) (items []Item, net, gross decimal.Decimal) {
 	return items, net, gross
 }
 
+// Booked is what Items comes to: the amounts of a session by its total alone. included tells which side was promised.
+func Booked(total Amount, included bool, vat VAT) (net, gross decimal.Decimal) {
+	n, g := booked(total, included, numberOf(vat.Rate))
+	return n.decimal(), g.decimal()
+}
+
+func booked(total Amount, included bool, rate number) (net, gross number) {
+	percent := integer(100, 0).add(rate)
+	if included {
+		gross = numberOf(total.InclVAT).cents()
+		return gross.shift(2).quo(percent, 2), gross
+	}
+	net = numberOf(total.ExclVAT).cents()
+	return net, net.mul(percent).shift(-2).cents()
+}
+
 // spread rounds parts to cents so that they sum to total, which is in cents and within a cent a part of their sum: each part
 // is cut to the cent below it, and the cents that are missing go to the largest remainders, the earlier part first.
 func spread(parts []decimal.Decimal, total decimal.Decimal) []decimal.Decimal {

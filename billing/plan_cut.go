@@ -78,7 +78,9 @@ func (c *cutter) cut(cdr *ocpi.CDR, zone *time.Location) (*ocpi.CDR, decimal.Dec
 	for i := range cdr.ChargingPeriods {
 		p := stretchOf(cdr, i)
 		edges := c.edges(&p, start, kwh, zone)
-		kwh = kwh.Add(p.energy)
+		if len(c.kwh) > 0 {
+			kwh = kwh.Add(p.energy)
+		}
 		switch {
 		case len(edges) == 0 && done == nil:
 			continue
@@ -148,13 +150,13 @@ func stretchOf(cdr *ocpi.CDR, i int) stretch {
 		}
 		switch d.Type {
 		case ocpi.DimensionEnergy:
-			p.energy = p.energy.Add(d.Volume.Decimal)
+			p.energy = plus(p.energy, d.Volume.Decimal)
 		case ocpi.DimensionTime:
-			p.charging = p.charging.Add(d.Volume.Decimal)
+			p.charging = plus(p.charging, d.Volume.Decimal)
 		case ocpi.DimensionParkingTime:
-			p.parking = p.parking.Add(d.Volume.Decimal)
+			p.parking = plus(p.parking, d.Volume.Decimal)
 		case ocpi.DimensionReservationTime:
-			p.reserved = p.reserved.Add(d.Volume.Decimal)
+			p.reserved = plus(p.reserved, d.Volume.Decimal)
 		}
 	}
 	p.full = p.to
@@ -163,6 +165,14 @@ func stretchOf(cdr *ocpi.CDR, i int) stretch {
 		p.full = p.from.Add(time.Duration(decimal.NewFromInt(int64(length)).Mul(p.charging).DivRound(used, 0).IntPart()))
 	}
 	return p
+}
+
+// plus is a sum that costs nothing where there is nothing to add to, as in nearly every period.
+func plus(sum, d decimal.Decimal) decimal.Decimal {
+	if sum.IsZero() {
+		return d
+	}
+	return sum.Add(d)
 }
 
 // edges are the instants inside the period at which a price may change, in order.

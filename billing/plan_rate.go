@@ -40,16 +40,56 @@ func NewRetail(p Plan) *Retail {
 //
 // A minimum or maximum price of the tariff is about the session before any of this.
 func (p *Retail) Rate(cdr *ocpi.CDR, zone *time.Location, at *ChargePoint, left map[string]decimal.Decimal) (r Rating, used map[string]decimal.Decimal) {
+	var pricer Pricer
 	finer, estimated := p.cutter.cut(cdr, zone)
-	r = Rate(finer, p.tariffs, zone, DefaultPolicy)
-	p.nameBlocking(&r)
+	pricer.Price(finer, p.tariffs, zone, DefaultPolicy)
+	r = pricer.Rating()
 	if estimated.IsPositive() {
 		r.Findings = append(r.Findings, apportioned(&r, estimated))
 	}
-	if cdr.Credit || len(p.Allowances)+len(p.Caps)+len(p.Discounts) == 0 {
-		return r, nil
+	return r, p.reduce(&r, cdr, at, left)
+}
+
+// Total is what Rate comes to, for work on many sessions: it keeps its memory in the pricer, and looks at single lines only where
+// something reduces them.
+func (p *Retail) Total(pricer *Pricer, cdr *ocpi.CDR, zone *time.Location, at *ChargePoint, left map[string]decimal.Decimal) (total Amount, used map[string]decimal.Decimal) {
+	finer, _ := p.cutter.cut(cdr, zone)
+	total = pricer.Price(finer, p.tariffs, zone, DefaultPolicy)
+	if !p.reduces() || len(p.Allowances)+len(p.Discounts) == 0 && !p.mayCap(pricer) {
+		return total, nil
 	}
-	a := newReducer(&r)
+	r := pricer.Rating()
+	used = p.reduce(&r, cdr, at, left)
+	return r.Total, used
+}
+
+// reduces reports whether the plan has anything that reduces the price of its tariff.
+func (p *Retail) reduces() bool { return len(p.Allowances)+len(p.Caps)+len(p.Discounts) > 0 }
+
+// mayCap reports whether something was priced that a cap is about.
+func (p *Retail) mayCap(pricer *Pricer) bool {
+	for i := range pricer.rater.runs {
+		run := &pricer.rater.runs[i]
+		dim := poolDimension[run.pool]
+		if (dim == Time || dim == ParkingTime) && p.Blocking[run.component.element] {
+			dim = Blocking
+		}
+		for k := range p.Caps {
+			if slices.Contains(p.Caps[k].Of, dim) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// reduce takes off what the plan reduces.
+func (p *Retail) reduce(r *Rating, cdr *ocpi.CDR, at *ChargePoint, left map[string]decimal.Decimal) (used map[string]decimal.Decimal) {
+	p.nameBlocking(r)
+	if cdr.Credit || !p.reduces() {
+		return nil
+	}
+	a := newReducer(r)
 	for i := range p.Allowances {
 		free := &p.Allowances[i]
 		remaining, drawn := left[free.ID]
@@ -81,7 +121,7 @@ func (p *Retail) Rate(cdr *ocpi.CDR, zone *time.Location, at *ChargePoint, left 
 		}
 		a.reduce(Discounted, d.Name, d.Of, off)
 	}
-	return r, used
+	return used
 }
 
 // nameBlocking calls the times of a blocking fee what they are.

@@ -41,6 +41,9 @@ func (p *Policy) amount(in3600ths number) number {
 	return in3600ths.quo(secondsPerHour, places)
 }
 
+// cents rounds to cents, half away from zero.
+func (n number) cents() number { return n.quo(once, 2) }
+
 // hoursOf turns seconds into hours as they are shown.
 func hoursOf(seconds number) decimal.Decimal {
 	return seconds.quo(secondsPerHour, amountPlaces).decimal()
