@@ -9,6 +9,44 @@ import (
 	"context"
 )
 
+// iteratorForCopyCDRInputs implements pgx.CopyFromSource.
+type iteratorForCopyCDRInputs struct {
+	rows                 []CopyCDRInputsParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForCopyCDRInputs) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForCopyCDRInputs) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].CDRID,
+		r.rows[0].TenantID,
+		r.rows[0].CustomerID,
+		r.rows[0].ContractID,
+		r.rows[0].StartedAt,
+		r.rows[0].Data,
+	}, nil
+}
+
+func (r iteratorForCopyCDRInputs) Err() error {
+	return nil
+}
+
+// Many at once, for tests of speed.
+func (q *Queries) CopyCDRInputs(ctx context.Context, arg []CopyCDRInputsParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"cdr_inputs"}, []string{"cdr_id", "tenant_id", "customer_id", "contract_id", "started_at", "data"}, &iteratorForCopyCDRInputs{rows: arg})
+}
+
 // iteratorForInsertMessages implements pgx.CopyFromSource.
 type iteratorForInsertMessages struct {
 	rows                 []InsertMessagesParams

@@ -57,6 +57,26 @@ type Authorization struct {
 	Quote       []byte
 }
 
+type Backtest struct {
+	ID         uuid.UUID
+	TenantID   uuid.UUID
+	Name       string
+	Doc        []byte
+	Since      time.Time
+	Until      time.Time
+	State      string
+	Reason     string
+	Total      int64
+	Done       int64
+	Result     []byte
+	CreatedAt  time.Time
+	CreatedBy  string
+	StartedAt  *time.Time
+	FinishedAt *time.Time
+	DueAt      *time.Time
+	Attempts   int32
+}
+
 type CDR struct {
 	ID         uuid.UUID
 	ReceivedAt time.Time
@@ -106,6 +126,15 @@ type CDRsDefault struct {
 	Version    string
 	Raw        []byte
 	SHA256     []byte
+}
+
+type CdrInput struct {
+	CDRID      uuid.UUID
+	TenantID   uuid.UUID
+	CustomerID uuid.UUID
+	ContractID uuid.UUID
+	StartedAt  time.Time
+	Data       []byte
 }
 
 type ChargingProfile struct {

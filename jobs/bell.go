@@ -31,6 +31,7 @@ const (
 	CommandWait   Kind = "command:wait"   // id of a command whose wait for a result or a session ends
 	InvoiceRender Kind = "invoice:render" // id of an issued invoice: documents, then e-mail
 	EmailSend     Kind = "email:send"     // id of an e-mail of the outbox
+	BacktestRun   Kind = "backtest:run"   // id of a back-test
 )
 
 // Bell rings for work that is already saved and due. It never fails its caller: what it cannot ring for now, the

@@ -73,6 +73,9 @@ func (r *rating) withdraw(ctx context.Context, cdr uuid.UUID) error {
 	if err := giveBack(ctx, r.q, cdr, r.now); err != nil {
 		return err
 	}
+	if err := r.q.DeleteCDRInput(ctx, cdr); err != nil {
+		return fmt.Errorf("delete input: %w", err)
+	}
 	drafts, err := r.q.WithdrawItems(ctx, cdr)
 	if err != nil {
 		return fmt.Errorf("withdraw items: %w", err)
@@ -94,7 +97,7 @@ var outdated = []billing.Problem{{
 	EN:    "A session on this draft has changed. The next invoice run makes the draft anew.",
 }}
 
-// book writes the line items of a rating.
+// book writes the line items of a rating, and keeps the session for back-tests.
 func (r *rating) book(ctx context.Context, ratingID uuid.UUID) error {
 	vat := r.retail.vat
 	for i, item := range r.retail.items {
@@ -109,7 +112,7 @@ func (r *rating) book(ctx context.Context, ratingID uuid.UUID) error {
 			return fmt.Errorf("insert line item %d: %w", i+1, err)
 		}
 	}
-	return nil
+	return r.saveInput(ctx)
 }
 
 // frozen is a value as it is kept for ever: JSON with the names of the Go fields.

@@ -162,7 +162,7 @@ func (f *feeBooking) plan(ctx context.Context, q *db.Queries, c db.ContractsForF
 	if err != nil {
 		return nil, err
 	}
-	choice, ok := book.book.FeePlan(&billing.Buyer{Contract: ocpi.CiString(c.ContractID).Fold(), Group: c.CustomerGroup, Plan: c.Plan})
+	choice, ok := book.book.FeePlan(buyerOf(c))
 	if !ok {
 		return nil, nil //nolint:nilnil // a customer without a price has no fees
 	}
@@ -175,8 +175,18 @@ func (f *feeBooking) plan(ctx context.Context, q *db.Queries, c db.ContractsForF
 	return plan, nil
 }
 
+// buyerOf is the contract as price books see it.
+func buyerOf(c db.ContractsForFeesRow) *billing.Buyer {
+	return &billing.Buyer{Contract: ocpi.CiString(c.ContractID).Fold(), Group: c.CustomerGroup, Plan: c.Plan}
+}
+
+// serviceVAT is how a fee of the contract is taxed.
+func serviceVAT(tenant db.Tenant, c db.ContractsForFeesRow, at time.Time) (billing.VAT, error) {
+	return billing.DecideServiceVAT(tenant.Country, c.Country, at, c.CustomerKind != "private", c.VATID)
+}
+
 func (f *feeBooking) add(c db.ContractsForFeesRow, plan *planVersion, fee billing.PlanFee, days billing.FeeDays, token uuid.NullUUID) error {
-	vat, err := billing.DecideServiceVAT(f.tenant.Country, c.Country, days.Last, c.CustomerKind != "private", c.VATID)
+	vat, err := serviceVAT(f.tenant, c, days.Last)
 	if errors.Is(err, billing.ErrNoTaxRule) {
 		f.run.Problems = append(f.run.Problems, FeeProblem{Contract: c.ContractID, Kind: fee.Kind, Reason: err.Error()})
 		return nil

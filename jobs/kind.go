@@ -31,5 +31,6 @@ var jobs = map[Kind]job{
 	PartnerTell:   {(*Worker).announce, announcementsDue, (*Worker).postponeAnnouncement},
 	CommandWait:   {(*Worker).endWait, commandsDue, (*Worker).postponeCommand},
 	InvoiceRender: {(*Worker).RenderInvoice, invoicesDue, (*Worker).postponeInvoice},
+	BacktestRun:   {(*Worker).RunBacktest, backtestsDue, (*Worker).postponeBacktest},
 	EmailSend:     {(*Worker).sendEmail, emailsDue, (*Worker).postponeEmail},
 }

@@ -15,10 +15,11 @@ import (
 
 // pricebookCmd administers price books: which plan prices which session.
 type pricebookCmd struct {
-	Show  pricebookShowCmd  `cmd:"" help:"Show the price book that is valid now, or a version of it."`
-	Set   pricebookSetCmd   `cmd:"" help:"Publish a new version of the price book."`
-	Check pricebookCheckCmd `cmd:"" help:"Try a price book without publishing it: holes, ties, rules that never count, and the plans of past sessions."`
-	Own   pricebookOwnCmd   `cmd:"" help:"Mark the charge points of a party as the utility's own, or no longer."`
+	Show     pricebookShowCmd     `cmd:"" help:"Show the price book that is valid now, or a version of it."`
+	Set      pricebookSetCmd      `cmd:"" help:"Publish a new version of the price book."`
+	Check    pricebookCheckCmd    `cmd:"" help:"Try a price book without publishing it: holes, ties, rules that never count, and the plans of past sessions."`
+	Backtest pricebookBacktestCmd `cmd:"" help:"Try a price book on the sessions of the last months: revenue, margin, winners and losers, and EVSEs that lose money."`
+	Own      pricebookOwnCmd      `cmd:"" help:"Mark the charge points of a party as the utility's own, or no longer."`
 }
 
 type pricebookShowCmd struct {
