@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -53,6 +54,7 @@ type Record struct {
 	PageContext string   // which sequence that is
 	Readings    []Reading
 
+	plain    string // the record as text, hexadecimal if it is none
 	parts    []part
 	curve    *curve
 	embedded *Key      // that stands inside the record
@@ -160,23 +162,32 @@ func Read(text string) (*Record, *Fault) {
 	}
 	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
 	if read := readerOf(text); read != nil {
-		return read(text)
+		return plainly(text, read)
 	}
 	for _, b := range encodings(text, maxText) {
 		if isSML(b) {
-			return readSML(b)
+			return plainly(hex.EncodeToString(b), func(string) (*Record, *Fault) { return readSML(b) })
 		}
 		if bytes.Contains(b[:min(len(b), 64)], sealOID) {
 			return nil, &Fault{FormatUnknown, "a SAFEseal: RSA without a hash, which is no signature of a meter record"}
 		}
-		if read := readerOf(strings.TrimSpace(string(b))); read != nil {
-			return read(strings.TrimSpace(string(b)))
+		if inner := strings.TrimSpace(string(b)); readerOf(inner) != nil {
+			return plainly(inner, readerOf(inner))
 		}
 	}
 	if text == "" {
 		return nil, &Fault{NotSignedData, "the text is empty"}
 	}
 	return nil, &Fault{NotSignedData, fmt.Sprintf("it begins with %.20q", text)}
+}
+
+// plainly reads a record and remembers its text.
+func plainly(text string, read func(string) (*Record, *Fault)) (*Record, *Fault) {
+	r, fault := read(text)
+	if r != nil {
+		r.plain = strings.Trim(text, "\x02\x03") // PCDF comes between STX and ETX, which XML cannot hold
+	}
+	return r, fault
 }
 
 // sealOID (1.3.6.1.4.1.60279) is in what SAFEsealing makes: text that RSA has encrypted with the private key.

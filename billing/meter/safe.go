@@ -154,7 +154,7 @@ func sessions(all []Signed) [][]Signed {
 }
 
 // WriteFile writes the records of a session as the XML that the transparency software opens (https://transparenz.software), with
-// the keys that have verified them.
+// the keys that have verified them. The software takes records as text, or binary ones in hexadecimal.
 func WriteFile(w io.Writer, records []Verdict) error {
 	var doc bytes.Buffer
 	doc.WriteString(xml.Header + "<values>\n")
@@ -167,7 +167,7 @@ func WriteFile(w io.Writer, records []Verdict) error {
 			context = fmt.Sprintf(" context=%q", c)
 		}
 		fmt.Fprintf(&doc, "  <value transactionId=\"1\"%s>\n    <signedData format=%q encoding=\"plain\">", context, v.Record.Format)
-		if err := xml.EscapeText(&doc, []byte(v.Signed.Text)); err != nil {
+		if err := xml.EscapeText(&doc, []byte(v.Record.plain)); err != nil {
 			return err
 		}
 		doc.WriteString("</signedData>\n")

@@ -24,6 +24,7 @@ type cdrView struct {
 	message  db.CDRMessageRow
 	cdr      ocpi.CDR
 	rating   *cdrRating // nil: not rated yet
+	meter    *cdrMeter  // nil: no signed meter data
 	session  *db.Session
 	invoices []db.CDRInvoicesRow
 	chain    []db.CDRChainRow
@@ -72,6 +73,11 @@ func loadCDR(v *visit, q *db.Queries) (cdrView, error) {
 	}
 	if c.rating, err = loadRating(v, q, id); err != nil {
 		return c, err
+	}
+	if c.rating != nil {
+		if c.meter, err = loadMeter(v, q, c.rating.Rating.ID); err != nil {
+			return c, err
+		}
 	}
 	session, err := q.CDRSession(ctx, db.CDRSessionParams{CountryCode: state.CountryCode, PartyID: state.PartyID, SessionID: state.SessionID, TenantID: state.TenantID})
 	if err == nil {

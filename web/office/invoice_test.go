@@ -124,6 +124,28 @@ func details(w *world) {
 			}
 		}
 	}
+	for id, wants := range map[uuid.UUID][]string{
+		w.ours.proven: {"Signierte Messdaten", "geprüft", "M-SWI", "1.000,500\u00a0kWh", "1.053,622\u00a0kWh", "53,122 kWh", "Typenschild, Foto", "OCMF"},
+		w.ours.forged: {"ungültig", "Die Signatur passt nicht zum Datensatz", "signature-mismatch", "kein hinterlegter Schlüssel passt", "nicht bewiesen"},
+		w.ours.rated:  {"keine signierten Messdaten"},
+	} {
+		res := c.get("/de/cdrs/" + id.String())
+		for _, want := range wants {
+			if !strings.Contains(res.body, want) {
+				t.Errorf("%s: %s without %q", id, res.Status, want)
+			}
+		}
+	}
+	file := c.get("/de/cdrs/" + w.ours.proven.String() + "/meter.xml")
+	if !strings.Contains(file.body, "<values>") || !strings.Contains(file.body, "OCMF|") || !strings.Contains(file.body, "<publicKey") || file.Header.Get("Content-Type") != "application/xml" {
+		t.Errorf("meter file: %s\n%s", file.Status, file.body)
+	}
+	if res := c.get("/de/cdrs/" + w.ours.rated.String() + "/meter.xml"); res.StatusCode != http.StatusNotFound {
+		t.Errorf("meter file of a CDR without meter data: %s", res.Status)
+	}
+	if res := c.get("/de/partners/" + w.cpo.ID.String()); !strings.Contains(res.body, "M-SWI") || strings.Contains(res.body, "M-SWL") {
+		t.Error("the partner's page does not show the keys of this utility, and of no other")
+	}
 	message := c.get("/de/cdrs/" + w.ours.rated.String() + "/message.json")
 	state, err := w.ops.DB.CDRDetail(t.Context(), db.CDRDetailParams{CDRID: w.ours.rated})
 	w.check(err)

@@ -59,6 +59,7 @@ var routes = []struct {
 	{method: "GET", path: "/cdrs.csv", handle: (*office).cdrExport},
 	{method: "GET", path: "/cdrs/:id", handle: (*office).cdrDetail},
 	{method: "GET", path: "/cdrs/:id/message.json", handle: (*office).cdrMessage},
+	{method: "GET", path: "/cdrs/:id/meter.xml", handle: (*office).cdrMeterFile},
 	{method: "GET", path: "/invoices", handle: (*office).invoiceList},
 	{method: "POST", path: "/invoices/run", handle: (*office).runInvoices},
 	{method: "POST", path: "/invoices/issue", handle: (*office).issueMonth},

@@ -19,7 +19,7 @@ func (w *world) pages() [][2]string {
 	u := w.ours
 	return [][2]string{
 		{"overview", "/overview"}, {"cdrs", "/cdrs"}, {"cdrs-filtered", "/cdrs?q=P&flag=P05&month=2026-11&partner=" + w.cpo.ID.String() + "&sort=-kwh"}, {"cdrs-empty", "/cdrs?q=nothing-like-this"},
-		{"cdr-rated", "/cdrs/" + u.rated.String()}, {"cdr-held", "/cdrs/" + u.held.String()}, {"cdr-waiting", "/cdrs/" + u.waiting.String()}, {"cdr-disputed", "/cdrs/" + u.disputed.String()}, {"cdr-credited", "/cdrs/" + u.credited.String()},
+		{"cdr-rated", "/cdrs/" + u.rated.String()}, {"cdr-proven", "/cdrs/" + u.proven.String()}, {"cdr-forged", "/cdrs/" + u.forged.String()}, {"cdr-held", "/cdrs/" + u.held.String()}, {"cdr-waiting", "/cdrs/" + u.waiting.String()}, {"cdr-disputed", "/cdrs/" + u.disputed.String()}, {"cdr-credited", "/cdrs/" + u.credited.String()},
 		{"invoices", "/invoices"}, {"invoices-month", "/invoices?month=2026-11&state=draft"}, {"invoice-issued", "/invoices/" + u.issued.String()}, {"invoice-draft", "/invoices/" + u.draft.String()}, {"invoice-failed", "/invoices/" + u.failed.String()},
 		{"partners", "/partners"}, {"partner", "/partners/" + w.cpo.ID.String()}, {"outbox", "/outbox"}, {"email", "/outbox/" + u.email.String()}, {"missing", "/nothing-here"},
 		{"cards", "/cards"}, {"card", "/cards/" + u.card.String()}, {"gaps", "/gaps"}, {"trace", "/trace?of=" + url.QueryEscape("cdrs/DE*LNN/"+u.ratedID)}, {"trace-start", "/trace"},

@@ -23,8 +23,12 @@ type partnerView struct {
 	deliveries db.PartnerDeliveriesRow
 	events     []db.Event
 	alerts     []db.AlertListRow
+	meterKeys  []db.MeterKey
 	console    *partnerConsole // for those who run the platform only
 }
+
+// maxMeterKeys bounds the table of keys; roamwerk meter key list has them all.
+const maxMeterKeys = 500
 
 // partnerConsole is what concerns the connection, not a utility.
 type partnerConsole struct {
@@ -63,6 +67,9 @@ func (o *office) partnerDetail(v *visit) error {
 		view.PartnerListRow = rows[0]
 		if view.parties, err = q.PartnerParties(ctx, id); err != nil {
 			return fmt.Errorf("parties of partner %s: %w", id, err)
+		}
+		if view.meterKeys, err = q.MeterKeysOfParties(ctx, db.MeterKeysOfPartiesParams{PartnerID: id, TenantID: v.tenant, MaxRows: maxMeterKeys}); err != nil {
+			return fmt.Errorf("meter keys of partner %s: %w", id, err)
 		}
 		if view.deliveries, err = q.PartnerDeliveries(ctx, db.PartnerDeliveriesParams{PartnerID: id, TenantID: v.tenant}); err != nil {
 			return fmt.Errorf("token deliveries to partner %s: %w", id, err)

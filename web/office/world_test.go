@@ -26,6 +26,7 @@ import (
 	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/ocpi"
 	partnerclient "github.com/roamwerk/roamwerk/ocpi/client"
+	"github.com/roamwerk/roamwerk/ocpi/ocpitest"
 	"github.com/roamwerk/roamwerk/web/office"
 	"github.com/roamwerk/roamwerk/web/ui/uitest"
 )
@@ -50,7 +51,9 @@ type utility struct {
 	db.Tenant
 	staff    string // e-mail address
 	rated    uuid.UUID
-	ratedID  string // as its CPO calls it
+	proven   uuid.UUID // by its meter
+	forged   uuid.UUID // its meter record was changed
+	ratedID  string    // as its CPO calls it
 	card     uuid.UUID
 	message  uuid.UUID // of the log
 	held     uuid.UUID
@@ -229,10 +232,24 @@ func (w *world) fill(u *utility, sessions int) {
 	_, err := w.ops.IssueCard(ctx, jobs.NewCard{Tenant: u.ID, UID: card(u, 4), Contract: "DE-" + u.PartyID + "-C00099999-1", Customer: "Fuhrpark ohne Anschrift", Email: "fuhrpark@example.org"})
 	w.check(err)
 	begin := w.now.AddDate(0, 0, -48)
+	meter := ocpitest.NewMeter("M-" + u.PartyID)
+	_, err = w.ops.AddMeterKey(jobs.WithActor(ctx, "Klara Clerk"), jobs.NewMeterKey{
+		Tenant: u.ID, CPO: ocpi.Party{CountryCode: "DE", PartyID: "LNN"}, Meter: meter.Serial, Key: meter.PublicKey(), ValidFrom: begin, Source: "Typenschild, Foto",
+	})
+	w.check(err)
 	for i := range sessions {
 		start := begin.Add(time.Duration(i) * 48 * 24 * time.Hour / time.Duration(sessions))
 		u.ratedID = fmt.Sprintf("CDR-%s-%06d", u.PartyID, 904001+w.count)
-		u.rated = w.cdr(u, session{card: card(u, i%4), start: start, minutes: 20 + i*37%240, kwh: fmt.Sprintf("%d.%03d", 4+i*7%55, i*131%1000)})
+		s := session{card: card(u, i%4), start: start, minutes: 20 + i*37%240, kwh: fmt.Sprintf("%d.%03d", 4+i*7%55, i*131%1000)}
+		if i >= sessions-3 && i < sessions-1 { // but the last one
+			s.meter, s.forged = meter, i == sessions-3
+		}
+		u.rated = w.cdr(u, s)
+		if s.forged {
+			u.forged = u.rated
+		} else if s.meter != nil {
+			u.proven = u.rated
+		}
 	}
 	w.cdr(u, session{card: card(u, 4), start: begin, minutes: 45, kwh: "11.5"})
 	u.held = w.cdr(u, session{card: card(u, 0), start: w.now.Add(-30 * time.Hour), minutes: 10, kwh: "88"})
@@ -277,8 +294,10 @@ type session struct {
 	start   time.Time
 	minutes int
 	kwh     string
-	extra   string    // what the CPO claims too much, in euros
-	credits uuid.UUID // the CDR that this one takes back
+	extra   string          // what the CPO claims too much, in euros
+	credits uuid.UUID       // the CDR that this one takes back
+	meter   *ocpitest.Meter // that signs
+	forged  bool            // what the meter signed was changed
 }
 
 // cdr delivers a CDR, as the door does.
@@ -319,6 +338,13 @@ func (w *world) cdr(u *utility, s session) uuid.UUID {
 		original, err := w.ops.DB.CDRDetail(ctx, db.CDRDetailParams{CDRID: s.credits})
 		w.check(err)
 		c.Credit, c.CreditReferenceID, c.TotalCost.ExclVAT = true, ocpi.CiString(original.CDRState.OCPIID), decimal.NewNullDecimal(total.Decimal.Neg())
+	}
+	if s.meter != nil {
+		record := s.meter.Sign(ocpitest.Measured{Page: s.start.Unix() / 60, User: s.card, EVSE: string(c.CDRLocation.EVSEID), Start: s.start, End: end, Wh: 1_000_500, Charged: kwh.Decimal.Shift(3).IntPart()})
+		if s.forged {
+			record = strings.Replace(record, "1000.500", "1000.400", 1)
+		}
+		c.SignedData = s.meter.SignedData(record)
 	}
 	raw, err := ocpi.Marshal(c)
 	w.check(err)
