@@ -598,6 +598,53 @@ func (q *Queries) TokenForCDR(ctx context.Context, arg TokenForCDRParams) (Token
 	return i, err
 }
 
+const tokenOfContractForCDR = `-- name: TokenOfContractForCDR :one
+SELECT t.id AS token_id, t.uid, t.valid, c.id AS contract_row, c.contract_id, c.customer_id, c.valid_from, c.valid_to,
+    coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
+WHERE t.tenant_id = $1 AND emaid(c.contract_id) = emaid($2::text)
+ORDER BY starts_with(upper(t.uid), upper($3::text)) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id LIMIT 1
+`
+
+type TokenOfContractForCDRParams struct {
+	TenantID   uuid.UUID
+	ContractID string
+	UID        string
+}
+
+type TokenOfContractForCDRRow struct {
+	TokenID       uuid.UUID
+	UID           string
+	Valid         bool
+	ContractRow   uuid.UUID
+	ContractID    string
+	CustomerID    uuid.UUID
+	ValidFrom     time.Time
+	ValidTo       *time.Time
+	CustomerGroup string
+	AgreedPlan    string
+}
+
+// A token of the utility's contract with this id, the one whose uid begins as said before others: partners cut uids, and a car
+// shows its contract.
+func (q *Queries) TokenOfContractForCDR(ctx context.Context, arg TokenOfContractForCDRParams) (TokenOfContractForCDRRow, error) {
+	row := q.db.QueryRow(ctx, tokenOfContractForCDR, arg.TenantID, arg.ContractID, arg.UID)
+	var i TokenOfContractForCDRRow
+	err := row.Scan(
+		&i.TokenID,
+		&i.UID,
+		&i.Valid,
+		&i.ContractRow,
+		&i.ContractID,
+		&i.CustomerID,
+		&i.ValidFrom,
+		&i.ValidTo,
+		&i.CustomerGroup,
+		&i.AgreedPlan,
+	)
+	return i, err
+}
+
 const wakeCreditsFor = `-- name: WakeCreditsFor :many
 UPDATE cdr_states SET due_at = $1::timestamptz, updated_at = $1
 WHERE country_code = $2 AND party_id = $3 AND credit_reference = $4 AND (state = 'waiting' OR (state = 'held' AND reason = 'credit-without-original'))

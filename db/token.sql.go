@@ -574,6 +574,81 @@ func (q *Queries) TokenPage(ctx context.Context, arg TokenPageParams) ([]TokenPa
 	return items, nil
 }
 
+const tokensByEMAID = `-- name: TokensByEMAID :many
+SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id, cu.no_credit,
+    EXISTS (SELECT FROM contract_places cp WHERE cp.contract_id = c.id) AS restricted, coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id JOIN tenants te ON te.id = t.tenant_id
+    LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
+WHERE c.tenant_id = ANY ($1::uuid[]) AND emaid(c.contract_id) = emaid($2::text)
+ORDER BY upper(c.contract_id) = upper($2) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id
+`
+
+type TokensByEMAIDParams struct {
+	TenantIDs []uuid.UUID
+	EMAID     string
+}
+
+type TokensByEMAIDRow struct {
+	Token         Token
+	ContractID    string
+	ValidFrom     time.Time
+	ValidTo       *time.Time
+	CountryCode   string
+	PartyID       string
+	NoCredit      bool
+	Restricted    bool
+	CustomerGroup string
+	AgreedPlan    string
+}
+
+// The tokens of the contract with this id that belong to one of the given utilities, a valid one before, with what decides
+// whether it may be used: for a car that shows its contract and no token (VDF-15).
+func (q *Queries) TokensByEMAID(ctx context.Context, arg TokensByEMAIDParams) ([]TokensByEMAIDRow, error) {
+	rows, err := q.db.Query(ctx, tokensByEMAID, arg.TenantIDs, arg.EMAID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TokensByEMAIDRow
+	for rows.Next() {
+		var i TokensByEMAIDRow
+		if err := rows.Scan(
+			&i.Token.ID,
+			&i.Token.TenantID,
+			&i.Token.ContractID,
+			&i.Token.UID,
+			&i.Token.Type,
+			&i.Token.VisualNumber,
+			&i.Token.Issuer,
+			&i.Token.Valid,
+			&i.Token.Whitelist,
+			&i.Token.Language,
+			&i.Token.GroupID,
+			&i.Token.ProfileType,
+			&i.Token.EnergySupplier,
+			&i.Token.EnergyContract,
+			&i.Token.CreatedAt,
+			&i.Token.LastUpdated,
+			&i.ContractID,
+			&i.ValidFrom,
+			&i.ValidTo,
+			&i.CountryCode,
+			&i.PartyID,
+			&i.NoCredit,
+			&i.Restricted,
+			&i.CustomerGroup,
+			&i.AgreedPlan,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const tokensByUID = `-- name: TokensByUID :many
 SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id, cu.no_credit,
     EXISTS (SELECT FROM contract_places cp WHERE cp.contract_id = c.id) AS restricted, coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
@@ -684,8 +759,8 @@ func (q *Queries) TokensDue(ctx context.Context, arg TokensDueParams) ([]uuid.UU
 const tokensOfContract = `-- name: TokensOfContract :many
 SELECT t.uid, t.type, te.country_code, te.party_id
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
-WHERE t.tenant_id = ANY ($1::uuid[]) AND (upper(c.contract_id) = upper($2::text) OR upper(t.uid) = upper($2))
-ORDER BY upper(c.contract_id) = upper($2) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id
+WHERE t.tenant_id = ANY ($1::uuid[]) AND (emaid(c.contract_id) = emaid($2::text) OR upper(t.uid) = upper($2))
+ORDER BY upper(c.contract_id) = upper($2) DESC, emaid(c.contract_id) = emaid($2) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id
 `
 
 type TokensOfContractParams struct {

@@ -17,6 +17,7 @@ type Asking struct {
 	CPO     ocpi.Party               // zero: not known, as behind a hub that sends no routing headers
 	At      *ocpi.LocationReferences // nil: not said
 	Leaving bool                     // the utility of the token leaves the partner
+	EMAID   ocpi.CiString            // a car shows its contract, as spelled here, and the token is one of that; "": it is the token
 }
 
 // Authorize decides whether a token may charge and keeps the decision (TOK-18, TOK-19, TOK-25). Opening hours and EVSE status
@@ -27,6 +28,9 @@ func (o *Ops) Authorize(ctx context.Context, row db.TokensByUIDRow, asking Askin
 	info := ocpi.AuthorizationInfo{
 		Allowed: standing(row, now),
 		Token:   TokenMessage(row.Token, row.ContractID, ocpi.Party{CountryCode: ocpi.CiString(row.CountryCode), PartyID: ocpi.CiString(row.PartyID)}),
+	}
+	if asking.EMAID != "" {
+		info.Token = contractToken(info.Token, asking.EMAID)
 	}
 	if asking.Leaving {
 		info.Token.Valid = ocpi.Ptr(false)
@@ -73,6 +77,12 @@ func (o *Ops) Authorize(ctx context.Context, row db.TokensByUIDRow, asking Askin
 		info.Location, info.Info = nil, refusalText(info.Allowed, row.Token.Language)
 	}
 	return info, nil
+}
+
+// contractToken is a contract as OCPI 2.3.0 shows it: a token that is known nowhere and always to be asked for (VDF-15).
+func contractToken(t ocpi.Token, emaid ocpi.CiString) ocpi.Token {
+	t.UID, t.Type, t.Whitelist, t.VisualNumber = emaid, ocpi.TokenEMAID, ocpi.WhitelistNever, ""
+	return t
 }
 
 // standing is what token, contract and customer say, wherever it is.

@@ -29,7 +29,8 @@ func (r *rating) match(ctx context.Context) (err error) {
 }
 
 // token finds the token of the CDR. A CDR of OCPI 2.1.1 names the contract alone: the token is the one that the door has found
-// of it, and of a contract that was unknown then the one that there is now.
+// of it, and of a contract that was unknown then the one that there is now. Of a uid that nobody has, as of one that was cut or
+// of a car that showed its contract, the contract decides.
 func (r *rating) token(ctx context.Context) (db.TokenForCDRRow, error) {
 	named := r.cdr.CDRToken
 	if named.UID == ocpi.NotApplicable {
@@ -38,7 +39,12 @@ func (r *rating) token(ctx context.Context) (db.TokenForCDRRow, error) {
 			return db.TokenForCDRRow{}, err
 		}
 	}
-	return r.q.TokenForCDR(ctx, db.TokenForCDRParams{TenantID: r.state.TenantID, UID: string(named.UID), Type: string(named.Type)})
+	found, err := r.q.TokenForCDR(ctx, db.TokenForCDRParams{TenantID: r.state.TenantID, UID: string(named.UID), Type: string(named.Type)})
+	if !errors.Is(err, db.ErrNotFound) || named.ContractID == "" || named.ContractID == ocpi.NotApplicable {
+		return found, err
+	}
+	of, err := r.q.TokenOfContractForCDR(ctx, db.TokenOfContractForCDRParams{TenantID: r.state.TenantID, ContractID: string(named.ContractID), UID: string(named.UID)})
+	return db.TokenForCDRRow(of), err
 }
 
 // place is what our own data says of the charge point of a CDR.

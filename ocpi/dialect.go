@@ -20,6 +20,7 @@ type Dialect struct {
 	NoRouting    bool // no routing headers: a connection is between two parties
 	NoMessageIDs bool // no X-Request-ID and no X-Correlation-ID
 	NoTokenType  bool // the URL of a token does not say its type
+	EMAIDTokens  bool // a contract may be asked for by its id, as a token of type EMAID that nobody pushes
 	UndatedPatch bool // a PATCH may leave last_updated out and then counts from Origin.At
 	PatchTariffs bool // tariffs have a PATCH
 
@@ -30,6 +31,7 @@ type Dialect struct {
 	Without         []ModuleID                // the modules that the version lacks
 	WithoutCommands []CommandType             // and the commands
 	Statuses        map[StatusCode]StatusCode // what is sent instead of the codes that it lacks
+	Values          []string                  // of enumerations that OCPI 2.2.1 lacks: nothing to remark on
 
 	Objects map[reflect.Type]Mapping // the objects that differ, by their type in this package
 }
@@ -129,9 +131,11 @@ func (d *Dialect) Explain(err error, v any) error {
 }
 
 // ExplainFindings returns findings about a document in the names of the
-// message that it was read from.
+// message that it was read from, without those that are none in its version.
 func (d *Dialect) ExplainFindings(findings Findings, v any) Findings {
-	return d.mapping(v).explain(findings)
+	return d.mapping(v).explain(slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool {
+		return f.Severity == Note && f.Rule == ruleKnownValue && slices.Contains(d.Values, f.Value)
+	}))
 }
 
 // mapping returns the mapping of an object or of the objects of a list, nil

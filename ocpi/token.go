@@ -65,6 +65,10 @@ const (
 	TokenAppUser   TokenType = "APP_USER"
 	TokenOther     TokenType = "OTHER"
 	TokenRFID      TokenType = "RFID"
+
+	// TokenEMAID is the contract that a car shows. It is OCPI 2.3.0 and not
+	// Known.
+	TokenEMAID TokenType = "EMAID"
 )
 
 // Known reports whether t is one of OCPI 2.2.1.

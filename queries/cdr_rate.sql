@@ -42,6 +42,15 @@ FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.i
 WHERE t.tenant_id = @tenant_id AND upper(t.uid) = upper(@uid) AND (t.type = @type OR @type = '')
 ORDER BY t.type = 'RFID' DESC, t.created_at, t.id LIMIT 1;
 
+-- A token of the utility's contract with this id, the one whose uid begins as said before others: partners cut uids, and a car
+-- shows its contract.
+-- name: TokenOfContractForCDR :one
+SELECT t.id AS token_id, t.uid, t.valid, c.id AS contract_row, c.contract_id, c.customer_id, c.valid_from, c.valid_to,
+    coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
+WHERE t.tenant_id = @tenant_id AND emaid(c.contract_id) = emaid(@contract_id::text)
+ORDER BY starts_with(upper(t.uid), upper(@uid::text)) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id LIMIT 1;
+
 -- name: LocationDoc :one
 SELECT doc, time_zone FROM locations WHERE country_code = upper(@country_code) AND party_id = upper(@party_id) AND location_id = upper(@location_id);
 

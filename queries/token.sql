@@ -34,6 +34,16 @@ FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.i
 WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND upper(t.uid) = upper(@uid::text) AND (t.type = @type OR @type = '')
 ORDER BY t.type = 'RFID' DESC, t.created_at, t.id;
 
+-- The tokens of the contract with this id that belong to one of the given utilities, a valid one before, with what decides
+-- whether it may be used: for a car that shows its contract and no token (VDF-15).
+-- name: TokensByEMAID :many
+SELECT sqlc.embed(t), c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id, cu.no_credit,
+    EXISTS (SELECT FROM contract_places cp WHERE cp.contract_id = c.id) AS restricted, coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
+FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id JOIN tenants te ON te.id = t.tenant_id
+    LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
+WHERE c.tenant_id = ANY (@tenant_ids::uuid[]) AND emaid(c.contract_id) = emaid(@emaid::text)
+ORDER BY upper(c.contract_id) = upper(@emaid) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id;
+
 -- The owners of a token among the given utilities, whatever its type: for a CDR that does not name the owner.
 -- name: OwnersOfToken :many
 SELECT DISTINCT te.id, te.country_code, te.party_id FROM tokens t JOIN tenants te ON te.id = t.tenant_id
@@ -44,8 +54,8 @@ WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND upper(t.uid) = upper(@uid::tex
 -- name: TokensOfContract :many
 SELECT t.uid, t.type, te.country_code, te.party_id
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN tenants te ON te.id = t.tenant_id
-WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND (upper(c.contract_id) = upper(@contract_id::text) OR upper(t.uid) = upper(@contract_id))
-ORDER BY upper(c.contract_id) = upper(@contract_id) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id;
+WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND (emaid(c.contract_id) = emaid(@contract_id::text) OR upper(t.uid) = upper(@contract_id))
+ORDER BY upper(c.contract_id) = upper(@contract_id) DESC, emaid(c.contract_id) = emaid(@contract_id) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id;
 
 -- One page for a partner, in the order of creation, so that a new token lengthens the last page (PAG-09). Tokens that were
 -- made for one use are left out (TOK-06). When a utility leaves, that changes all of its tokens.

@@ -24,6 +24,7 @@ type simulateCmd struct {
 	VersionsURL string   `name:"versions-url" help:"Versions URL of the platform." placeholder:"URL"`
 	Token       string   `help:"Token A that the platform issued; we start the handshake." placeholder:"TOKEN"`
 	Role        string   `help:"What to be." enum:"CPO,HUB" default:"CPO"`
+	Version     string   `help:"OCPI to speak: 2.1.1, 2.2.1 or 2.3.0. A hub speaks none before 2.2.1." enum:"2.1.1,2.2.1,2.3.0" default:"2.2.1"`
 	Party       string   `help:"Party of the CPO, or of the hub." default:"DE*SIM"`
 	Name        string   `help:"Business name." default:"Simulator"`
 	CPOs        int      `name:"cpos" help:"CPOs behind the hub." default:"3"`
@@ -105,7 +106,7 @@ func (s *simulation) build() error {
 		return fmt.Errorf("--party: %w", err)
 	}
 	options := ocpitest.Options{
-		Name: s.Name, Party: party, Seed: s.seed, Sites: s.Locations, Listen: s.Listen, BaseURL: s.BaseURL,
+		Name: s.Name, Party: party, Version: ocpi.VersionNumber(s.Version), Seed: s.seed, Sites: s.Locations, Listen: s.Listen, BaseURL: s.BaseURL,
 		Log: slog.New(slog.NewTextHandler(s.outside.stderr, nil)), Faults: s.faults.WireFaults, Observe: s.meter.observe,
 		Client: ocpitest.NewClient(max(s.Connections, 1)),
 	}
@@ -113,6 +114,9 @@ func (s *simulation) build() error {
 		cpo := ocpitest.NewCPO(options)
 		s.peer, s.cpos = cpo.Peer, []*ocpitest.CPO{cpo}
 		return nil
+	}
+	if s.Version == string(ocpi.Version211) {
+		return errors.New("--version: there are no hubs in OCPI 2.1.1")
 	}
 	s.hub = ocpitest.NewHub(options)
 	s.peer = s.hub.Peer

@@ -103,6 +103,9 @@ func TestSimulate(t *testing.T) {
 		{name: "text", role: ocpi.RoleCPO, party: "DE*TXT", args: []string{"--faults", "times-without-zone,null-lists,token-newline,duplicate-cdr"}, perSet: 12},
 		{name: "bare", role: ocpi.RoleCPO, party: "DE*BAR", args: []string{"--faults", "no-routing,unpadded-token,no-session,credentials-201"}, perSet: 12},
 		{name: "changed", role: ocpi.RoleCPO, party: "DE*CHG", args: []string{"--faults", "changed-cdr"}, perSet: 12, errors: 12}, // CDR-07
+		{name: "old CPO", role: ocpi.RoleCPO, party: "DE*OLD", args: []string{"--version", "2.1.1"}, perSet: 12},
+		{name: "new CPO", role: ocpi.RoleCPO, party: "DE*NEW", args: []string{"--version", "2.3.0"}, perSet: 12},
+		{name: "new hub", role: ocpi.RoleHub, party: "DE*NHB", args: []string{"--version", "2.3.0", "--cpos", "2"}, perSet: 12}, // VDF-14
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			args := append([]string{"--role", "CPO", "--party", test.party, "--sessions", "12", "--locations", "2", "--seed", fmt.Sprint(100 + cdrs)}, test.args...)

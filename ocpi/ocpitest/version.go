@@ -116,7 +116,9 @@ func (p *Peer) translate(module ocpi.ModuleID, message jsontext.Value) jsontext.
 			ocpi.ModuleCredentials: credentials211, ocpi.ModuleLocations: location211, ocpi.ModuleTariffs: tariff211,
 			ocpi.ModuleSessions: session211, ocpi.ModuleCDRs: cdr211, ocpi.ModuleTokens: token211,
 		},
-		ocpi.Version230: {ocpi.ModuleTariffs: tariff230, ocpi.ModuleSessions: costs230, ocpi.ModuleCDRs: cdr230},
+		ocpi.Version230: {
+			ocpi.ModuleCredentials: p.credentials230, ocpi.ModuleTariffs: tariff230, ocpi.ModuleSessions: costs230, ocpi.ModuleCDRs: cdr230,
+		},
 	}
 	if write := writers[p.version][module]; write != nil {
 		return turned(message, write)
@@ -297,6 +299,24 @@ func token211(o object) {
 	ownerless(o)
 	o.rename("contract_id", "auth_id")
 	delete(o, "group_id")
+}
+
+// credentials230 names a hub beside the CPOs behind it, which are its roles
+// (VDF-14).
+func (p *Peer) credentials230(o object) {
+	if p.role != ocpi.RoleHub {
+		return
+	}
+	o.put("hub_party_id", p.party.CountryCode+p.party.PartyID)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	roles := []ocpi.CredentialsRole{}
+	for _, c := range p.cpos {
+		roles = append(roles, ocpi.CredentialsRole{
+			Role: ocpi.RoleCPO, CountryCode: c.party.CountryCode, PartyID: c.party.PartyID, BusinessDetails: ocpi.BusinessDetails{Name: c.name},
+		})
+	}
+	o.put("roles", roles)
 }
 
 // tariff230 says that the prices are without taxes (VDF-13).

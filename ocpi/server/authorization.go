@@ -24,8 +24,11 @@ func (c *call) authorize(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	c.concerns(row.Token.TenantID)
 	asking := jobs.Asking{Partner: c.partner.ID, At: at}
+	if kind == ocpi.TokenEMAID {
+		asking.EMAID = c.segment("token")
+	}
+	c.concerns(row.Token.TenantID)
 	for _, t := range c.tenants {
 		asking.Leaving = asking.Leaving || t.id == row.Token.TenantID && t.leaving
 	}
@@ -95,7 +98,7 @@ func (c *call) tokenType() (ocpi.TokenType, error) {
 // tokenOf finds a token among those of the addressed utility. Without an addressee it must be the only one of its kind on
 // the connection (RTG-05).
 func (c *call) tokenOf(ctx context.Context, uid ocpi.CiString, kind ocpi.TokenType) (db.TokensByUIDRow, error) {
-	rows, err := c.DB.TokensByUID(ctx, db.TokensByUIDParams{TenantIDs: c.addressed(), UID: string(uid), Type: string(kind)})
+	rows, err := c.tokensOf(ctx, uid, kind)
 	switch {
 	case err != nil:
 		return db.TokensByUIDRow{}, fmt.Errorf("find token: %w", err)
@@ -104,8 +107,20 @@ func (c *call) tokenOf(ctx context.Context, uid ocpi.CiString, kind ocpi.TokenTy
 			return db.TokensByUIDRow{}, err
 		}
 		return db.TokensByUIDRow{}, ocpi.NotFound(ocpi.StatusUnknownToken, "the token is not known")
-	case len(rows) > 1 && kind != "":
+	case kind != "" && rows[len(rows)-1].Token.TenantID != rows[0].Token.TenantID:
 		return db.TokensByUIDRow{}, ocpi.Refused(ocpi.StatusNotEnoughInformation, "several parties have this token: address one of them")
 	}
 	return rows[0], nil
+}
+
+func (c *call) tokensOf(ctx context.Context, uid ocpi.CiString, kind ocpi.TokenType) ([]db.TokensByUIDRow, error) {
+	if kind != ocpi.TokenEMAID || !c.dialect.EMAIDTokens {
+		return c.DB.TokensByUID(ctx, db.TokensByUIDParams{TenantIDs: c.addressed(), UID: string(uid), Type: string(kind)})
+	}
+	of, err := c.DB.TokensByEMAID(ctx, db.TokensByEMAIDParams{TenantIDs: c.addressed(), EMAID: string(uid)})
+	rows := make([]db.TokensByUIDRow, len(of))
+	for i, row := range of {
+		rows[i] = db.TokensByUIDRow(row)
+	}
+	return rows, err
 }

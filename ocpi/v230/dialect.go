@@ -17,7 +17,9 @@ import (
 
 // Dialect is OCPI 2.3.0.
 var Dialect = ocpi.Dialect{
-	Version: ocpi.Version230,
+	Version:     ocpi.Version230,
+	EMAIDTokens: true, // VDF-15
+	Values:      []string{"EMAID", "MCS", "SAE_J3400", "EMPLOYEES", "TAXIS", "TENANTS"},
 	Objects: map[reflect.Type]ocpi.Mapping{
 		reflect.TypeFor[ocpi.CDR]():         cdr,
 		reflect.TypeFor[ocpi.Credentials](): credentials,
