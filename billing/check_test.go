@@ -279,6 +279,8 @@ func TestJudge(t *testing.T) {
 		{"P25 more", arrives(7*24*time.Hour + time.Minute), []string{"P25 info"}},
 		{"P25 two months", arrives(61 * 24 * time.Hour), []string{"P25 flag"}},
 		{"P25 a quarter", arrives(91 * 24 * time.Hour), []string{"P25 block"}},
+		{"P25 as agreed", func(e *billing.Evidence) { arrives(91 * 24 * time.Hour)(e); e.MaxDays = number("91") }, nil},
+		{"P25 later than agreed", func(e *billing.Evidence) { arrives(8 * 24 * time.Hour)(e); e.MaxDays = number("7") }, []string{"P25 block"}},
 		{"P29", func(e *billing.Evidence) { e.RetailNet = number("4.99").Decimal }, []string{"P29 flag"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

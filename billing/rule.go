@@ -19,6 +19,7 @@ type Evidence struct {
 	RetailNet  decimal.Decimal // what the customer will be charged, without VAT, in the currency of Retail
 	ReceivedAt time.Time
 	MaxPower   decimal.NullDecimal // of the connector, kW
+	MaxDays    decimal.NullDecimal // that its CDR may come late, if that was agreed with the partner
 	Meter      *MeterProof         // of the signed meter values; nil: nobody has looked
 	NeedsMeter bool                // nothing is billed without a valid proof
 }
@@ -69,7 +70,9 @@ var Rules = []Rule{
 	{ID: "P16", What: Text{"Kosten weichen von der Nachrechnung ab", "Cost differs from the recomputed cost"},
 		Unit: "%", FlagAbove: limit("1"), BlockAbove: limit("20"), measure: costDeviation},
 	{ID: "P25", What: Text{"Spät eingegangen", "Received late"},
-		Unit: "d", InfoAbove: limit("7"), FlagAbove: limit("60"), BlockAbove: limit("90"), measure: lateness},
+		Unit: "d", InfoAbove: limit("7"), FlagAbove: limit("60"), BlockAbove: limit("90"), measure: lateUsually},
+	{ID: "P25", What: Text{"Später eingegangen als vereinbart", "Received later than agreed"},
+		Unit: "d", BlockAbove: limit("0"), measure: lateByContract},
 	{ID: "P29", What: Text{"Verkaufspreis unter dem Einkaufspreis", "Retail price below wholesale price"},
 		FlagAbove: limit("0"), measure: loss},
 	{ID: "P31", What: Text{"Signierter Messwert fehlt oder ist ungültig", "Signed meter value missing or not valid"},
@@ -217,6 +220,23 @@ func costDeviation(e *Evidence) decimal.NullDecimal {
 		return decimal.NewNullDecimal(percentOff(d.Claimed, d.Computed))
 	}
 	return decimal.NullDecimal{}
+}
+
+// lateUsually is the lateness where nothing was agreed about it.
+func lateUsually(e *Evidence) decimal.NullDecimal {
+	if e.MaxDays.Valid {
+		return decimal.NullDecimal{}
+	}
+	return lateness(e)
+}
+
+// lateByContract is the days by which a CDR is later than agreed.
+func lateByContract(e *Evidence) decimal.NullDecimal {
+	days := lateness(e)
+	if !e.MaxDays.Valid || !days.Valid {
+		return decimal.NullDecimal{}
+	}
+	return decimal.NewNullDecimal(days.Decimal.Sub(e.MaxDays.Decimal))
 }
 
 // lateness is the days from the end of the session to the receipt of its CDR.

@@ -112,6 +112,18 @@ func (q *Queries) CDRRhythms(ctx context.Context, since time.Time) ([]CDRRhythms
 	return items, nil
 }
 
+const longestCDRDays = `-- name: LongestCDRDays :one
+SELECT coalesce(max(cdr_days), 0)::integer FROM partners
+`
+
+// The most days that were agreed with a partner for its CDRs; 0: none were.
+func (q *Queries) LongestCDRDays(ctx context.Context) (int32, error) {
+	row := q.db.QueryRow(ctx, longestCDRDays)
+	var column_1 int32
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const raiseAlert = `-- name: RaiseAlert :one
 
 INSERT INTO alerts (id, kind, partner_id, tenant_id, subject, params, first_at, last_at)
@@ -191,18 +203,21 @@ func (q *Queries) ResolveAlertsBefore(ctx context.Context, arg ResolveAlertsBefo
 }
 
 const sessionsWithoutCDR = `-- name: SessionsWithoutCDR :many
-SELECT s.partner_id, s.tenant_id, s.country_code, s.party_id, s.session_id, s.started_at, s.kwh, s.updated_at FROM sessions s
-WHERE s.status = 'COMPLETED' AND s.kwh > 0 AND s.updated_at >= $1::timestamptz AND s.updated_at < $2::timestamptz
+SELECT s.partner_id, s.tenant_id, s.country_code, s.party_id, s.session_id, s.started_at, s.kwh, s.updated_at FROM sessions s JOIN partners p ON p.id = s.partner_id
+WHERE s.status = 'COMPLETED' AND s.kwh > 0 AND s.updated_at < $1::timestamptz
+    AND s.updated_at >= $2::timestamptz AND s.updated_at + interval '1 day' * coalesce(p.cdr_days, $3::integer) >= $4::timestamptz
     AND NOT EXISTS (SELECT FROM cdr_states c WHERE c.country_code = s.country_code AND c.party_id = s.party_id AND c.session_id <> '' AND upper(c.session_id) = s.session_id)
     AND NOT EXISTS (SELECT FROM cdr_states c WHERE c.tenant_id = s.tenant_id AND c.country_code = s.country_code AND c.party_id = s.party_id AND c.session_id = ''
         AND upper(c.token_uid) = upper(s.doc->'cdr_token'->>'uid') AND c.started_at BETWEEN s.started_at - interval '15 minutes' AND s.started_at + interval '15 minutes')
-ORDER BY s.updated_at LIMIT $3
+ORDER BY s.updated_at LIMIT $5
 `
 
 type SessionsWithoutCDRParams struct {
-	After   time.Time
-	Before  time.Time
-	MaxRows int32
+	Before     time.Time
+	LongestAgo time.Time
+	UsualDays  int32
+	Now        time.Time
+	MaxRows    int32
 }
 
 type SessionsWithoutCDRRow struct {
@@ -216,10 +231,16 @@ type SessionsWithoutCDRRow struct {
 	UpdatedAt   time.Time
 }
 
-// Completed sessions with energy that have no CDR: those that were last told of between the two instants. A CDR that names no
-// session is found by card and start (CDR-13).
+// Completed sessions with energy that have no CDR: those that were last told of before an instant, and no more days ago than
+// was agreed with the partner, or than usual. A CDR that names no session is found by card and start (CDR-13).
 func (q *Queries) SessionsWithoutCDR(ctx context.Context, arg SessionsWithoutCDRParams) ([]SessionsWithoutCDRRow, error) {
-	rows, err := q.db.Query(ctx, sessionsWithoutCDR, arg.After, arg.Before, arg.MaxRows)
+	rows, err := q.db.Query(ctx, sessionsWithoutCDR,
+		arg.Before,
+		arg.LongestAgo,
+		arg.UsualDays,
+		arg.Now,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -498,7 +498,7 @@ func (q *Queries) RoutesToParty(ctx context.Context, arg RoutesToPartyParams) ([
 			&i.AnnounceProblem,
 			&i.AnnounceAttempts,
 			&i.EndedAt,
-			&i.CdrDays,
+			&i.CDRDays,
 		); err != nil {
 			return nil, err
 		}

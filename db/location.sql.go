@@ -12,6 +12,56 @@ import (
 	"github.com/google/uuid"
 )
 
+const eVSEsAtSeveralLocations = `-- name: EVSEsAtSeveralLocations :many
+WITH evses AS (
+    SELECT l.partner_id, l.country_code, l.party_id, l.location_id, upper(e->>'uid') AS uid
+    FROM locations l CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(l.doc->'evses') WHEN 'array' THEN l.doc->'evses' ELSE '[]' END) AS e
+    WHERE e->>'status' <> 'REMOVED'
+), several AS (
+    SELECT country_code, party_id, uid, min(partner_id::text) AS partner, string_agg(DISTINCT location_id, ', ') AS places
+    FROM evses GROUP BY country_code, party_id, uid HAVING count(DISTINCT location_id) > 1
+)
+SELECT country_code, party_id, min(partner)::uuid AS partner_id, count(*) AS many, min(uid)::text AS uid, (array_agg(places ORDER BY uid))[1]::text AS places
+FROM several GROUP BY country_code, party_id ORDER BY country_code, party_id
+`
+
+type EVSEsAtSeveralLocationsRow struct {
+	CountryCode string
+	PartyID     string
+	PartnerID   uuid.UUID
+	Many        int64
+	UID         string
+	Places      string
+}
+
+// CPOs of which an EVSE stands at two Locations or more: how many such EVSEs there are, and the first of them with its places.
+func (q *Queries) EVSEsAtSeveralLocations(ctx context.Context) ([]EVSEsAtSeveralLocationsRow, error) {
+	rows, err := q.db.Query(ctx, eVSEsAtSeveralLocations)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EVSEsAtSeveralLocationsRow
+	for rows.Next() {
+		var i EVSEsAtSeveralLocationsRow
+		if err := rows.Scan(
+			&i.CountryCode,
+			&i.PartyID,
+			&i.PartnerID,
+			&i.Many,
+			&i.UID,
+			&i.Places,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const location = `-- name: Location :one
 
 SELECT country_code, party_id, location_id, partner_id, doc, name, city, time_zone, last_updated, own_updated, created_at, updated_at FROM locations WHERE country_code = upper($1::text) AND party_id = upper($2::text) AND location_id = upper($3::text)

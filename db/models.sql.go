@@ -539,7 +539,7 @@ type Partner struct {
 	AnnounceProblem   string
 	AnnounceAttempts  int32
 	EndedAt           *time.Time
-	CdrDays           *int32
+	CDRDays           *int32
 }
 
 type PartnerInterval struct {

@@ -97,6 +97,18 @@ func (q *Queries) AskersOfPartner(ctx context.Context, partnerID uuid.UUID) ([]A
 	return items, nil
 }
 
+const cDRDays = `-- name: CDRDays :one
+SELECT coalesce(cdr_days, 0)::integer FROM partners WHERE id = $1
+`
+
+// How many days late a CDR of a partner may come, if that was agreed; 0: it was not.
+func (q *Queries) CDRDays(ctx context.Context, id uuid.UUID) (int32, error) {
+	row := q.db.QueryRow(ctx, cDRDays, id)
+	var column_1 int32
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const claimAnnouncement = `-- name: ClaimAnnouncement :one
 UPDATE partners SET announce_at = $1::timestamptz WHERE id = $2 AND announce_at <= $3::timestamptz AND failing_since IS NULL AND rejected_at IS NULL RETURNING id, name, role, country_code, party_id, state, versions_url, version, endpoints, auth_encoding, token_sealed, created_at, registered_at, last_received_at, last_sent_at, refused_quirks, hidden_modules, certificate_sealed, certificate_pin, failing_since, rejected_at, check_at, advertised, announce_at, announce_problem, announce_attempts, ended_at, cdr_days
 `
@@ -139,7 +151,7 @@ func (q *Queries) ClaimAnnouncement(ctx context.Context, arg ClaimAnnouncementPa
 		&i.AnnounceProblem,
 		&i.AnnounceAttempts,
 		&i.EndedAt,
-		&i.CdrDays,
+		&i.CDRDays,
 	)
 	return i, err
 }
@@ -279,6 +291,20 @@ func (q *Queries) DropCredentialsParties(ctx context.Context, partnerID uuid.UUI
 	return err
 }
 
+const dropPartnerInterval = `-- name: DropPartnerInterval :exec
+DELETE FROM partner_intervals WHERE partner_id = $1 AND module = $2
+`
+
+type DropPartnerIntervalParams struct {
+	PartnerID uuid.UUID
+	Module    string
+}
+
+func (q *Queries) DropPartnerInterval(ctx context.Context, arg DropPartnerIntervalParams) error {
+	_, err := q.db.Exec(ctx, dropPartnerInterval, arg.PartnerID, arg.Module)
+	return err
+}
+
 const enablePartnerForAllTenants = `-- name: EnablePartnerForAllTenants :exec
 INSERT INTO partner_tenants (partner_id, tenant_id) SELECT $1, id FROM tenants
 WHERE closed_at IS NULL AND NOT EXISTS (SELECT FROM partner_tenants WHERE partner_id = $1) ON CONFLICT DO NOTHING
@@ -381,7 +407,7 @@ func (q *Queries) EnsurePartner(ctx context.Context, arg EnsurePartnerParams) (P
 		&i.AnnounceProblem,
 		&i.AnnounceAttempts,
 		&i.EndedAt,
-		&i.CdrDays,
+		&i.CDRDays,
 	)
 	return i, err
 }
@@ -574,7 +600,7 @@ func (q *Queries) LockPartner(ctx context.Context, id uuid.UUID) (Partner, error
 		&i.AnnounceProblem,
 		&i.AnnounceAttempts,
 		&i.EndedAt,
-		&i.CdrDays,
+		&i.CDRDays,
 	)
 	return i, err
 }
@@ -687,7 +713,7 @@ func (q *Queries) Partner(ctx context.Context, id uuid.UUID) (Partner, error) {
 		&i.AnnounceProblem,
 		&i.AnnounceAttempts,
 		&i.EndedAt,
-		&i.CdrDays,
+		&i.CDRDays,
 	)
 	return i, err
 }
@@ -739,7 +765,7 @@ func (q *Queries) PartnerAtDoor(ctx context.Context, id uuid.UUID) (PartnerAtDoo
 		&i.Partner.AnnounceProblem,
 		&i.Partner.AnnounceAttempts,
 		&i.Partner.EndedAt,
-		&i.Partner.CdrDays,
+		&i.Partner.CDRDays,
 		&i.TenantIDs,
 		&i.TenantParties,
 		&i.TenantsLeaving,
@@ -782,9 +808,33 @@ func (q *Queries) PartnerByName(ctx context.Context, name string) (Partner, erro
 		&i.AnnounceProblem,
 		&i.AnnounceAttempts,
 		&i.EndedAt,
-		&i.CdrDays,
+		&i.CDRDays,
 	)
 	return i, err
+}
+
+const partnerIntervals = `-- name: PartnerIntervals :many
+SELECT partner_id, module, minutes FROM partner_intervals WHERE partner_id = $1
+`
+
+func (q *Queries) PartnerIntervals(ctx context.Context, partnerID uuid.UUID) ([]PartnerInterval, error) {
+	rows, err := q.db.Query(ctx, partnerIntervals, partnerID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PartnerInterval
+	for rows.Next() {
+		var i PartnerInterval
+		if err := rows.Scan(&i.PartnerID, &i.Module, &i.Minutes); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const partnerKnowsTenants = `-- name: PartnerKnowsTenants :exec
@@ -906,7 +956,7 @@ func (q *Queries) Partners(ctx context.Context) ([]Partner, error) {
 			&i.AnnounceProblem,
 			&i.AnnounceAttempts,
 			&i.EndedAt,
-			&i.CdrDays,
+			&i.CDRDays,
 		); err != nil {
 			return nil, err
 		}
@@ -980,7 +1030,7 @@ func (q *Queries) PartnersByToken(ctx context.Context, hashes [][]byte) ([]Partn
 			&i.Partner.AnnounceProblem,
 			&i.Partner.AnnounceAttempts,
 			&i.Partner.EndedAt,
-			&i.Partner.CdrDays,
+			&i.Partner.CDRDays,
 			&i.TenantIDs,
 			&i.TenantParties,
 			&i.TenantsLeaving,
@@ -1262,6 +1312,36 @@ func (q *Queries) SaveCredentialsParty(ctx context.Context, arg SaveCredentialsP
 		arg.Name,
 		arg.Now,
 	)
+	return err
+}
+
+const setCDRDays = `-- name: SetCDRDays :exec
+UPDATE partners SET cdr_days = $1 WHERE id = $2
+`
+
+type SetCDRDaysParams struct {
+	CDRDays *int32
+	ID      uuid.UUID
+}
+
+func (q *Queries) SetCDRDays(ctx context.Context, arg SetCDRDaysParams) error {
+	_, err := q.db.Exec(ctx, setCDRDays, arg.CDRDays, arg.ID)
+	return err
+}
+
+const setPartnerInterval = `-- name: SetPartnerInterval :exec
+INSERT INTO partner_intervals (partner_id, module, minutes) VALUES ($1, $2, $3)
+ON CONFLICT (partner_id, module) DO UPDATE SET minutes = excluded.minutes
+`
+
+type SetPartnerIntervalParams struct {
+	PartnerID uuid.UUID
+	Module    string
+	Minutes   *int32
+}
+
+func (q *Queries) SetPartnerInterval(ctx context.Context, arg SetPartnerIntervalParams) error {
+	_, err := q.db.Exec(ctx, setPartnerInterval, arg.PartnerID, arg.Module, arg.Minutes)
 	return err
 }
 

@@ -112,7 +112,7 @@ func (q *Queries) ClaimCheck(ctx context.Context, arg ClaimCheckParams) (Partner
 		&i.AnnounceProblem,
 		&i.AnnounceAttempts,
 		&i.EndedAt,
-		&i.CdrDays,
+		&i.CDRDays,
 	)
 	return i, err
 }
@@ -749,7 +749,7 @@ func (q *Queries) RegisteredPartners(ctx context.Context) ([]Partner, error) {
 			&i.AnnounceProblem,
 			&i.AnnounceAttempts,
 			&i.EndedAt,
-			&i.CdrDays,
+			&i.CDRDays,
 		); err != nil {
 			return nil, err
 		}
@@ -847,6 +847,30 @@ func (q *Queries) RequestPulls(ctx context.Context, arg RequestPullsParams) (int
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const reschedulePulls = `-- name: ReschedulePulls :exec
+UPDATE pulls u SET due_at = CASE WHEN NOT $1::boolean THEN least(u.due_at, $2::timestamptz) WHEN u.next_url <> '' OR u.done_at IS NULL THEN u.due_at END
+FROM partners p WHERE p.id = u.partner_id AND u.partner_id = $3 AND u.module = $4
+    AND (p.role <> 'HUB' OR u.country_code = p.country_code AND u.party_id = p.party_id)
+`
+
+type ReschedulePullsParams struct {
+	Never     bool
+	DueAt     time.Time
+	PartnerID uuid.UUID
+	Module    string
+}
+
+// Has a list that is read regularly read no later than then, or, when never, no more after the first crawl and one under way.
+func (q *Queries) ReschedulePulls(ctx context.Context, arg ReschedulePullsParams) error {
+	_, err := q.db.Exec(ctx, reschedulePulls,
+		arg.Never,
+		arg.DueAt,
+		arg.PartnerID,
+		arg.Module,
+	)
+	return err
 }
 
 const seeObjects = `-- name: SeeObjects :exec

@@ -26,6 +26,7 @@ const (
 	AlertPullFails     AlertKind = "pull-fails"          // a list cannot be read; the subject is the module and the party
 	AlertPullBad       AlertKind = "pull-bad"            // objects of a list could not be taken; the subject as above
 	AlertNotConnected  AlertKind = "party-not-connected" // a hub announces or has ended a party; the subject is the party
+	AlertEVSETwice     AlertKind = "evse-twice"          // EVSEs that stand at two Locations; the subject is the CPO
 )
 
 // alertTexts are the sentences for each kind, in which {name} stands for a parameter.
@@ -65,6 +66,10 @@ var alertTexts = map[AlertKind]struct{ de, en string }{
 	AlertNotConnected: {
 		"Der Hub meldet {party} als {status}.",
 		"The hub reports {party} as {status}.",
+	},
+	AlertEVSETwice: {
+		"{party} führt {count} Ladepunkte an mehreren Standorten, zum Beispiel {uid} an {places}. Ladevorgänge dort lassen sich nicht eindeutig zuordnen.",
+		"{party} lists {count} EVSEs at several Locations, for example {uid} at {places}. Sessions there cannot be told apart.",
 	},
 }
 

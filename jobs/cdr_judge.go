@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/roamwerk/roamwerk/billing"
 )
 
@@ -14,9 +16,14 @@ func (r *rating) judge(ctx context.Context) ([]billing.Finding, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tenant: %w", err)
 	}
+	days, err := r.q.CDRDays(ctx, r.state.PartnerID)
+	if err != nil {
+		return nil, fmt.Errorf("what is agreed with the partner: %w", err)
+	}
 	evidence := billing.Evidence{
 		CDR: r.cdr, Wholesale: r.wholesale, Verdict: r.verdict, Retail: r.retail.Rating, RetailNet: r.retail.net,
 		ReceivedAt: r.state.ReceivedAt, MaxPower: r.place.maxPower(),
+		MaxDays: decimal.NullDecimal{Decimal: decimal.NewFromInt32(days), Valid: days > 0},
 	}
 	evidence.Meter, evidence.NeedsMeter = r.meterEvidence(tenant)
 	findings := billing.Judge(evidence)

@@ -13,7 +13,7 @@ import (
 
 const (
 	cdrWait    = 48 * time.Hour      // how long a CDR may take after its session ended
-	cdrGiveUp  = 90 * 24 * time.Hour // after which nobody waits for it any more
+	cdrGiveUp  = 90                  // days after which nobody waits for it any more, unless something else is agreed with the partner
 	cdrsToMiss = 5000                // alerts at once: more is one problem, not thousands
 
 	rhythmSpan      = 28 * 24 * time.Hour // what "usual" is taken from
@@ -25,16 +25,20 @@ const (
 	awayWait  = time.Hour        // how long a partner may not answer before somebody is told
 )
 
-// findGaps looks for what should have come from partners and has not.
+// findGaps looks for what should have come from partners and has not, and for what cannot be.
 func (w *Worker) findGaps(ctx context.Context) error {
-	return errors.Join(w.findMissingCDRs(ctx), w.findSilence(ctx))
+	return errors.Join(w.findMissingCDRs(ctx), w.findSilence(ctx), w.findEVSEsTwice(ctx))
 }
 
 // findMissingCDRs raises an alert for each session that ended long ago and has no CDR (CDR-27), and has the partner's CDRs read
 // again from the first of them on. An alert is over when the CDR is there, or when nobody waits for it any more.
 func (w *Worker) findMissingCDRs(ctx context.Context) error {
 	now := w.Now()
-	rows, err := w.DB.SessionsWithoutCDR(ctx, db.SessionsWithoutCDRParams{After: now.Add(-cdrGiveUp), Before: now.Add(-cdrWait), MaxRows: cdrsToMiss})
+	days, err := w.DB.LongestCDRDays(ctx)
+	if err != nil {
+		return fmt.Errorf("longest wait for a CDR: %w", err)
+	}
+	rows, err := w.DB.SessionsWithoutCDR(ctx, db.SessionsWithoutCDRParams{Now: now, LongestAgo: now.AddDate(0, 0, -int(max(days, cdrGiveUp))), UsualDays: cdrGiveUp, Before: now.Add(-cdrWait), MaxRows: cdrsToMiss})
 	if err != nil {
 		return fmt.Errorf("sessions without CDR: %w", err)
 	}
@@ -93,6 +97,27 @@ func (w *Worker) findSilence(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// findEVSEsTwice raises an alert for each CPO that lists an EVSE at two Locations: its uid is to be unique, because sessions name
+// the EVSE by it (LOC-27). Both Locations are taken as they are.
+func (w *Worker) findEVSEsTwice(ctx context.Context) error {
+	now := w.Now()
+	rows, err := w.DB.EVSEsAtSeveralLocations(ctx)
+	if err != nil {
+		return fmt.Errorf("EVSEs at several locations: %w", err)
+	}
+	for _, r := range rows {
+		cpo := partyOf(r.CountryCode, r.PartyID).String()
+		err := w.ops().raise(ctx, alert{
+			kind: AlertEVSETwice, partner: r.PartnerID, subject: cpo, params: map[string]any{"party": cpo, "count": r.Many, "uid": r.UID, "places": r.Places},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	_, err = w.DB.ResolveAlertsBefore(ctx, db.ResolveAlertsBeforeParams{Kind: string(AlertEVSETwice), Since: now, Now: now})
+	return err
 }
 
 // watchPartners raises alerts for partners that do not answer, and for blocked cards that a partner has not confirmed (TOK-15).

@@ -1,9 +1,11 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,8 +15,8 @@ import (
 	"github.com/roamwerk/roamwerk/ocpi/client"
 )
 
-// pullPlans is how often each list is read: rarely, since everything is pushed, too (OFF-04), and spread by a tenth in either
-// direction.
+// pullPlans is how often each list is read when nothing else is set: rarely, since everything is pushed, too (OFF-04), and spread
+// by a tenth in either direction.
 var pullPlans = []pullPlan{
 	{ocpi.ModuleHubClientInfo, time.Hour, time.Hour, 0, false},
 	{ocpi.ModuleTariffs, 6 * time.Hour, 24 * time.Hour, 0, false},
@@ -29,6 +31,42 @@ type pullPlan struct {
 	full   time.Duration // reads everything, and so finds what is no more (PAG-19); 0: never, back bounds it
 	back   time.Duration // how far back the first crawl goes; 0: to the beginning
 	own    bool          // each utility asks for its own
+}
+
+// Rhythm is how often a list is read. What is zero is as usual.
+type Rhythm struct {
+	Every time.Duration // reads what has changed
+	Full  time.Duration // reads everything, where that is possible
+	Back  time.Duration // how far back the first crawl goes, where it does not go to the beginning
+}
+
+// rhythm is the plan of a list of a partner: as set for the platform, or as agreed with the partner. It is not read regularly
+// when every is 0.
+func (w *Worker) rhythm(ctx context.Context, partner db.Partner, module ocpi.ModuleID) (pullPlan, error) {
+	plan := pullPlans[slices.IndexFunc(pullPlans, func(p pullPlan) bool { return p.module == module })]
+	set := w.Rhythms[module]
+	plan.every = cmp.Or(set.Every, plan.every)
+	if plan.full > 0 {
+		plan.full = cmp.Or(set.Full, plan.full)
+	} else {
+		plan.back = cmp.Or(set.Back, plan.back)
+	}
+	if module == ocpi.ModuleCDRs && partner.CDRDays != nil {
+		plan.back = max(plan.back, time.Duration(*partner.CDRDays)*24*time.Hour)
+	}
+	agreed, err := w.DB.PartnerIntervals(ctx, partner.ID)
+	if err != nil {
+		return plan, fmt.Errorf("intervals of partner: %w", err)
+	}
+	for _, a := range agreed {
+		if a.Module != string(module) {
+			continue
+		}
+		if plan.every = 0; a.Minutes != nil {
+			plan.every = time.Duration(*a.Minutes) * time.Minute
+		}
+	}
+	return plan, nil
 }
 
 const (

@@ -137,7 +137,10 @@ func (c *crawl) page(ctx context.Context) error {
 
 // begin starts a crawl: of everything, when that is due, or of what has changed since the one before.
 func (c *crawl) begin(ctx context.Context) error {
-	plan := pullPlans[slices.IndexFunc(pullPlans, func(p pullPlan) bool { return p.module == ocpi.ModuleID(c.row.Module) })]
+	plan, err := c.rhythm(ctx, c.partner, ocpi.ModuleID(c.row.Module))
+	if err != nil {
+		return err
+	}
 	now := c.Now()
 	var from *time.Time
 	switch {
@@ -203,10 +206,12 @@ func (c *crawl) turn(ctx context.Context, page client.Page, t db.TurnPageParams,
 // end ends a crawl. Lists of a party behind a hub that had been away are read once.
 func (c *crawl) end(ctx context.Context, t db.TurnPageParams, vanished int, problem string) error {
 	var due *time.Time
-	for _, plan := range pullPlans {
-		if plan.module == ocpi.ModuleID(c.row.Module) && (c.partner.Role != string(ocpi.RoleHub) || c.party.Equal(partyOfPartner(c.partner))) {
-			due = ptr(c.Now().Add(spread(plan.every)))
-		}
+	plan, err := c.rhythm(ctx, c.partner, ocpi.ModuleID(c.row.Module))
+	if err != nil {
+		return err
+	}
+	if plan.every > 0 && (c.partner.Role != string(ocpi.RoleHub) || c.party.Equal(partyOfPartner(c.partner))) {
+		due = ptr(c.Now().Add(spread(plan.every)))
 	}
 	ended, err := c.DB.EndCrawl(ctx, db.EndCrawlParams{
 		ID: c.row.ID, ClaimedUntil: *c.row.ClaimedUntil, Now: c.Now(), Total: t.Total, Objects: t.Objects, Bad: t.Bad, ForeignObjects: t.ForeignObjects,

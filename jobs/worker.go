@@ -16,6 +16,7 @@ import (
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/db/seal"
 	"github.com/roamwerk/roamwerk/mail"
+	"github.com/roamwerk/roamwerk/ocpi"
 	"github.com/roamwerk/roamwerk/ocpi/client"
 )
 
@@ -32,6 +33,8 @@ type Worker struct {
 
 	BaseURL string // public address of the platform, as partners reach it
 	Offer   string // names what our version details list, which partners are told when it changes; empty: they are not told
+
+	Rhythms map[ocpi.ModuleID]Rhythm // how often lists of partners are read; of what is not in it, as usual
 
 	MessageDays int           // that the log of messages is kept; 0 means 90
 	LateCDRs    time.Duration // for how long CDRs of a closed utility are taken; 0 means LateCDRs

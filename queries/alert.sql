@@ -23,11 +23,16 @@ WHERE (NOT @open_only::boolean OR a.resolved_at IS NULL)
         OR a.tenant_id IS NULL AND EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = a.partner_id AND w.tenant_id = sqlc.narg(tenant_id)))
 ORDER BY a.first_at DESC, a.id DESC LIMIT @max_rows;
 
--- Completed sessions with energy that have no CDR: those that were last told of between the two instants. A CDR that names no
--- session is found by card and start (CDR-13).
+-- The most days that were agreed with a partner for its CDRs; 0: none were.
+-- name: LongestCDRDays :one
+SELECT coalesce(max(cdr_days), 0)::integer FROM partners;
+
+-- Completed sessions with energy that have no CDR: those that were last told of before an instant, and no more days ago than
+-- was agreed with the partner, or than usual. A CDR that names no session is found by card and start (CDR-13).
 -- name: SessionsWithoutCDR :many
-SELECT s.partner_id, s.tenant_id, s.country_code, s.party_id, s.session_id, s.started_at, s.kwh, s.updated_at FROM sessions s
-WHERE s.status = 'COMPLETED' AND s.kwh > 0 AND s.updated_at >= @after::timestamptz AND s.updated_at < @before::timestamptz
+SELECT s.partner_id, s.tenant_id, s.country_code, s.party_id, s.session_id, s.started_at, s.kwh, s.updated_at FROM sessions s JOIN partners p ON p.id = s.partner_id
+WHERE s.status = 'COMPLETED' AND s.kwh > 0 AND s.updated_at < @before::timestamptz
+    AND s.updated_at >= @longest_ago::timestamptz AND s.updated_at + interval '1 day' * coalesce(p.cdr_days, @usual_days::integer) >= @now::timestamptz
     AND NOT EXISTS (SELECT FROM cdr_states c WHERE c.country_code = s.country_code AND c.party_id = s.party_id AND c.session_id <> '' AND upper(c.session_id) = s.session_id)
     AND NOT EXISTS (SELECT FROM cdr_states c WHERE c.tenant_id = s.tenant_id AND c.country_code = s.country_code AND c.party_id = s.party_id AND c.session_id = ''
         AND upper(c.token_uid) = upper(s.doc->'cdr_token'->>'uid') AND c.started_at BETWEEN s.started_at - interval '15 minutes' AND s.started_at + interval '15 minutes')

@@ -226,3 +226,20 @@ SELECT * FROM partners ORDER BY name, id;
 
 -- name: RevokeInvites :exec
 UPDATE partner_tokens SET revoked_at = @now::timestamptz WHERE partner_id = @partner_id AND kind = 'invite' AND revoked_at IS NULL;
+
+-- name: SetCDRDays :exec
+UPDATE partners SET cdr_days = @cdr_days WHERE id = @id;
+
+-- How many days late a CDR of a partner may come, if that was agreed; 0: it was not.
+-- name: CDRDays :one
+SELECT coalesce(cdr_days, 0)::integer FROM partners WHERE id = @id;
+
+-- name: SetPartnerInterval :exec
+INSERT INTO partner_intervals (partner_id, module, minutes) VALUES (@partner_id, @module, @minutes)
+ON CONFLICT (partner_id, module) DO UPDATE SET minutes = excluded.minutes;
+
+-- name: DropPartnerInterval :exec
+DELETE FROM partner_intervals WHERE partner_id = @partner_id AND module = @module;
+
+-- name: PartnerIntervals :many
+SELECT * FROM partner_intervals WHERE partner_id = @partner_id;

@@ -16,6 +16,12 @@ WHERE partner_id = @partner_id AND (@module::text = '' OR module = @module)
     AND (@country_code::text = '' OR country_code = @country_code AND party_id = @party_id::text)
     AND (sqlc.narg(tenant_id)::uuid IS NULL OR tenant_id IS NULL OR tenant_id = sqlc.narg(tenant_id));
 
+-- Has a list that is read regularly read no later than then, or, when never, no more after the first crawl and one under way.
+-- name: ReschedulePulls :exec
+UPDATE pulls u SET due_at = CASE WHEN NOT @never::boolean THEN least(u.due_at, @due_at::timestamptz) WHEN u.next_url <> '' OR u.done_at IS NULL THEN u.due_at END
+FROM partners p WHERE p.id = u.partner_id AND u.partner_id = @partner_id AND u.module = @module
+    AND (p.role <> 'HUB' OR u.country_code = p.country_code AND u.party_id = p.party_id);
+
 -- name: PartnersWithPullsDue :many
 SELECT p.id FROM partners p
 WHERE p.state = 'registered' AND p.failing_since IS NULL AND p.rejected_at IS NULL

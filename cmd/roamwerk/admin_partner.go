@@ -20,6 +20,7 @@ type partnerCmd struct {
 	Hide        partnerHideCmd        `cmd:"" help:"Set which modules our version details do not list to a partner."`
 	Certificate partnerCertificateCmd `cmd:"" help:"Set the client certificates of a connection."`
 
+	Agree  partnerAgreeCmd  `cmd:"" help:"Set what is agreed with a partner: how often its lists are read, how late CDRs may come."`
 	Enable partnerEnableCmd `cmd:"" help:"Set which utilities work with a partner. The partner is told."`
 	End    partnerEndCmd    `cmd:"" help:"End a partnership. The partner is told."`
 }

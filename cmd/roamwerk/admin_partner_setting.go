@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/ocpi"
 )
 
@@ -139,6 +141,44 @@ func readFile(name string) ([]byte, error) {
 		return nil, nil
 	}
 	return os.ReadFile(name)
+}
+
+type partnerAgreeCmd struct {
+	Name    string            `required:"" help:"How we call the partner."`
+	Pull    map[string]string `help:"How often a list is read, again for each: cdrs=6h, tariffs=never, locations=usual." placeholder:"LIST=EVERY"`
+	CDRDays *int32            `name:"cdr-days" help:"Days after its session that a CDR may come; 0: as usual." placeholder:"DAYS"`
+}
+
+// Run agrees.
+func (c partnerAgreeCmd) Run(o *outside) error {
+	return admin(o, func(a *app) (any, error) {
+		p, err := a.partner(o, c.Name)
+		if err != nil {
+			return nil, err
+		}
+		for module, every := range c.Pull {
+			if err := a.ops().SetPullInterval(o.ctx, p.ID, ocpi.ModuleID(module), jobs.PullEvery(every)); err != nil {
+				return nil, err
+			}
+		}
+		if c.CDRDays != nil {
+			if err := a.ops().SetCDRDays(o.ctx, p.ID, *c.CDRDays); err != nil {
+				return nil, err
+			}
+		}
+		agreed, err := a.db.PartnerIntervals(o.ctx, p.ID)
+		if err != nil {
+			return nil, err
+		}
+		pulls := map[string]string{}
+		for _, i := range agreed {
+			if pulls[i.Module] = string(jobs.PullNever); i.Minutes != nil {
+				pulls[i.Module] = (time.Duration(*i.Minutes) * time.Minute).String()
+			}
+		}
+		p, err = a.partner(o, c.Name)
+		return map[string]any{"partner": p.ID, "pull": pulls, "cdr_days": p.CDRDays}, err
+	})
 }
 
 type partnerEnableCmd struct {

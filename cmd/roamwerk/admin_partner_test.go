@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/roamwerk/roamwerk/ocpi"
 	"github.com/roamwerk/roamwerk/ocpi/ocpitest"
@@ -92,7 +93,15 @@ func TestPartnerSettings(t *testing.T) {
 		t.Errorf("no certificate is asked for: %v", err)
 	}
 
+	if got := fmt.Sprint(ok("partner", "agree", "--name", "Nord", "--pull", "cdrs=6h", "--pull", "tariffs=never", "--cdr-days", "14")); !strings.Contains(got, "cdrs:6h0m0s tariffs:never") || !strings.Contains(got, "cdr_days:14") {
+		t.Errorf("agreed: %s", got)
+	}
+	if got := fmt.Sprint(ok("partner", "agree", "--name", "Nord", "--pull", "tariffs=usual", "--cdr-days", "0")); !strings.Contains(got, "map[cdrs:6h0m0s]") || !strings.Contains(got, "cdr_days:<nil>") {
+		t.Errorf("agreed: %s", got)
+	}
+
 	for _, args := range []string{
+		"agree --name Nord --pull cdrs=1s", "agree --name Nord --pull tokens=1h", "agree --name Nord --cdr-days 9999", "enable --name Nord --tenant DE*NIX", "end --name Nord --confirm nord",
 		"quirk --name Nord --quirk gremlins --mode on", "quirk --name Nord --quirk no-envelope --mode off", "quirk --name Nord --quirk clock-seconds",
 		"hide --name Nord --modules credentials", "hide --name Nord --modules gremlins", "rotate --name Nobody",
 		"certificate --name Nord", "certificate --name Nord --remove --pin " + file, "certificate --name Nord --show " + filepath.Join(dir, "secret.key"),
@@ -101,6 +110,60 @@ func TestPartnerSettings(t *testing.T) {
 			t.Errorf("partner %s was done", args)
 		}
 	}
+}
+
+// Utilities and partners come, change and go by command (CRED-24, CRED-30, TEN-05).
+func TestComingAndGoing(t *testing.T) {
+	a := startApp(t, &clock{real: time.Now})
+	command := func(args ...string) (printed map[string]any, err error) {
+		t.Helper()
+		var out bytes.Buffer
+		environ := map[string]string{"ROAMWERK_DATABASE_URL": a.cfg.DatabaseURL, "ROAMWERK_REDIS_URL": a.cfg.RedisURL, "ROAMWERK_SECRET_KEY": a.cfg.SecretKey, "ROAMWERK_BASE_URL": a.cfg.BaseURL, "ROAMWERK_PRIVATE_PARTNERS": "true"}
+		if err = run(t.Context(), args, environ, &out, testWriter{t}); err == nil {
+			err = json.Unmarshal(out.Bytes(), &printed)
+		}
+		return printed, err
+	}
+	ok := func(args ...string) map[string]any {
+		t.Helper()
+		printed, err := command(args...)
+		if err != nil {
+			t.Fatalf("roamwerk %s: %v", strings.Join(args, " "), err)
+		}
+		return printed
+	}
+	ok("tenant", "add", "--party", "DE*SWX", "--name", "Stadtwerke Xanten")
+	ok("tenant", "add", "--party", "DE*SWY", "--name", "Stadtwerke Y")
+	ok("card", "issue", "--tenant", "DE*SWX", "--uid", "04AABBCC", "--contract", "DE-SWX-C1", "--customer", "Erika", "--email", "erika@example.org")
+	invitation := ok("partner", "invite", "--name", "Nord", "--role", "CPO", "--party", "DE*NSL", "--tenant", "DE*SWX")
+	cpo := ocpitest.NewCPO(ocpitest.Options{Name: "Nord", Party: ocpi.Party{CountryCode: "DE", PartyID: "NSL"}, Seed: 1})
+	if err := cpo.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cpo.Close() })
+	if err := cpo.Register(t.Context(), invitation["versions_url"].(string), invitation["token"].(string)); err != nil {
+		t.Fatal(err)
+	}
+	if got := ok("tenant", "change", "--party", "DE*SWX", "--name", "Stadtwerke am Rhein", "--city", "Xanten"); got["name"] != "Stadtwerke am Rhein" || got["mode"] != "trial" {
+		t.Errorf("changed: %v", got)
+	}
+	if _, err := command("tenant", "change", "--party", "DE*SWX", "--live"); err == nil || !strings.Contains(err.Error(), "street") {
+		t.Errorf("live without a street: %v", err)
+	}
+	ok("partner", "enable", "--name", "Nord", "--tenant", "DE*SWX", "--tenant", "DE*SWY")
+	if _, err := command("tenant", "close", "--party", "DE*SWX", "--confirm", "DE*SWY"); err == nil {
+		t.Error("closed without its name")
+	}
+	if got := ok("tenant", "close", "--party", "DE*SWX", "--confirm", "de*swx"); got["cards"] != 1.0 || got["partners"] != 1.0 {
+		t.Errorf("closed: %v", got)
+	}
+	if _, err := command("tenant", "close", "--party", "DE*SWX", "--confirm", "DE*SWX"); err == nil || !strings.Contains(err.Error(), "closed") {
+		t.Errorf("closed twice: %v", err)
+	}
+	if got := ok("partner", "end", "--name", "Nord", "--confirm", "Nord"); got["state"] != "ended" {
+		t.Errorf("ended: %v", got)
+	}
+	await(t, "the partner knows", func() bool { _, registered := cpo.Registration(); return !registered })
 }
 
 // certificateFile is a PEM file with a certificate and its key.

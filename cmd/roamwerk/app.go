@@ -93,7 +93,7 @@ func (a *app) worker() *jobs.Worker {
 	return &jobs.Worker{
 		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, Mail: a.mail, Receive: a.partners().Receive, Redis: a.queue, Now: a.now, Log: a.log,
 		Concurrency: a.cfg.Workers, BaseURL: a.cfg.BaseURL, Offer: server.Offer(a.cfg.BaseURL), MessageDays: a.cfg.MessageDays,
-		LateCDRs: a.lateCDRs(),
+		LateCDRs: a.lateCDRs(), Rhythms: a.cfg.rhythms(),
 	}
 }
 

@@ -16,9 +16,13 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 	"golang.org/x/term"
+
+	"github.com/roamwerk/roamwerk/jobs"
+	"github.com/roamwerk/roamwerk/ocpi"
 )
 
 // prefix begins the name of every setting's environment variable.
@@ -27,21 +31,29 @@ const prefix = "ROAMWERK_"
 // config is every setting of the platform. The tag show says how a secret is
 // printed: "url" hides a password, "no" hides all.
 type config struct {
-	DatabaseURL       string     `env:"DATABASE_URL" show:"url" help:"PostgreSQL 15 or newer, as postgres://user:password@host/database; pool_max_conns=N limits the connections"`
-	RedisURL          string     `env:"REDIS_URL" show:"url" help:"Redis 7 or newer with noeviction and AOF, as redis://:password@host:6379/0, rediss://, redis-socket:// or redis-sentinel://; 'dev' brings its own when empty"`
-	Listen            string     `env:"LISTEN" envDefault:"127.0.0.1:8080" help:"address and port of the doors"`
-	BaseURL           string     `env:"BASE_URL" help:"address under which partners and people reach the doors; when empty, http:// and what LISTEN says"`
-	SecretKey         string     `env:"SECRET_KEY" show:"no" help:"32 random bytes in Base64 (openssl rand -base64 32); what is stored encrypted is lost without it; 'dev' makes its own"`
-	SMTPURL           string     `env:"SMTP_URL" show:"url" help:"mail server, as smtp://user:password@host:587 (STARTTLS), smtps:// or smtp+insecure://; when empty, e-mails stay in the outbox"`
-	PrivatePartners   bool       `env:"PRIVATE_PARTNERS" envDefault:"false" help:"call partners on private and loopback addresses and over plain http, too: for tests, never in production; 'dev' does"`
-	PartnerRate       int        `env:"PARTNER_RATE" envDefault:"5000" help:"messages per second that a partner may send in the long run, authorizations apart; beyond, HTTP 429"`
-	PartnerAtOnce     int        `env:"PARTNER_AT_ONCE" envDefault:"2" help:"messages of one partner that are worked on at once, authorizations apart; further ones wait"`
-	CertificateHeader string     `env:"CLIENT_CERTIFICATE_HEADER" help:"header in which the TLS proxy in front passes on client certificates, URL-escaped PEM (nginx: $ssl_client_escaped_cert); the proxy must overwrite what callers send; when empty, partners with a pinned certificate are refused"`
-	MessageDays       int        `env:"MESSAGE_DAYS" envDefault:"90" help:"days that the log of OCPI messages is kept, to the month"`
-	LateCDRDays       int        `env:"LATE_CDR_DAYS" envDefault:"180" help:"days for which CDRs of a utility that was closed are still taken"`
-	Workers           int        `env:"WORKERS" envDefault:"8" help:"jobs that one process works on at once"`
-	LogLevel          slog.Level `env:"LOG_LEVEL" envDefault:"INFO" help:"DEBUG, INFO, WARN or ERROR"`
-	LogFormat         string     `env:"LOG_FORMAT" help:"text or json; when empty, text on a terminal and json elsewhere"`
+	DatabaseURL       string        `env:"DATABASE_URL" show:"url" help:"PostgreSQL 15 or newer, as postgres://user:password@host/database; pool_max_conns=N limits the connections"`
+	RedisURL          string        `env:"REDIS_URL" show:"url" help:"Redis 7 or newer with noeviction and AOF, as redis://:password@host:6379/0, rediss://, redis-socket:// or redis-sentinel://; 'dev' brings its own when empty"`
+	Listen            string        `env:"LISTEN" envDefault:"127.0.0.1:8080" help:"address and port of the doors"`
+	BaseURL           string        `env:"BASE_URL" help:"address under which partners and people reach the doors; when empty, http:// and what LISTEN says"`
+	SecretKey         string        `env:"SECRET_KEY" show:"no" help:"32 random bytes in Base64 (openssl rand -base64 32); what is stored encrypted is lost without it; 'dev' makes its own"`
+	SMTPURL           string        `env:"SMTP_URL" show:"url" help:"mail server, as smtp://user:password@host:587 (STARTTLS), smtps:// or smtp+insecure://; when empty, e-mails stay in the outbox"`
+	PrivatePartners   bool          `env:"PRIVATE_PARTNERS" envDefault:"false" help:"call partners on private and loopback addresses and over plain http, too: for tests, never in production; 'dev' does"`
+	PartnerRate       int           `env:"PARTNER_RATE" envDefault:"5000" help:"messages per second that a partner may send in the long run, authorizations apart; beyond, HTTP 429"`
+	PartnerAtOnce     int           `env:"PARTNER_AT_ONCE" envDefault:"2" help:"messages of one partner that are worked on at once, authorizations apart; further ones wait"`
+	CertificateHeader string        `env:"CLIENT_CERTIFICATE_HEADER" help:"header in which the TLS proxy in front passes on client certificates, URL-escaped PEM (nginx: $ssl_client_escaped_cert); the proxy must overwrite what callers send; when empty, partners with a pinned certificate are refused"`
+	MessageDays       int           `env:"MESSAGE_DAYS" envDefault:"90" help:"days that the log of OCPI messages is kept, to the month"`
+	PullClientInfo    time.Duration `env:"PULL_CLIENTINFO" help:"how often a hub's list of parties is read; when empty, 1h"`
+	PullTariffs       time.Duration `env:"PULL_TARIFFS" help:"how often partners are asked for tariffs that have changed; when empty, 6h. Intervals are spread by a tenth, and partners may have their own"`
+	PullLocations     time.Duration `env:"PULL_LOCATIONS" help:"how often they are asked for Locations that have changed; when empty, 6h"`
+	PullSessions      time.Duration `env:"PULL_SESSIONS" help:"how often they are asked for sessions that have changed; when empty, 2h"`
+	PullCDRs          time.Duration `env:"PULL_CDRS" help:"how often they are asked for new CDRs; when empty, 2h"`
+	PullFull          time.Duration `env:"PULL_FULL" help:"how often all tariffs and Locations are read, which finds what is no more; when empty, 24h"`
+	PullSessionDays   int           `env:"PULL_SESSION_DAYS" help:"days that the first reading of a partner's sessions goes back; when empty, 30"`
+	PullCDRDays       int           `env:"PULL_CDR_DAYS" help:"days that the first reading of a partner's CDRs goes back; when empty, 90"`
+	LateCDRDays       int           `env:"LATE_CDR_DAYS" envDefault:"180" help:"days for which CDRs of a utility that was closed are still taken"`
+	Workers           int           `env:"WORKERS" envDefault:"8" help:"jobs that one process works on at once"`
+	LogLevel          slog.Level    `env:"LOG_LEVEL" envDefault:"INFO" help:"DEBUG, INFO, WARN or ERROR"`
+	LogFormat         string        `env:"LOG_FORMAT" help:"text or json; when empty, text on a terminal and json elsewhere"`
 }
 
 // loadConfig reads the settings from the environment.
@@ -53,7 +65,29 @@ func loadConfig(environ map[string]string) (config, error) {
 	if !slices.Contains([]string{"", "text", "json"}, c.LogFormat) {
 		return c, fmt.Errorf("settings: %sLOG_FORMAT is %q, want text or json", prefix, c.LogFormat)
 	}
+	for name, every := range map[string]time.Duration{
+		"CLIENTINFO": c.PullClientInfo, "TARIFFS": c.PullTariffs, "LOCATIONS": c.PullLocations, "SESSIONS": c.PullSessions, "CDRS": c.PullCDRs, "FULL": c.PullFull,
+	} {
+		if every != 0 && every < minPull {
+			return c, fmt.Errorf("settings: %sPULL_%s is %s, want at least %s: partners push what is new", prefix, name, every, minPull)
+		}
+	}
 	return c, nil
+}
+
+// minPull is how often lists of partners may be read at most.
+const minPull = 5 * time.Minute
+
+// rhythms are how often lists of partners are read, as far as that is set.
+func (c config) rhythms() map[ocpi.ModuleID]jobs.Rhythm {
+	const day = 24 * time.Hour
+	return map[ocpi.ModuleID]jobs.Rhythm{
+		ocpi.ModuleHubClientInfo: {Every: c.PullClientInfo, Full: c.PullClientInfo},
+		ocpi.ModuleTariffs:       {Every: c.PullTariffs, Full: c.PullFull},
+		ocpi.ModuleLocations:     {Every: c.PullLocations, Full: c.PullFull},
+		ocpi.ModuleSessions:      {Every: c.PullSessions, Back: time.Duration(c.PullSessionDays) * day},
+		ocpi.ModuleCDRs:          {Every: c.PullCDRs, Back: time.Duration(c.PullCDRDays) * day},
+	}
 }
 
 // require reports the settings that a command cannot do without.
@@ -83,6 +117,9 @@ func (c config) settings() []setting {
 			value:    fmt.Sprint(v.Field(i)),
 			standard: tag.Get("envDefault"),
 			meaning:  tag.Get("help"),
+		}
+		if v.Field(i).IsZero() && s.standard == "" {
+			s.value = "" // as usual
 		}
 		if s.value != "" {
 			switch tag.Get("show") {

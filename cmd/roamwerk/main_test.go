@@ -377,7 +377,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 }
 
 func TestConfigRefuses(t *testing.T) {
-	for name, value := range map[string]string{"ROAMWERK_WORKERS": "many", "ROAMWERK_LOG_LEVEL": "LOUD", "ROAMWERK_LOG_FORMAT": "xml"} {
+	for name, value := range map[string]string{"ROAMWERK_WORKERS": "many", "ROAMWERK_LOG_LEVEL": "LOUD", "ROAMWERK_LOG_FORMAT": "xml", "ROAMWERK_PULL_CDRS": "1s", "ROAMWERK_PULL_FULL": "daily"} {
 		if _, err := loadConfig(map[string]string{name: value}); err == nil {
 			t.Errorf("%s=%s was accepted", name, value)
 		}

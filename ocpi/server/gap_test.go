@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -222,4 +223,84 @@ func mustStock[T any](t *testing.T, err error, doc []byte, put func(T) error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// One EVSE at two Locations of a CPO is taken and told, until it stands at one (LOC-27). What is removed, and what another CPO
+// calls the same, does not count.
+func TestEVSEAtTwoLocations(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.addTenant("DE*SWX")
+	cpo, other := w.registered(ocpi.RoleCPO, "DE*CPO"), w.registered(ocpi.RoleCPO, "DE*OTH")
+	put := func(p *partner, at, id, uid, status, day string) {
+		t.Helper()
+		evse := strings.ReplaceAll(strings.ReplaceAll(evseJSON, "EVSE1", uid), "AVAILABLE", status)
+		body := strings.ReplaceAll(strings.ReplaceAll(change(t, locationJSON, "id", id, "party_id", at, "evses", []any{json.RawMessage(evse)}), "2026-10-01", day), "LOC1", id)
+		if a := p.do(http.MethodPut, "/ocpi/2.2.1/locations/DE/"+at+"/"+id, body); a.code != 1000 {
+			t.Fatalf("%s: %s", id, a.body)
+		}
+	}
+	look := func() int { w.clock.add(time.Hour); w.look(); return w.alerts(jobs.AlertEVSETwice) }
+	put(cpo, "CPO", "LOC1", "EVSE1", "AVAILABLE", "2026-10-01")
+	put(other, "OTH", "LOC1", "EVSE1", "AVAILABLE", "2026-10-01")
+	put(cpo, "CPO", "LOC2", "EVSE1", "REMOVED", "2026-10-01")
+	check(t, "alerts while each is at one", look(), 0)
+	put(cpo, "CPO", "LOC2", "evse1", "CHARGING", "2026-10-02")
+	check(t, "alerts while one is at two", look(), 1)
+	check(t, "alerts an hour later", look(), 1)
+	rows, err := w.db.AlertList(w.ctx, db.AlertListParams{OpenOnly: true, MaxRows: 10})
+	if err != nil || len(rows) != 1 || rows[0].Alert.PartnerID != cpo.id {
+		t.Fatalf("%+v, %v", rows, err)
+	}
+	check(t, "in English", jobs.AlertText(rows[0].Alert, "en"), "DE*CPO lists 1 EVSEs at several Locations, for example EVSE1 at LOC1, LOC2. Sessions there cannot be told apart.")
+	put(cpo, "CPO", "LOC1", "EVSE1", "REMOVED", "2026-10-03")
+	check(t, "alerts when it has moved", look(), 0)
+}
+
+// For how long a CDR is waited for, and how late it may come, is agreed with each partner.
+func TestAgreedAgeOfCDRs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.issueCard(w.addTenant("DE*SWX"), "04AABBCC")
+	short, long := w.registered(ocpi.RoleCPO, "DE*CPO"), w.registered(ocpi.RoleCPO, "DE*LNG")
+	for p, days := range map[*partner]int32{short: 3, long: 365} {
+		if err := w.ops.SetCDRDays(w.ctx, p.id, days); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if w.ops.SetCDRDays(w.ctx, short.id, -1) == nil || w.ops.SetCDRDays(w.ctx, short.id, 3651) == nil {
+		t.Error("any number of days")
+	}
+	ended := change(t, sessionJSON, "status", "COMPLETED")
+	short.do(http.MethodPut, sessionPath, ended).want(201, 1000)
+	long.do(http.MethodPut, strings.Replace(sessionPath, "CPO", "LNG", 1), change(t, ended, "party_id", "LNG")).want(201, 1000)
+	for _, step := range []struct {
+		after  time.Duration
+		alerts int
+	}{{49 * time.Hour, 2}, {2 * day, 1}, {100 * day, 1}, {300 * day, 0}} {
+		w.clock.add(step.after)
+		w.look()
+		check(t, "alerts after "+step.after.String(), w.alerts(jobs.AlertMissingCDR), step.alerts)
+	}
+	w.clock.add(-400 * day)
+	w.work()
+	late := func(p *partner, at, id string, days int) db.CDRState {
+		t.Helper()
+		end := w.clock.now().AddDate(0, 0, -days)
+		body := change(t, cdrJSON, "id", id, "party_id", at, "start_date_time", end.Add(-time.Hour), "end_date_time", end, "charging_periods",
+			[]any{map[string]any{"start_date_time": end.Add(-time.Hour), "tariff_id": "T1", "dimensions": []any{map[string]any{"type": "ENERGY", "volume": 10}, map[string]any{"type": "TIME", "volume": 1}}}})
+		p.do(http.MethodPost, cdrsPath, body).want(201, 1000)
+		var state db.CDRState
+		w.eventually("a decision on "+id, func() bool {
+			var err error
+			state, err = w.db.CDRStateByIdentity(w.ctx, db.CDRStateByIdentityParams{CountryCode: "DE", PartyID: at, OCPIID: id})
+			return err == nil && state.State != "received"
+		})
+		return state
+	}
+	check(t, "within three days", late(short, "CPO", "A", 2).State, "rated")
+	check(t, "after three days", late(short, "CPO", "B", 4).State, "held")
+	check(t, "within a year", late(long, "LNG", "A", 200).State, "rated")
+	check(t, "usual again", w.ops.SetCDRDays(w.ctx, long.id, 0), nil)
+	check(t, "after a quarter", late(long, "LNG", "B", 200).State, "held")
 }

@@ -361,3 +361,75 @@ func TestPullOfStrangers(t *testing.T) {
 	check(t, "who is there", w.count("SELECT count(*) FROM partner_parties WHERE party_id = 'ONE' AND status = 'CONNECTED'"), 1)
 	check(t, "who is gone", w.count("SELECT count(*) FROM partner_parties WHERE party_id = 'OLD' AND status = 'UNKNOWN'"), 1)
 }
+
+// Lists are read as often as set for the platform, or as agreed with a partner, and never by all at the same moment (OFF-04).
+func TestRhythms(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.addTenant("DE*SWX")
+	var cpos []string
+	for _, at := range []string{"DE*ONE", "DE*TWO", "DE*TRE"} {
+		w.register(ocpitest.Options{Party: party(t, at)})
+		cpos = append(cpos, "CPO "+at)
+	}
+	own := w.partnerOf(cpos[2]).ID
+	set := func(module ocpi.ModuleID, every jobs.PullEvery) {
+		t.Helper()
+		if err := w.ops.SetPullInterval(w.ctx, own, module, every); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(ocpi.ModuleTariffs, jobs.PullNever)
+	set(ocpi.ModuleLocations, "30m")
+	set(ocpi.ModuleCDRs, "1h")
+	set(ocpi.ModuleCDRs, jobs.PullUsual)
+	for every, module := range map[jobs.PullEvery]ocpi.ModuleID{"4m": "cdrs", "721h": "cdrs", "often": "cdrs", "1h": "tokens"} {
+		if err := w.ops.SetPullInterval(w.ctx, own, module, every); err == nil {
+			t.Errorf("%s every %s", module, every)
+		}
+	}
+	w.clock.add(10 * time.Minute)
+	worker := w.worker()
+	worker.Rhythms = map[ocpi.ModuleID]jobs.Rhythm{ocpi.ModuleCDRs: {Every: 12 * time.Hour, Back: 5 * day}}
+	ctx, cancel := context.WithCancel(w.ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- worker.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	due := map[string]int{}
+	for _, name := range cpos {
+		for _, row := range w.pulled(name) {
+			usual := map[string]time.Duration{"tariffs": 6 * time.Hour, "locations": 6 * time.Hour, "sessions": 2 * time.Hour, "cdrs": 12 * time.Hour}[row.Module]
+			if row.Module == "cdrs" {
+				check(t, "first reading of "+row.Module, row.DateFrom.Equal(row.StartedAt.Add(-5*day)), true)
+			}
+			if name == cpos[2] && row.Module == "tariffs" {
+				check(t, "never", row.DueAt == nil && row.DoneAt != nil, true)
+				continue
+			}
+			if name == cpos[2] && row.Module == "locations" {
+				usual = 30 * time.Minute
+			}
+			wait := row.DueAt.Sub(*row.DoneAt)
+			if wait < usual*9/10 || wait > usual*11/10 {
+				t.Errorf("%s of %s is read after %s, usual are %s", row.Module, name, wait, usual)
+			}
+			due[row.DueAt.String()]++
+		}
+	}
+	check(t, "different moments", len(due), 3*4-1)
+	set(ocpi.ModuleTariffs, jobs.PullUsual)
+	set(ocpi.ModuleLocations, jobs.PullNever)
+	for _, row := range w.pulled(cpos[2]) {
+		switch row.Module {
+		case "tariffs":
+			check(t, "soon again", row.DueAt != nil && row.DueAt.Sub(w.clock.now()) < 10*time.Minute, true)
+		case "locations":
+			check(t, "no more", row.DueAt == nil, true)
+		}
+	}
+}
