@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	cdrWait    = 48 * time.Hour      // how long a CDR may take after its session ended
-	cdrGiveUp  = 90                  // days after which nobody waits for it any more, unless something else is agreed with the partner
-	cdrsToMiss = 5000                // alerts at once: more is one problem, not thousands
+	cdrWait    = 48 * time.Hour // how long a CDR may take after its session ended
+	cdrGiveUp  = 90             // days after which nobody waits for it any more, unless something else is agreed with the partner
+	cdrsToMiss = 5000           // alerts at once: more is one problem, not thousands
 
 	rhythmSpan      = 28 * 24 * time.Hour // what "usual" is taken from
 	rhythmLeast     = 10                  // CDRs in that time, to speak of a rhythm
