@@ -50,7 +50,7 @@ func TestReplay(t *testing.T) {
 		replay(t, cdr, tariffs, time.UTC, billing.DefaultPolicy)
 	}
 	policies := append([]billing.Policy{{Name: "exact", Places: 20}}, billing.Readings...)
-	for seed := range uint64(*random) {
+	for seed := range uint64(*cases) {
 		rnd := rand.New(rand.NewPCG(seed, 17))
 		c := literal.Generate(rnd)
 		opt := billing.CompileOptions{TaxIncluded: rnd.IntN(4) == 0, EveryPeriod: rnd.IntN(4) == 0}

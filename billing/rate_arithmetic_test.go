@@ -3,9 +3,7 @@ package billing_test
 import (
 	"encoding/json"
 	"flag"
-	"math/rand/v2"
 	"reflect"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,29 +16,14 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-var random = flag.Int("random", 3000, "made-up sessions that each comparison of the engine with itself and with the oracle prices")
-
-// A session and its tariffs written with thirty decimals do not fit the quick arithmetic, so decimals price them. The price is
+// A session and its tariffs written with many decimals do not fit the quick arithmetic, so decimals price them. The price is
 // the same to the last digit, and so is everything else that is said of it.
 func TestRateArithmetic(t *testing.T) {
-	zone, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Fatal(err)
-	}
 	policies := append([]billing.Policy{{Name: "exact", Places: 20}}, billing.Readings...)
-	for seed := range *random {
-		rnd := rand.New(rand.NewPCG(uint64(seed), 11))
-		tariffs := []ocpi.Tariff{randomTariff(rnd, "T0")}
-		for len(tariffs) < 3 && rnd.IntN(5) == 0 {
-			tariffs = append(tariffs, randomTariff(rnd, "T"+strconv.Itoa(len(tariffs))))
-		}
-		cdr := randomCDR(rnd, tariffs)
-		cdr.Credit = rnd.IntN(20) == 0
-		if rnd.IntN(10) == 0 && len(cdr.ChargingPeriods) > 1 {
-			rnd.Shuffle(len(cdr.ChargingPeriods), func(i, j int) {
-				cdr.ChargingPeriods[i], cdr.ChargingPeriods[j] = cdr.ChargingPeriods[j], cdr.ChargingPeriods[i]
-			})
-		}
+	for n := range *cases {
+		c, rnd := made(n, 11)
+		cdr, tariffs, zone := &c.CDR, c.CDR.Tariffs, c.Zone
+		cdr.Tariffs = nil
 		opt := billing.CompileOptions{TaxIncluded: rnd.IntN(4) == 0}
 		policy := policies[rnd.IntN(len(policies))]
 		short := billing.Rate(cdr, compileAll(tariffs, opt), zone, policy)
@@ -50,9 +33,9 @@ func TestRateArithmetic(t *testing.T) {
 		for i := range long.Tariffs {
 			long.Tariffs[i].Hash = short.Tariffs[i].Hash
 		}
-		long.Slack = short.Slack // hours with thirty decimals are known better
+		long.Slack = short.Slack // hours with many decimals are known better
 		if a, b := text(t, short), text(t, long); a != b {
-			t.Fatalf("seed %d: quick\n%s\nslow\n%s", seed, a, b)
+			t.Fatalf("case %d: quick\n%s\nslow\n%s", n, a, b)
 		}
 	}
 }
@@ -66,9 +49,9 @@ func compileAll(docs []ocpi.Tariff, opt billing.CompileOptions) []*billing.Tarif
 	return compiled
 }
 
-var tenToThe30 = decimal.RequireFromString("1" + strings.Repeat("0", 30))
+var tenToThe28 = decimal.RequireFromString("1" + strings.Repeat("0", 28))
 
-// lengthen writes every number below v with thirty decimals.
+// lengthen writes every number below v with 28 more decimals.
 func lengthen(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -81,7 +64,7 @@ func lengthen(v reflect.Value) {
 		}
 	case reflect.Struct:
 		if d, ok := v.Interface().(decimal.Decimal); ok {
-			v.Set(reflect.ValueOf(d.Mul(tenToThe30).Shift(-30)))
+			v.Set(reflect.ValueOf(d.Mul(tenToThe28).Shift(-28)))
 			return
 		}
 		for i := range v.NumField() {
@@ -101,24 +84,10 @@ func text(t *testing.T, v any) string {
 	return string(b)
 }
 
-// One pricer for many CDRs gives what a new one gives for each, and its totals cost no more than two numbers.
-func TestPricer(t *testing.T) {
+// The totals of a pricer cost no more than two numbers.
+func TestPricerAllocates(t *testing.T) {
 	zone, _ := time.LoadLocation("Europe/Berlin")
 	var pricer billing.Pricer
-	for seed := range 500 {
-		rnd := rand.New(rand.NewPCG(uint64(seed), 13))
-		tariffs := []ocpi.Tariff{randomTariff(rnd, "T")}
-		cdr := randomCDR(rnd, tariffs)
-		compiled := compile(tariffs...)
-		want := billing.Rate(cdr, compiled, zone, billing.DefaultPolicy)
-		total := pricer.Price(cdr, compiled, zone, billing.DefaultPolicy)
-		if !total.ExclVAT.Equal(want.Total.ExclVAT) || !total.InclVAT.Equal(want.Total.InclVAT) {
-			t.Fatalf("seed %d: %v, want %v", seed, total, want.Total)
-		}
-		if got := text(t, pricer.Rating()); got != text(t, want) {
-			t.Fatalf("seed %d: %s\nwant %s", seed, got, text(t, want))
-		}
-	}
 	cdr, tariffs := sessionDoc(t, "11:00", "10:00 ENERGY=20 TIME=1"), compile(tariffDoc(t, "T", element("", "ENERGY 0.25 19 1", "TIME 3 19 60")))
 	if n := testing.AllocsPerRun(100, func() { pricer.Price(cdr, tariffs, zone, billing.DefaultPolicy) }); n > 4 {
 		t.Errorf("%v allocations", n)
