@@ -32,7 +32,7 @@ type TariffConnectorsRow struct {
 	Name       string
 	City       string
 	TimeZone   string
-	Evse       string
+	EVSE       string
 	Connector  string
 	Power      string
 }
@@ -57,7 +57,7 @@ func (q *Queries) TariffConnectors(ctx context.Context, arg TariffConnectorsPara
 			&i.Name,
 			&i.City,
 			&i.TimeZone,
-			&i.Evse,
+			&i.EVSE,
 			&i.Connector,
 			&i.Power,
 		); err != nil {

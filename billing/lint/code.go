@@ -214,7 +214,7 @@ var codes = []struct {
 		DE: "Abgerechnet wird in Schritten von {step}: wenig wird so teuer wie viel.",
 		EN: "Billed in steps of {step}: a little costs as much as a lot."}},
 	{stepUnused, billing.Info, billing.Text{
-		DE: "Die Schrittweite der Ladezeit zählt nicht, wenn Parkzeit bepreist wurde: dann wird nur diese gerundet (PRC-17).",
+		DE: "Die Schrittweite der Ladezeit zählt nicht, wenn Standzeit bepreist wurde: dann wird nur diese gerundet (PRC-17).",
 		EN: "The step size of charging time does not count where parking time was priced: then only that is rounded (PRC-17)."}},
 }
 
@@ -249,8 +249,8 @@ var words = map[string]billing.Text{
 
 	string(billing.Energy):          {DE: "Energie", EN: "energy"},
 	string(billing.Time):            {DE: "Ladezeit", EN: "charging time"},
-	string(billing.ParkingTime):     {DE: "Parkzeit", EN: "parking time"},
-	string(billing.Flat):            {DE: "Startgebühr", EN: "flat fee"},
+	string(billing.ParkingTime):     {DE: "Standzeit", EN: "parking time"},
+	string(billing.Flat):            {DE: "Startgebühr", EN: "session fee"},
 	string(billing.ReservationTime): {DE: "Reservierungszeit", EN: "reservation time"},
 	string(billing.ReservationFlat): {DE: "Reservierungsgebühr", EN: "reservation fee"},
 }

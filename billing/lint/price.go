@@ -194,7 +194,7 @@ func (l *linter) parkedAfter(of *list, e *entry) *Witness {
 	w.Legs = append(w.Legs, last)
 	l.price(w)
 	return w.saying(func(w *Witness) billing.Text {
-		return l.inWords(w, billing.Text{DE: "{when}, danach {charged} Laden und 40 min Parken: kostet {total}", EN: "{when}, then {charged} of charging and 40 min of parking: costs {total}"},
+		return l.inWords(w, billing.Text{DE: "{when}, danach {charged} Laden und 40 min Stehen: kostet {total}", EN: "{when}, then {charged} of charging and 40 min of parking: costs {total}"},
 			params{"charged": lengthOf(charged), "total": l.total(w)})
 	})
 }

@@ -154,8 +154,39 @@ func (v *visit) loadConformance() (c conformanceView, err error) {
 			c.put = append(c.put, line)
 		}
 	}
+	if err := v.checkTariffs(&c); err != nil {
+		return c, err
+	}
 	c.report = v.report(c, since)
 	return c, nil
+}
+
+// checkTariffs adds what is wrong with the partner's current tariffs.
+func (v *visit) checkTariffs(c *conformanceView) error {
+	ctx, o := v.Request().Context(), v.office
+	tariffs, err := o.DB.PartnerTariffs(ctx, c.ID)
+	if err != nil {
+		return fmt.Errorf("tariffs of partner: %w", err)
+	}
+	line := checked{what: v.Lang.T("conformance.tariffs.right", v.Lang.Int(tariffs.Current)), clause: clauses[string(ocpi.ModuleTariffs)]}
+	if tariffs.Faulty == 0 {
+		if tariffs.Current > 0 {
+			c.right = append(c.right, line)
+		}
+		return nil
+	}
+	faults, err := o.DB.PartnerTariffFaults(ctx, c.ID)
+	if err != nil {
+		return fmt.Errorf("faults of tariffs: %w", err)
+	}
+	var codes []string
+	for _, f := range faults {
+		codes = append(codes, v.Lang.T("conformance.tariffs.fault", f.Code, v.Lang.Int(f.Many), f.Example))
+	}
+	line.what = v.Lang.T("conformance.tariffs.wrong", v.Lang.Int(tariffs.Faulty), v.Lang.Int(tariffs.Current))
+	line.detail = strings.Join(codes, ", ")
+	c.wrong = append(c.wrong, line)
+	return nil
 }
 
 // report is the text for the partner.

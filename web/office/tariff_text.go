@@ -103,26 +103,6 @@ func (v *visit) restrictionText(r *ocpi.TariffRestrictions) string {
 	return strings.Join(parts, " · ")
 }
 
-// tariffElements are the elements in words. Of all elements that match, the first that prices a dimension counts: what comes
-// behind one without restrictions never does.
-func (v *visit) tariffElements(t ocpi.Tariff) []tariffElement {
-	var elements []tariffElement
-	always := map[ocpi.TariffDimensionType]bool{}
-	for _, e := range t.Elements {
-		element := tariffElement{text: v.elementText(e, t.Currency), when: v.restrictionText(e.Restrictions), shadowed: len(e.PriceComponents) > 0}
-		for _, c := range e.PriceComponents {
-			element.shadowed = element.shadowed && always[c.Type]
-		}
-		if element.when == v.Lang.T("tariff.always") {
-			for _, c := range e.PriceComponents {
-				always[c.Type] = true
-			}
-		}
-		elements = append(elements, element)
-	}
-	return elements
-}
-
 // change is a field of a document that differs between two versions. What is empty was not there.
 type change struct{ path, before, after string }
 

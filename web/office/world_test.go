@@ -377,7 +377,9 @@ func (w *world) settle() {
 		w.check(err)
 		emails, err := w.ops.DB.EmailsDue(ctx, db.EmailsDueParams{Now: w.now, MaxRows: 1})
 		w.check(err)
-		if len(cdrs)+len(invoices)+len(emails) == 0 {
+		tariffs, err := w.ops.DB.PartnersWithTariffsToLint(ctx, db.PartnersWithTariffsToLintParams{Now: w.now, MaxRows: 1})
+		w.check(err)
+		if len(cdrs)+len(invoices)+len(emails)+len(tariffs) == 0 {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
