@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/jobs"
@@ -174,7 +175,11 @@ func (d *demo) stop() error {
 	if d == nil {
 		return nil
 	}
-	return errors.Join(d.cpo.Close(), d.hub.Close())
+	var err error
+	if !d.fresh { // tokens may have been exchanged since it was made
+		err = d.remember(true)
+	}
+	return errors.Join(err, d.cpo.Close(), d.hub.Close())
 }
 
 // remember writes down where the partners are and how they are registered.
@@ -222,6 +227,7 @@ func (d *demo) seed(ctx context.Context) error {
 	if err := d.play(ctx, visits, p); err != nil {
 		return err
 	}
+	d.fresh = false
 	return d.remember(true)
 }
 
@@ -268,11 +274,39 @@ func (d *demo) addUtilities(ctx context.Context) error {
 				return fmt.Errorf("add plan %s of %s: %w", plan.name, u.name, err)
 			}
 		}
+		if err := d.addPrices(ctx, tenant, u); err != nil {
+			return fmt.Errorf("prices of %s: %w", u.name, err)
+		}
 		if err := d.addStaff(ctx, uuid.NullUUID{UUID: tenant.ID, Valid: true}, u.clerk, hash); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// addPrices says who pays what where.
+func (d *demo) addPrices(ctx context.Context, tenant db.Tenant, u demoUtility) error {
+	for _, group := range u.groups {
+		if _, err := d.ops().AddCustomerGroup(ctx, tenant.ID, group); err != nil {
+			return err
+		}
+	}
+	for _, party := range u.own {
+		if err := d.ops().MarkOwn(ctx, tenant.ID, party, true); err != nil {
+			return err
+		}
+	}
+	if u.voucher != "" {
+		voucher := jobs.NewVoucher{Tenant: tenant.ID, Code: u.voucher, Name: "Startguthaben", Amount: decimal.NewNullDecimal(decimal.NewFromInt(10)), From: d.begin}
+		if _, err := d.ops().AddVoucher(ctx, voucher); err != nil {
+			return err
+		}
+	}
+	if u.book == "" {
+		return nil
+	}
+	_, err := d.ops().SetPriceBook(ctx, tenant.ID, []byte(u.book), d.now())
+	return err
 }
 
 func (d *demo) addStaff(ctx context.Context, tenant uuid.NullUUID, s demoStaff, hash string) error {
@@ -310,15 +344,16 @@ func (d *demo) connect(ctx context.Context) error {
 	return nil
 }
 
-// issueCards adds the customers with their contracts and cards.
+// issueCards adds the customers with their contracts and cards. Their fees begin with the first month that is billed.
 func (d *demo) issueCards(ctx context.Context) error {
+	d.clock.set(d.begin)
 	for t, u := range demoUtilities {
 		for n, c := range u.customers {
 			for k := range c.cards {
 				h := cardOf(u, n, k)
 				card := jobs.NewCard{
 					Tenant: d.tenants[t].ID, UID: h.uid, Contract: h.contract, Visual: fmt.Sprintf("%s %04d %02d", u.party.PartyID, n+1, k+1), Plan: c.plan,
-					Customer: c.name, Email: c.email, MasterData: db.InsertCustomerParams{
+					Customer: c.name, CustomerGroup: c.group, Email: c.email, MasterData: db.InsertCustomerParams{
 						Kind: c.kind, Contact: c.contactNamed, Street: c.street, PostalCode: c.postalCode, City: c.city, Country: "DE",
 						VATID: c.vatID, BuyerReference: c.leitwegID, Language: c.language,
 					},
@@ -329,6 +364,11 @@ func (d *demo) issueCards(ctx context.Context) error {
 				if _, err := d.ops().IssueCard(ctx, card); err != nil {
 					return fmt.Errorf("issue card %s: %w", h.uid, err)
 				}
+			}
+		}
+		if u.voucher != "" {
+			if err := d.ops().RedeemVoucher(ctx, d.tenants[t].ID, u.voucher, cardOf(u, 0, 0).contract); err != nil {
+				return fmt.Errorf("redeem %s: %w", u.voucher, err)
 			}
 		}
 	}
