@@ -103,7 +103,7 @@ func (a *app) lateCDRs() time.Duration { return time.Duration(a.cfg.LateCDRDays)
 func (a *app) partners() *server.Door {
 	return server.New(server.Options{
 		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, BaseURL: a.cfg.BaseURL, Now: a.now, Log: a.log, Messages: a.messages,
-		Limits: server.Limits{PerSecond: a.cfg.PartnerRate, AtOnce: a.cfg.PartnerAtOnce}, CertificateHeader: a.cfg.CertificateHeader, LateCDRs: a.lateCDRs(),
+		Limits: server.Limits{PerSecond: a.cfg.PartnerRate, AtOnce: a.cfg.PartnerAtOnce}, CertificateHeader: a.cfg.CertificateHeader, Address: a.cfg.address(), LateCDRs: a.lateCDRs(),
 	})
 }
 
@@ -113,7 +113,9 @@ func (a *app) doors() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", answerHealth)
 	mux.HandleFunc("GET /readyz", a.answerReady)
-	mux.Handle("/", office.New(office.Options{Ops: a.ops(), Receive: partners.Receive, Secure: strings.HasPrefix(a.cfg.BaseURL, "https:")}))
+	mux.Handle("/", office.New(office.Options{
+		Ops: a.ops(), Receive: partners.Receive, Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"), Address: a.cfg.address(),
+	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Before the mux, which would redirect the empty path segments that partners send (TRN-26).
 		if strings.HasPrefix(r.URL.Path, "/ocpi/") {

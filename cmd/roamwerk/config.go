@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -54,6 +55,8 @@ type config struct {
 	Workers           int           `env:"WORKERS" envDefault:"8" help:"jobs that one process works on at once"`
 	LogLevel          slog.Level    `env:"LOG_LEVEL" envDefault:"INFO" help:"DEBUG, INFO, WARN or ERROR"`
 	LogFormat         string        `env:"LOG_FORMAT" help:"text or json; when empty, text on a terminal and json elsewhere"`
+
+	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES" help:"networks of the proxies in front, as in 10.0.0.5/32,fd00::/64: whom they name in X-Forwarded-For is who calls; from anybody else that header counts for nothing; when empty, who connects is who calls"`
 }
 
 // loadConfig reads the settings from the environment.
@@ -61,6 +64,11 @@ func loadConfig(environ map[string]string) (config, error) {
 	c, err := env.ParseAsWithOptions[config](env.Options{Prefix: prefix, Environment: environ})
 	if err != nil {
 		return c, fmt.Errorf("settings: %w", err)
+	}
+	for _, p := range c.TrustedProxies {
+		if p.Bits() == 0 {
+			return c, fmt.Errorf("settings: %sTRUSTED_PROXIES has %s, which is everybody", prefix, p)
+		}
 	}
 	if !slices.Contains([]string{"", "text", "json"}, c.LogFormat) {
 		return c, fmt.Errorf("settings: %sLOG_FORMAT is %q, want text or json", prefix, c.LogFormat)
@@ -112,9 +120,13 @@ func (c config) settings() []setting {
 	v := reflect.ValueOf(c)
 	for i := range v.NumField() {
 		tag := v.Type().Field(i).Tag
+		value := fmt.Sprint(v.Field(i))
+		if v.Field(i).Kind() == reflect.Slice {
+			value = strings.ReplaceAll(strings.Trim(value, "[]"), " ", ",")
+		}
 		s := setting{
 			name:     prefix + tag.Get("env"),
-			value:    fmt.Sprint(v.Field(i)),
+			value:    value,
 			standard: tag.Get("envDefault"),
 			meaning:  tag.Get("help"),
 		}

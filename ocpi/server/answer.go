@@ -117,7 +117,7 @@ func (s *server) fail(err error, c echo.Context) {
 	}
 	attributes := []any{
 		"method", c.Request().Method, "path", c.Request().URL.Path, "http", refused.HTTPStatus, "code", int(refused.StatusCode),
-		"request_id", c.Request().Header.Get(ocpi.HeaderRequestID), "message", refused.Message,
+		"request_id", c.Request().Header.Get(ocpi.HeaderRequestID), "message", refused.Message, "from", c.RealIP(),
 	}
 	if entered {
 		attributes = append(attributes, "partner", call.partner.Name)

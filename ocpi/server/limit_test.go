@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -8,7 +9,9 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"log/slog"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +21,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/db/dbtest"
@@ -172,6 +177,37 @@ func TestCertificatePin(t *testing.T) {
 	other.do(http.MethodGet, credentialsPath, nil).want(200, 1000)
 	// Without a proxy that is trusted nobody can show a certificate.
 	cpo.through(server.Limits{}).with("X-Client-Cert", header(right)).do(http.MethodGet, credentialsPath, nil).want(401, 2000)
+}
+
+// The log says who was refused: who connects, or whom a proxy that is trusted names.
+func TestAddressInTheLog(t *testing.T) {
+	w := newWorld(t)
+	_, proxy, err := net.ParseCIDR("192.0.2.1/32")
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind := echo.ExtractIPFromXFFHeader(echo.TrustLoopback(false), echo.TrustPrivateNet(false), echo.TrustIPRange(proxy))
+	for _, test := range []struct {
+		address         echo.IPExtractor
+		peer, forwarded string
+		want            string
+	}{
+		{nil, "127.0.0.1", "203.0.113.9", "127.0.0.1"},
+		{behind, "198.51.100.7", "203.0.113.9", "198.51.100.7"},
+		{behind, "192.0.2.1", "10.0.0.1, 203.0.113.9", "203.0.113.9"},
+	} {
+		var log bytes.Buffer
+		door := server.New(server.Options{
+			DB: w.db, Box: w.ops.Box, Bell: w.ops.Bell, Client: w.ops.Client, BaseURL: w.url, Now: w.clock.now, Log: slog.New(slog.NewTextHandler(&log, nil)), Address: test.address,
+		})
+		req := httptest.NewRequest(http.MethodGet, versionsPath, nil)
+		req.RemoteAddr = test.peer + ":4711"
+		req.Header.Set("X-Forwarded-For", test.forwarded)
+		rec := httptest.NewRecorder()
+		door.ServeHTTP(rec, req)
+		check(t, "status", rec.Code, http.StatusUnauthorized)
+		check(t, log.String(), strings.Contains(log.String(), "from="+test.want+" "), true)
+	}
 }
 
 func newCertificate(t *testing.T) []byte {

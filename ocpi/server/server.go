@@ -38,6 +38,7 @@ type Options struct {
 	Messages          *jobs.MessageLog // nil: messages are not logged
 	LateCDRs          time.Duration    // for how long CDRs of a closed utility are taken; 0: jobs.LateCDRs
 	CertificateHeader string           // in which a proxy that we trust passes on client certificates; "": there is none
+	Address           echo.IPExtractor // of who calls, for the log; nil: of who connects
 }
 
 type server struct {
@@ -69,6 +70,9 @@ func New(o Options) *Door {
 		Offer: Offer(o.BaseURL),
 	}}
 	e := echo.New()
+	if e.IPExtractor = o.Address; e.IPExtractor == nil {
+		e.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For is anybody's to write
+	}
 	e.HTTPErrorHandler = s.fail
 	e.Use(s.door)
 	e.GET(versionsPath, handle((*call).versions))

@@ -30,7 +30,8 @@ type Options struct {
 	// Receive takes a message as if a partner had sent it (package ocpi/server).
 	Receive func(context.Context, jobs.Inbound) (jobs.Receipt, error)
 
-	Secure bool // browsers reach us by https only
+	Secure  bool             // browsers reach us by https only
+	Address echo.IPExtractor // of who calls, for the limit of sign-ins; nil: of who connects
 }
 
 // audience is whom a page is for.
@@ -120,7 +121,9 @@ func New(opt Options) http.Handler {
 		decoy:    decoy,
 	}
 	e := echo.New()
-	e.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For is anybody's to write
+	if e.IPExtractor = opt.Address; e.IPExtractor == nil {
+		e.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For is anybody's to write
+	}
 	e.HTTPErrorHandler = o.fail
 	e.GET(ui.StaticPath+"*", echo.WrapHandler(ui.Static()))
 	e.GET("/", o.root)

@@ -1,12 +1,16 @@
 package office_test
 
 import (
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/web/office"
@@ -103,6 +107,48 @@ func TestSignInIsThrottled(t *testing.T) {
 	w.skip.Add(int64(time.Minute))
 	if status := guess(operator, password); status != http.StatusSeeOther {
 		t.Errorf("a minute later: %d", status)
+	}
+}
+
+// Guesses count for the address from which they come: that of the caller, as a proxy that is trusted names it, and never what
+// the caller itself writes.
+func TestSignInIsThrottledByAddress(t *testing.T) {
+	w := open(t)
+	_, proxy, err := net.ParseCIDR("192.0.2.1/32")
+	w.check(err)
+	handler := office.New(office.Options{Ops: w.ops, Address: echo.ExtractIPFromXFFHeader(echo.TrustLoopback(false), echo.TrustPrivateNet(false), echo.TrustIPRange(proxy))})
+	n := 0
+	guess := func(peer, forwarded string) int {
+		n++
+		form := url.Values{"email": {fmt.Sprintf("nobody%d@roamwerk.example", n)}, "password": {password}}
+		req := httptest.NewRequest(http.MethodPost, "/de/signin", strings.NewReader(form.Encode()))
+		req.RemoteAddr = peer + ":4711"
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+		req.Header.Set("X-Forwarded-For", forwarded)
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, req)
+		return rec.Code
+	}
+	for i := range 30 {
+		if status := guess("198.51.100.7", fmt.Sprintf("203.0.113.%d", i)); status != http.StatusUnprocessableEntity {
+			t.Fatalf("guess %d: %d", i+1, status)
+		}
+	}
+	for name, test := range map[string]struct {
+		peer, forwarded string
+		status          int
+	}{
+		"forging another address":           {"198.51.100.7", "203.0.113.99", http.StatusTooManyRequests},
+		"forging the proxy's":               {"198.51.100.7", "192.0.2.1", http.StatusTooManyRequests},
+		"the same through the proxy":        {"192.0.2.1", "198.51.100.7", http.StatusTooManyRequests},
+		"the same, forging, through it":     {"192.0.2.1", "203.0.113.99, 198.51.100.7", http.StatusTooManyRequests},
+		"somebody else through the proxy":   {"192.0.2.1", "203.0.113.5", http.StatusUnprocessableEntity},
+		"somebody whose address was forged": {"203.0.113.7", "", http.StatusUnprocessableEntity},
+	} {
+		if status := guess(test.peer, test.forwarded); status != test.status {
+			t.Errorf("%s: %d, want %d", name, status, test.status)
+		}
 	}
 }
 
