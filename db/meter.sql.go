@@ -408,6 +408,61 @@ func (q *Queries) MeterRecords(ctx context.Context, ratingID uuid.UUID) ([]Meter
 	return items, nil
 }
 
+const meterRecordsOfInvoice = `-- name: MeterRecordsOfInvoice :many
+SELECT r.rating_id, r.position, r.tenant_id, r.nature, r.raw, r.sha256, r.format, r.version, r.meter, r.pagination, r.key_id, r.sent_key, r.reason, r.detail, k.spki, coalesce(k.fingerprint, '')::text AS fingerprint, coalesce(k.source, '')::text AS source, k.valid_from AS key_since
+FROM (SELECT l.rating_id, min(l.service_start) AS began FROM line_items l WHERE l.invoice_id = $1 GROUP BY l.rating_id) i
+    JOIN meter_records r ON r.rating_id = i.rating_id LEFT JOIN meter_keys k ON k.id = r.key_id
+ORDER BY i.began, r.rating_id, r.position
+`
+
+type MeterRecordsOfInvoiceRow struct {
+	MeterRecord MeterRecord
+	SPKI        []byte
+	Fingerprint string
+	Source      string
+	KeySince    *time.Time
+}
+
+// The records of every session on an invoice, in the order of the sessions.
+func (q *Queries) MeterRecordsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) ([]MeterRecordsOfInvoiceRow, error) {
+	rows, err := q.db.Query(ctx, meterRecordsOfInvoice, invoiceID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MeterRecordsOfInvoiceRow
+	for rows.Next() {
+		var i MeterRecordsOfInvoiceRow
+		if err := rows.Scan(
+			&i.MeterRecord.RatingID,
+			&i.MeterRecord.Position,
+			&i.MeterRecord.TenantID,
+			&i.MeterRecord.Nature,
+			&i.MeterRecord.Raw,
+			&i.MeterRecord.SHA256,
+			&i.MeterRecord.Format,
+			&i.MeterRecord.Version,
+			&i.MeterRecord.Meter,
+			&i.MeterRecord.Pagination,
+			&i.MeterRecord.KeyID,
+			&i.MeterRecord.SentKey,
+			&i.MeterRecord.Reason,
+			&i.MeterRecord.Detail,
+			&i.SPKI,
+			&i.Fingerprint,
+			&i.Source,
+			&i.KeySince,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const setMeterPolicy = `-- name: SetMeterPolicy :execrows
 UPDATE tenants SET meter_policy = $1, meter_required = $2 WHERE id = $3
 `

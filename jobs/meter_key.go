@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -96,20 +95,4 @@ func (o *Ops) SetMeterPolicy(ctx context.Context, tenant uuid.UUID, policy strin
 		}
 		return event(ctx, q, o.Now(), tenant, "tenant", tenant, "meter-policy", map[string]string{"policy": policy, "required": fmt.Sprint(required)})
 	})
-}
-
-// MeterFile writes the records of a rating as the XML that the transparency software opens, with the registered keys that have
-// verified them.
-func MeterFile(rows []db.MeterRecordsRow) ([]byte, error) {
-	records := make([]meter.Signed, len(rows))
-	for i, row := range rows {
-		r := row.MeterRecord
-		records[i] = meter.Signed{Text: string(r.Raw), Key: r.SentKey, Context: r.Nature}
-		if len(row.SPKI) > 0 {
-			records[i].Key = fmt.Sprintf("%x", row.SPKI)
-		}
-	}
-	var b bytes.Buffer
-	err := meter.WriteFile(&b, meter.Judge(records, meter.Facts{AsSent: true}).Records)
-	return b.Bytes(), err
 }

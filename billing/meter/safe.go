@@ -153,11 +153,23 @@ func sessions(all []Signed) [][]Signed {
 	return groups
 }
 
-// WriteFile writes the records of a session as the XML that the transparency software opens (https://transparenz.software), with
+// WriteFile writes the records of one session or more as the XML that the transparency software opens (https://transparenz.software), with
 // the keys that have verified them. The software takes records as text, or binary ones in hexadecimal.
-func WriteFile(w io.Writer, records []Verdict) error {
+func WriteFile(w io.Writer, sessions ...[]Verdict) error {
 	var doc bytes.Buffer
 	doc.WriteString(xml.Header + "<values>\n")
+	for i, records := range sessions {
+		if err := writeValues(&doc, i+1, records); err != nil {
+			return err
+		}
+	}
+	doc.WriteString("</values>\n")
+	_, err := doc.WriteTo(w)
+	return err
+}
+
+// writeValues writes the records of one session under the number of their transaction.
+func writeValues(doc *bytes.Buffer, transaction int, records []Verdict) error {
 	for _, v := range records {
 		if v.Record == nil {
 			continue
@@ -166,8 +178,8 @@ func WriteFile(w io.Writer, records []Verdict) error {
 		if c := v.context(); c != "" {
 			context = fmt.Sprintf(" context=%q", c)
 		}
-		fmt.Fprintf(&doc, "  <value transactionId=\"1\"%s>\n    <signedData format=%q encoding=\"plain\">", context, v.Record.Format)
-		if err := xml.EscapeText(&doc, []byte(v.Record.plain)); err != nil {
+		fmt.Fprintf(doc, "  <value transactionId=\"%d\"%s>\n    <signedData format=%q encoding=\"plain\">", transaction, context, v.Record.Format)
+		if err := xml.EscapeText(doc, []byte(v.Record.plain)); err != nil {
 			return err
 		}
 		doc.WriteString("</signedData>\n")
@@ -177,13 +189,11 @@ func WriteFile(w io.Writer, records []Verdict) error {
 		}
 		if key != nil {
 			form, text := v.Record.keyText(key)
-			fmt.Fprintf(&doc, "    <publicKey encoding=%q>%s</publicKey>\n", form, text)
+			fmt.Fprintf(doc, "    <publicKey encoding=%q>%s</publicKey>\n", form, text)
 		}
 		doc.WriteString("  </value>\n")
 	}
-	doc.WriteString("</values>\n")
-	_, err := doc.WriteTo(w)
-	return err
+	return nil
 }
 
 // context says which end of a session a record is, empty if it holds both.

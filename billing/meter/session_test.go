@@ -241,6 +241,16 @@ func TestWriteFile(t *testing.T) {
 	if groups, _ := ReadFile(b.Bytes()); len(groups) != 1 || groups[0][0].Text != text {
 		t.Errorf("%s", b.Bytes())
 	}
+	// The sessions of a bill stay apart.
+	one := Judge([]Signed{{Text: d.ocmf(beginPayload, std), Key: d.spki()}, {Text: d.ocmf(endPayload, std), Key: d.spki()}}, Facts{AsSent: true}).Records
+	two := Judge([]Signed{{Text: text, Key: d.spki()}}, Facts{AsSent: true}).Records
+	b.Reset()
+	if err := WriteFile(&b, one, two, nil); err != nil {
+		t.Fatal(err)
+	}
+	if groups, _ := ReadFile(b.Bytes()); len(groups) != 2 || len(groups[0]) != 2 || len(groups[1]) != 1 {
+		t.Errorf("%s", b.Bytes())
+	}
 }
 
 func TestOBIS(t *testing.T) {

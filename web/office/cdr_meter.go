@@ -40,7 +40,7 @@ func loadMeter(v *visit, q *db.Queries, ratingID uuid.UUID) (*cdrMeter, error) {
 	return &m, nil
 }
 
-// reason says in the visitor's language what is wrong.
+// meterReason says in the visitor's language what is wrong.
 func (v *visit) meterReason(code string) string { return meter.Reason(code).Text(string(v.Lang)) }
 
 // reading is a meter reading with its unit, as exact as the meter wrote it.
@@ -85,4 +85,32 @@ func (o *office) cdrMeterFile(v *visit) error {
 		return err
 	}
 	return v.download("cdr-"+id.String()+"-meter.xml", "application/xml", file)
+}
+
+// invoiceMeterFile answers with the records of every session on an invoice: the customer's right ends with the bill.
+func (o *office) invoiceMeterFile(v *visit) error {
+	id, err := v.id()
+	if err != nil {
+		return err
+	}
+	var records []db.MeterRecordsRow
+	err = v.read(func(q *db.Queries) error {
+		ctx := v.Request().Context()
+		if _, err := q.InvoiceDetail(ctx, db.InvoiceDetailParams{ID: id, TenantID: v.tenant}); err != nil {
+			return err
+		}
+		rows, err := q.MeterRecordsOfInvoice(ctx, uuid.NullUUID{UUID: id, Valid: true})
+		for _, row := range rows {
+			records = append(records, db.MeterRecordsRow(row))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	file, err := jobs.MeterFile(records)
+	if err != nil {
+		return err
+	}
+	return v.download("invoice-"+id.String()+"-meter.xml", "application/xml", file)
 }

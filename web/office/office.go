@@ -67,6 +67,7 @@ var routes = []struct {
 	{method: "GET", path: "/invoices/:id", handle: (*office).invoiceDetail},
 	{method: "POST", path: "/invoices/:id/issue", handle: (*office).issueInvoice},
 	{method: "GET", path: "/invoices/:id/document/:format", handle: (*office).invoiceDocument},
+	{method: "GET", path: "/invoices/:id/meter.xml", handle: (*office).invoiceMeterFile},
 	{method: "GET", path: "/partners", handle: (*office).partnerList},
 	{method: "GET", path: "/partners/new", handle: (*office).partnerForm, audience: operator},
 	{method: "POST", path: "/partners/invite", handle: (*office).invitePartner, audience: operator},
