@@ -2,7 +2,6 @@ package billing
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -10,7 +9,8 @@ import (
 	"github.com/roamwerk/roamwerk/ocpi"
 )
 
-// Evidence is what is known about a CDR when its plausibility is judged.
+// Evidence is what is known about a CDR when its plausibility is judged. What is absent is not known, and the rules that need
+// it say nothing.
 type Evidence struct {
 	CDR        *ocpi.CDR
 	Wholesale  Rating
@@ -20,8 +20,74 @@ type Evidence struct {
 	ReceivedAt time.Time
 	MaxPower   decimal.NullDecimal // of the connector, kW
 	MaxDays    decimal.NullDecimal // that its CDR may come late, if that was agreed with the partner
+
+	Neighbours []Neighbour         // sessions with the same card around this one, and those with the same session id
+	Token      TokenProof          // what the card was at the start
+	Car        *Car                // that the customer has entered
+	Authorized Authorization       // what we know of how the session was authorised
+	Place      PlaceProof          // what we know of the charge point
+	Tariffs    TariffProof         // what we know of the tariffs that the CDR names
+	Agreed     string              // currency that was agreed with the partner; empty: none
+	VATRate    decimal.NullDecimal // percent, of electricity at the place
+	EVSECosts  CostStatistics      // what other sessions at the charge point cost
 	Meter      *MeterProof         // of the signed meter values; nil: nobody has looked
 	NeedsMeter bool                // nothing is billed without a valid proof
+}
+
+// Neighbour is another session, by its CDR.
+type Neighbour struct {
+	Session   ocpi.CiString
+	SameCard  bool
+	Earlier   bool // its CDR came before this one
+	Start     time.Time
+	End       time.Time
+	KWh       decimal.Decimal
+	EVSE      ocpi.CiString // evse_id
+	Latitude  decimal.NullDecimal
+	Longitude decimal.NullDecimal
+}
+
+// TokenProof is what a card was when the session began.
+type TokenProof struct {
+	Known   bool
+	Blocked bool
+	Expired bool // its contract did not hold
+}
+
+// Car bounds what a session can have taken. Absent figures are not known.
+type Car struct {
+	Battery decimal.NullDecimal // kWh
+	MaxAC   decimal.NullDecimal // kW
+	MaxDC   decimal.NullDecimal // kW
+}
+
+// Authorization is what we know of how a session was authorised.
+type Authorization struct {
+	Given     bool // we have allowed this card at this partner shortly before the start
+	Reference bool // the CDR's authorization_reference is one that we gave for this card
+}
+
+// PlaceProof is what we know of a charge point.
+type PlaceProof struct {
+	Publishes bool // the CPO has shown us Locations at all
+	Location  bool // this one among them
+	EVSE      bool // with this EVSE
+	Public    bool // it is published
+	Driveway  bool // it is somebody's drive
+}
+
+// TariffProof is what we know of the tariffs of a CDR.
+type TariffProof struct {
+	Publishes bool // the CPO has shown us tariffs at all
+	Unknown   int  // tariffs of the CDR that we did not hold when the session began
+	Elsewhere int  // tariffs of the CDR that the connector did not have then
+}
+
+// CostStatistics are the costs a kWh, without VAT, of earlier sessions at one charge point.
+type CostStatistics struct {
+	Sessions  int
+	Mean      decimal.Decimal
+	Deviation decimal.Decimal // standard deviation
 }
 
 // MeterProof is the verdict on the signed meter values of a CDR.
@@ -34,248 +100,127 @@ type MeterProof struct {
 // Text is a sentence in the languages of the platform.
 type Text struct{ DE, EN string }
 
-// Rule is one check of plausibility. It measures something of a CDR; the highest limit that the measure is above decides the
-// severity, and a limit that is absent is never reached.
+// Limits are the measures beyond which a rule speaks, each louder. One that is absent is never reached.
+type Limits struct{ Info, Flag, Block decimal.NullDecimal }
+
+// Rule is one check of plausibility. It measures something of a CDR; the loudest limit that the measure is beyond decides the
+// severity.
 type Rule struct {
-	ID         string
-	What       Text
-	Unit       string // of the measure and the limits
-	InfoAbove  decimal.NullDecimal
-	FlagAbove  decimal.NullDecimal
-	BlockAbove decimal.NullDecimal
-	measure    func(*Evidence) decimal.NullDecimal // absent: the rule has nothing to say about this CDR
+	ID     string // P05
+	Case   string // of a rule that measures several things: P07.ac
+	What   Text
+	Cause  Text // typically
+	Action Text // that is suggested
+	Unit   string
+	Below  bool   // the measure is beyond a limit below it, not above
+	At     string // where the rule is checked if not here: the file that does it
+	Limits
+	measure func(*Evidence) decimal.NullDecimal // absent: the rule has nothing to say about this CDR
 }
 
-// Rules is the catalogue of plausibility rules with their default limits. A rule with different limits for different cases
-// has a line for each.
-var Rules = []Rule{
-	{ID: "P05", What: Text{"Mehr Energie, als der Anschluss in der Zeit abgeben kann", "More energy than the connector can deliver in the time"},
-		Unit: "%", BlockAbove: limit("110"), measure: energyOfPossible},
-	{ID: "P07", What: Text{"Ungewöhnlich viel Energie (AC)", "Unusually much energy (AC)"},
-		Unit: "kWh", FlagAbove: limit("120"), BlockAbove: limit("1000"), measure: func(e *Evidence) decimal.NullDecimal { return energyIf(e, !e.isDC()) }},
-	{ID: "P07", What: Text{"Ungewöhnlich viel Energie (DC)", "Unusually much energy (DC)"},
-		Unit: "kWh", FlagAbove: limit("300"), BlockAbove: limit("1000"), measure: func(e *Evidence) decimal.NullDecimal { return energyIf(e, e.isDC()) }},
-	{ID: "P08", What: Text{"Negative Menge oder Kosten", "Negative quantity or cost"},
-		BlockAbove: limit("0"), measure: negatives},
-	{ID: "P11", What: Text{"Sehr langer Ladevorgang", "Very long session"},
-		Unit: "h", FlagAbove: limit("24"), BlockAbove: limit("48"), measure: func(e *Evidence) decimal.NullDecimal { return hoursFrom(e.CDR.StartDateTime, e.CDR.EndDateTime) }},
-	{ID: "P12", What: Text{"Ende vor dem Beginn", "End before start"},
-		Unit: "h", BlockAbove: limit("0"), measure: func(e *Evidence) decimal.NullDecimal { return hoursFrom(e.CDR.EndDateTime, e.CDR.StartDateTime) }},
-	{ID: "P14", What: Text{"Ladeabschnitte ergeben nicht die Gesamtenergie", "Charging periods do not sum to the total energy"},
-		Unit: "%", FlagAbove: limit("1"), measure: energyDeviation},
-	{ID: "P14", What: Text{"Ladeabschnitte ergeben nicht die Gesamtzeit", "Charging periods do not sum to the total time"},
-		Unit: "min", FlagAbove: limit("1"), measure: timeDeviation},
-	{ID: "P14", What: Text{"Ladeabschnitte decken den Ladevorgang nicht ab", "Charging periods do not cover the session in order"},
-		FlagAbove: limit("0"), measure: disorder},
-	{ID: "P16", What: Text{"Kosten weichen von der Nachrechnung ab", "Cost differs from the recomputed cost"},
-		Unit: "%", FlagAbove: limit("1"), BlockAbove: limit("20"), measure: costDeviation},
-	{ID: "P25", What: Text{"Spät eingegangen", "Received late"},
-		Unit: "d", InfoAbove: limit("7"), FlagAbove: limit("60"), BlockAbove: limit("90"), measure: lateUsually},
-	{ID: "P25", What: Text{"Später eingegangen als vereinbart", "Received later than agreed"},
-		Unit: "d", BlockAbove: limit("0"), measure: lateByContract},
-	{ID: "P29", What: Text{"Verkaufspreis unter dem Einkaufspreis", "Retail price below wholesale price"},
-		FlagAbove: limit("0"), measure: loss},
-	{ID: "P31", What: Text{"Signierter Messwert fehlt oder ist ungültig", "Signed meter value missing or not valid"},
-		FlagAbove: limit("0"), BlockAbove: limit("1"), measure: meterProof},
-	{ID: "P31", What: Text{"Signierter Messwert weicht von der Gesamtenergie ab", "Signed meter value differs from the total energy"},
-		Unit: "%", FlagAbove: limit("1"), measure: meterDeviation},
+// Key names a line of the catalogue: P05, or P07.ac.
+func (rule *Rule) Key() string {
+	if rule.Case == "" {
+		return rule.ID
+	}
+	return rule.ID + "." + rule.Case
 }
 
-// Judge applies every rule of the catalogue. The code of a finding is the rule's ID; its parameters tell the measure and the
-// limit that it is above.
-func Judge(e Evidence) []Finding {
-	var findings []Finding
-	for _, rule := range Rules {
-		if f, hit := rule.judge(&e); hit {
-			findings = append(findings, f)
+// Setting is what a utility has set of a rule, in place of the limits of the catalogue.
+type Setting struct {
+	Enabled bool
+	Limits
+}
+
+// Rulebook are the settings that count for a CDR, by the key of the rule. A rule that has none is that of the catalogue.
+type Rulebook map[string]Setting
+
+// Judgement is what the rules say about a CDR.
+type Judgement struct {
+	Findings []Finding
+	Measures map[string]decimal.Decimal // by the key of the rule, rounded to four decimals; also of rules that are switched off
+}
+
+// Judge applies every rule of the catalogue. The code of a finding is the rule's ID; its parameters tell the measure, the
+// limit that it is beyond and the key of the rule.
+func (b Rulebook) Judge(e Evidence) Judgement {
+	j := Judgement{Measures: map[string]decimal.Decimal{}}
+	for i := range Rules {
+		rule := &Rules[i]
+		if rule.measure == nil {
+			continue
+		}
+		value := rule.measure(&e)
+		if !value.Valid {
+			continue
+		}
+		measure := Round(value.Decimal, 4)
+		j.Measures[rule.Key()] = measure
+		if f, hit := rule.judge(measure, b.limits(rule)); hit {
+			j.Findings = append(j.Findings, f)
 		}
 	}
-	return findings
+	return j
 }
 
-func (rule *Rule) judge(e *Evidence) (Finding, bool) {
-	value := rule.measure(e)
-	if !value.Valid {
-		return Finding{}, false
+// Judge is Rulebook.Judge with the limits of the catalogue.
+func Judge(e Evidence) []Finding { return Rulebook(nil).Judge(e).Findings }
+
+// limits are those that count; none for a rule that is switched off.
+func (b Rulebook) limits(rule *Rule) Limits {
+	setting, set := b[rule.Key()]
+	switch {
+	case !set:
+		return rule.Limits
+	case !setting.Enabled:
+		return Limits{}
 	}
+	return setting.Limits
+}
+
+// Beyond reports whether a measure is beyond a limit.
+func (rule *Rule) Beyond(measure decimal.Decimal, limit decimal.NullDecimal) bool {
+	if rule.Below {
+		return limit.Valid && measure.LessThan(limit.Decimal)
+	}
+	return limit.Valid && measure.GreaterThan(limit.Decimal)
+}
+
+// Accepting returns the limits widened so that a measure is beyond none of them.
+func (rule *Rule) Accepting(measure decimal.Decimal, l Limits) Limits {
+	for _, limit := range []*decimal.NullDecimal{&l.Info, &l.Flag, &l.Block} {
+		if rule.Beyond(measure, *limit) {
+			limit.Decimal = measure
+		}
+	}
+	return l
+}
+
+func (rule *Rule) judge(measure decimal.Decimal, l Limits) (Finding, bool) {
 	for _, level := range []struct {
 		severity Severity
-		above    decimal.NullDecimal
-	}{{Block, rule.BlockAbove}, {Flag, rule.FlagAbove}, {Info, rule.InfoAbove}} {
-		if level.above.Valid && value.Decimal.GreaterThan(level.above.Decimal) {
-			shown := value.Decimal.Round(2).String()
+		limit    decimal.NullDecimal
+	}{{Block, l.Block}, {Flag, l.Flag}, {Info, l.Info}} {
+		if rule.Beyond(measure, level.limit) {
+			shown := Round(measure, 2).String()
 			return Finding{
 				Code: rule.ID, Severity: level.severity,
-				Message: fmt.Sprintf("%s: %s %s, limit %s", rule.What.EN, shown, rule.Unit, level.above.Decimal),
-				Params:  map[string]string{"value": shown, "limit": level.above.Decimal.String(), "unit": rule.Unit},
+				Message: fmt.Sprintf("%s: %s %s, limit %s", rule.What.EN, shown, rule.Unit, level.limit.Decimal),
+				Params:  map[string]string{"value": shown, "limit": level.limit.Decimal.String(), "unit": rule.Unit, "rule": rule.Key()},
 			}, true
 		}
 	}
 	return Finding{}, false
 }
 
+// RuleByKey finds a line of the catalogue.
+func RuleByKey(key string) (*Rule, bool) {
+	for i := range Rules {
+		if Rules[i].Key() == key {
+			return &Rules[i], true
+		}
+	}
+	return nil, false
+}
+
 func limit(s string) decimal.NullDecimal { return decimal.NewNullDecimal(decimal.RequireFromString(s)) }
-
-func (e *Evidence) isDC() bool { return e.CDR.CDRLocation.ConnectorPowerType == ocpi.PowerDC }
-
-func energyIf(e *Evidence, applies bool) decimal.NullDecimal {
-	if !applies || !e.CDR.TotalEnergy.Valid {
-		return decimal.NullDecimal{}
-	}
-	return e.CDR.TotalEnergy
-}
-
-// energyOfPossible is the energy in percent of what the connector could have delivered. A connector of unknown power is
-// taken for the strongest that is common: 22 kW of alternating, 400 kW of direct current.
-func energyOfPossible(e *Evidence) decimal.NullDecimal {
-	power := decimal.NewFromInt(22)
-	if e.isDC() {
-		power = decimal.NewFromInt(400)
-	}
-	if e.MaxPower.Valid {
-		power = e.MaxPower.Decimal
-	}
-	hours := hoursFrom(e.CDR.StartDateTime, e.CDR.EndDateTime)
-	possible := power.Mul(hours.Decimal)
-	if !e.CDR.TotalEnergy.Valid || !hours.Valid || !possible.IsPositive() {
-		return decimal.NullDecimal{}
-	}
-	return decimal.NewNullDecimal(e.CDR.TotalEnergy.Decimal.Mul(hundred).DivRound(possible, 4))
-}
-
-// negatives counts what must not be negative and is. The total of a credit CDR must.
-func negatives(e *Evidence) decimal.NullDecimal {
-	c := e.CDR
-	figures := []decimal.NullDecimal{c.TotalEnergy, c.TotalTime, c.TotalParkingTime}
-	if !c.Credit {
-		for _, price := range []*ocpi.Price{&c.TotalCost, c.TotalFixedCost, c.TotalEnergyCost, c.TotalTimeCost, c.TotalParkingCost, c.TotalReservationCost} {
-			if price != nil {
-				figures = append(figures, price.ExclVAT, price.InclVAT)
-			}
-		}
-	}
-	count := int64(0)
-	for _, figure := range figures {
-		if figure.Decimal.IsNegative() {
-			count++
-		}
-	}
-	return decimal.NewNullDecimal(decimal.NewFromInt(count))
-}
-
-// hoursFrom is absent where one of the instants is, or is not known.
-func hoursFrom(start, end time.Time) decimal.NullDecimal {
-	if known(start).IsZero() || known(end).IsZero() {
-		return decimal.NullDecimal{}
-	}
-	return decimal.NewNullDecimal(hoursOf(secondsOf(end.Sub(start))))
-}
-
-func energyDeviation(e *Evidence) decimal.NullDecimal {
-	total := e.CDR.TotalEnergy
-	if !tells(e.CDR, ocpi.DimensionEnergy) || total.Decimal.IsZero() {
-		return decimal.NullDecimal{}
-	}
-	return decimal.NewNullDecimal(percentOff(e.Wholesale.TotalEnergy, total.Decimal))
-}
-
-// percentOff is how far value is from base, in percent of base, which is not zero.
-func percentOff(value, base decimal.Decimal) decimal.Decimal {
-	return value.Sub(base).Abs().Mul(hundred).DivRound(base.Abs(), 4)
-}
-
-func timeDeviation(e *Evidence) decimal.NullDecimal {
-	if !tells(e.CDR, ocpi.DimensionTime, ocpi.DimensionParkingTime) || !e.CDR.TotalTime.Valid {
-		return decimal.NullDecimal{}
-	}
-	minutes := e.Wholesale.TotalTime.Sub(e.CDR.TotalTime.Decimal).Abs().Mul(decimal.NewFromInt(60))
-	return decimal.NewNullDecimal(minutes)
-}
-
-var disorderly = []string{"periods-unsorted", "period-before-start", "period-after-end", "late-first-period", "no-periods"}
-
-func disorder(e *Evidence) decimal.NullDecimal {
-	count := int64(0)
-	for _, f := range e.Wholesale.Findings {
-		if slices.Contains(disorderly, f.Code) {
-			count++
-		}
-	}
-	return decimal.NewNullDecimal(decimal.NewFromInt(count))
-}
-
-// costDeviation is the difference of the claimed from the computed total in percent, if there is one beyond the tolerance
-// and beyond a cent, and if the price could be computed at all.
-func costDeviation(e *Evidence) decimal.NullDecimal {
-	if Worst(e.Wholesale.Findings) == Block {
-		return decimal.NullDecimal{}
-	}
-	for _, d := range e.Verdict.Differences {
-		if d.Figure != "total_cost.excl_vat" || d.Delta().Abs().LessThanOrEqual(cent) {
-			continue
-		}
-		if d.Computed.IsZero() {
-			return decimal.NewNullDecimal(hundred)
-		}
-		return decimal.NewNullDecimal(percentOff(d.Claimed, d.Computed))
-	}
-	return decimal.NullDecimal{}
-}
-
-// lateUsually is the lateness where nothing was agreed about it.
-func lateUsually(e *Evidence) decimal.NullDecimal {
-	if e.MaxDays.Valid {
-		return decimal.NullDecimal{}
-	}
-	return lateness(e)
-}
-
-// lateByContract is the days by which a CDR is later than agreed.
-func lateByContract(e *Evidence) decimal.NullDecimal {
-	days := lateness(e)
-	if !e.MaxDays.Valid || !days.Valid {
-		return decimal.NullDecimal{}
-	}
-	return decimal.NewNullDecimal(days.Decimal.Sub(e.MaxDays.Decimal))
-}
-
-// lateness is the days from the end of the session to the receipt of its CDR.
-func lateness(e *Evidence) decimal.NullDecimal {
-	hours := hoursFrom(e.CDR.EndDateTime, e.ReceivedAt)
-	if !hours.Valid {
-		return hours
-	}
-	return decimal.NewNullDecimal(hours.Decimal.DivRound(decimal.NewFromInt(24), 4))
-}
-
-// loss is by how much the CPO's claim exceeds what the customer pays, both without VAT. Amounts in different currencies are
-// not compared.
-func loss(e *Evidence) decimal.NullDecimal {
-	claimed := e.CDR.TotalCost.ExclVAT
-	if !claimed.Valid || e.CDR.Credit || e.Retail.Currency != e.CDR.Currency {
-		return decimal.NullDecimal{}
-	}
-	return decimal.NewNullDecimal(claimed.Decimal.Sub(e.RetailNet))
-}
-
-// meterProof is 0 for a valid proof, 1 without one, 2 if nothing is billed without. If nobody has looked, it is absent.
-func meterProof(e *Evidence) decimal.NullDecimal {
-	switch {
-	case e.Meter == nil:
-		return decimal.NullDecimal{}
-	case e.Meter.Valid:
-		return decimal.NewNullDecimal(decimal.Zero)
-	case e.NeedsMeter:
-		return decimal.NewNullDecimal(decimal.NewFromInt(2))
-	}
-	return decimal.NewNullDecimal(decimal.NewFromInt(1))
-}
-
-// meterDeviation is how far the proven energy is from what the CDR claims, in percent of the claim.
-func meterDeviation(e *Evidence) decimal.NullDecimal {
-	total := e.CDR.TotalEnergy
-	if e.Meter == nil || !e.Meter.Valid || !e.Meter.Energy.Valid || !total.Valid || total.Decimal.IsZero() {
-		return decimal.NullDecimal{}
-	}
-	return decimal.NewNullDecimal(percentOff(e.Meter.Energy.Decimal, total.Decimal))
-}

@@ -80,39 +80,45 @@ func (q *Queries) DrawVoucher(ctx context.Context, arg DrawVoucherParams) error 
 
 const giveBackAllowances = `-- name: GiveBackAllowances :exec
 WITH back AS (
-    UPDATE allowance_uses SET given_back_at = $1 WHERE cdr_id = $2 AND given_back_at IS NULL RETURNING contract_id, allowance, month, quantity
+    UPDATE allowance_uses SET given_back_at = $1 WHERE cdr_id = ANY ($2::uuid[]) AND given_back_at IS NULL RETURNING contract_id, allowance, month, quantity
+), sums AS (
+    SELECT contract_id, allowance, month, sum(quantity) AS quantity FROM back GROUP BY contract_id, allowance, month
 )
-UPDATE allowances a SET used = a.used - b.quantity FROM back b
+UPDATE allowances a SET used = a.used - b.quantity FROM sums b
 WHERE a.contract_id = b.contract_id AND a.allowance = b.allowance AND a.month = b.month
 `
 
 type GiveBackAllowancesParams struct {
-	Now   *time.Time
-	CDRID uuid.UUID
+	Now    *time.Time
+	CDRIDs []uuid.UUID
 }
 
 func (q *Queries) GiveBackAllowances(ctx context.Context, arg GiveBackAllowancesParams) error {
-	_, err := q.db.Exec(ctx, giveBackAllowances, arg.Now, arg.CDRID)
+	_, err := q.db.Exec(ctx, giveBackAllowances, arg.Now, arg.CDRIDs)
 	return err
 }
 
 const giveBackVouchers = `-- name: GiveBackVouchers :exec
 WITH back AS (
-    UPDATE voucher_draws SET given_back_at = $1 WHERE cdr_id = $2 AND given_back_at IS NULL RETURNING voucher_id, contract_id, amount
+    UPDATE voucher_draws SET given_back_at = $1 WHERE cdr_id = ANY ($2::uuid[]) AND given_back_at IS NULL RETURNING voucher_id, contract_id, amount
+), sums AS (
+    SELECT voucher_id, contract_id, sum(amount) AS amount FROM back GROUP BY voucher_id, contract_id
 ), redemption AS (
-    UPDATE voucher_redemptions r SET drawn = r.drawn - b.amount FROM back b WHERE r.voucher_id = b.voucher_id AND r.contract_id = b.contract_id
+    UPDATE voucher_redemptions r SET drawn = r.drawn - b.amount FROM sums b WHERE r.voucher_id = b.voucher_id AND r.contract_id = b.contract_id
     RETURNING r.voucher_id, r.amount, b.amount AS drawn
+), spent AS (
+    SELECT voucher_id, sum(drawn) AS drawn FROM redemption WHERE amount IS NULL GROUP BY voucher_id
 )
-UPDATE vouchers v SET spent = v.spent - r.drawn FROM redemption r WHERE v.id = r.voucher_id AND r.amount IS NULL
+UPDATE vouchers v SET spent = v.spent - s.drawn FROM spent s WHERE v.id = s.voucher_id
 `
 
 type GiveBackVouchersParams struct {
-	Now   *time.Time
-	CDRID uuid.UUID
+	Now    *time.Time
+	CDRIDs []uuid.UUID
 }
 
 func (q *Queries) GiveBackVouchers(ctx context.Context, arg GiveBackVouchersParams) error {
-	_, err := q.db.Exec(ctx, giveBackVouchers, arg.Now, arg.CDRID)
+	_, err := q.db.Exec(ctx, giveBackVouchers, arg.Now, arg.CDRIDs)
 	return err
 }
 

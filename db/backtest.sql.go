@@ -217,7 +217,7 @@ func (q *Queries) BaseFeesOfCustomers(ctx context.Context, arg BaseFeesOfCustome
 
 const cDRInputs = `-- name: CDRInputs :many
 SELECT cdr_id, customer_id, contract_id, started_at, data FROM cdr_inputs
-WHERE tenant_id = $1 AND started_at >= $2 AND started_at < $3 AND (started_at, cdr_id) > ($4::timestamptz, $5::uuid)
+WHERE tenant_id = $1 AND booked AND started_at >= $2 AND started_at < $3 AND (started_at, cdr_id) > ($4::timestamptz, $5::uuid)
 ORDER BY started_at, cdr_id LIMIT $6
 `
 
@@ -319,7 +319,7 @@ type CopyCDRInputsParams struct {
 }
 
 const countCDRInputs = `-- name: CountCDRInputs :one
-SELECT count(*) FROM cdr_inputs WHERE tenant_id = $1 AND started_at >= $2 AND started_at < $3
+SELECT count(*) FROM cdr_inputs WHERE tenant_id = $1 AND booked AND started_at >= $2 AND started_at < $3
 `
 
 type CountCDRInputsParams struct {
@@ -368,15 +368,6 @@ func (q *Queries) CustomersByID(ctx context.Context, arg CustomersByIDParams) ([
 		return nil, err
 	}
 	return items, nil
-}
-
-const deleteCDRInput = `-- name: DeleteCDRInput :exec
-DELETE FROM cdr_inputs WHERE cdr_id = $1
-`
-
-func (q *Queries) DeleteCDRInput(ctx context.Context, cdrID uuid.UUID) error {
-	_, err := q.db.Exec(ctx, deleteCDRInput, cdrID)
-	return err
 }
 
 const finishBacktest = `-- name: FinishBacktest :execrows
@@ -532,7 +523,7 @@ type SaveCDRInputParams struct {
 }
 
 // Back-tests: drafts of price books on the sessions of the last months.
-// What a booked session was priced from, in place of an earlier rating's.
+// What a session was priced from, in place of an earlier rating's.
 func (q *Queries) SaveCDRInput(ctx context.Context, arg SaveCDRInputParams) error {
 	_, err := q.db.Exec(ctx, saveCDRInput,
 		arg.CDRID,
@@ -542,5 +533,20 @@ func (q *Queries) SaveCDRInput(ctx context.Context, arg SaveCDRInputParams) erro
 		arg.StartedAt,
 		arg.Data,
 	)
+	return err
+}
+
+const setCDRInputsBooked = `-- name: SetCDRInputsBooked :exec
+UPDATE cdr_inputs SET booked = $1 WHERE cdr_id = ANY ($2::uuid[]) AND booked <> $1
+`
+
+type SetCDRInputsBookedParams struct {
+	Booked bool
+	CDRIDs []uuid.UUID
+}
+
+// What was rated is tried in back-tests as long as it is on a bill.
+func (q *Queries) SetCDRInputsBooked(ctx context.Context, arg SetCDRInputsBookedParams) error {
+	_, err := q.db.Exec(ctx, setCDRInputsBooked, arg.Booked, arg.CDRIDs)
 	return err
 }

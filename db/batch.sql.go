@@ -125,3 +125,91 @@ func (b *BookFeeBatchResults) Close() error {
 	b.closed = true
 	return b.br.Close()
 }
+
+const setCDRStates = `-- name: SetCDRStates :batchexec
+UPDATE cdr_states SET state = $1, reason = $2, retail_state = $3, cpo_state = $4, flags = $5, cleared = $6,
+    rating_id = $7, token_id = $8, customer_id = $9, contract_id = $10, plan_id = $11, card_id = $12,
+    latitude = $13, longitude = $14, held_until = $15, assignee = $16,
+    waiting_since = CASE WHEN $1 = 'waiting' THEN coalesce(waiting_since, $17::timestamptz) END,
+    due_at = $18, attempts = 0, updated_at = $17
+WHERE cdr_id = $19
+`
+
+type SetCDRStatesBatchResults struct {
+	br     pgx.BatchResults
+	tot    int
+	closed bool
+}
+
+type SetCDRStatesParams struct {
+	State       string
+	Reason      string
+	RetailState string
+	CPOState    string
+	Flags       []string
+	Cleared     []string
+	RatingID    uuid.NullUUID
+	TokenID     uuid.NullUUID
+	CustomerID  uuid.NullUUID
+	ContractID  uuid.NullUUID
+	PlanID      uuid.NullUUID
+	CardID      uuid.NullUUID
+	Latitude    decimal.NullDecimal
+	Longitude   decimal.NullDecimal
+	HeldUntil   *time.Time
+	Assignee    string
+	Now         time.Time
+	DueAt       *time.Time
+	CDRID       uuid.UUID
+}
+
+func (q *Queries) SetCDRStates(ctx context.Context, arg []SetCDRStatesParams) *SetCDRStatesBatchResults {
+	batch := &pgx.Batch{}
+	for _, a := range arg {
+		vals := []interface{}{
+			a.State,
+			a.Reason,
+			a.RetailState,
+			a.CPOState,
+			a.Flags,
+			a.Cleared,
+			a.RatingID,
+			a.TokenID,
+			a.CustomerID,
+			a.ContractID,
+			a.PlanID,
+			a.CardID,
+			a.Latitude,
+			a.Longitude,
+			a.HeldUntil,
+			a.Assignee,
+			a.Now,
+			a.DueAt,
+			a.CDRID,
+		}
+		batch.Queue(setCDRStates, vals...)
+	}
+	br := q.db.SendBatch(ctx, batch)
+	return &SetCDRStatesBatchResults{br, len(arg), false}
+}
+
+func (b *SetCDRStatesBatchResults) Exec(f func(int, error)) {
+	defer b.br.Close()
+	for t := 0; t < b.tot; t++ {
+		if b.closed {
+			if f != nil {
+				f(t, ErrBatchAlreadyClosed)
+			}
+			continue
+		}
+		_, err := b.br.Exec()
+		if f != nil {
+			f(t, err)
+		}
+	}
+}
+
+func (b *SetCDRStatesBatchResults) Close() error {
+	b.closed = true
+	return b.br.Close()
+}

@@ -30,7 +30,7 @@ SELECT cdr_id, ocpi_id, country_code, party_id, state, reason, cpo_state, flags,
         AND ($7::text = '' OR s.ocpi_id ILIKE $7 OR s.session_id ILIKE $7 OR s.evse_id ILIKE $7 OR s.place ILIKE $7 OR s.operator ILIKE $7
             OR s.token_uid ILIKE $7 OR k.visual_number ILIKE $7 OR c.name ILIKE $7 OR c.number ILIKE $7)
         AND ($8::text = '' OR $8 = ANY (s.flags))
-        AND ($9::text = '' OR s.state = $9 OR ($9 = 'disputed' AND s.cpo_state = 'disputed'))
+        AND ($9::text = '' OR s.state = $9 OR ($9 = 'disputed' AND s.cpo_state IN ('questioned', 'disputed')))
 ) AS rows
 WHERE NOT $10::boolean OR CASE WHEN $11::boolean THEN (key, cdr_id) < ($12::numeric, $13::uuid) ELSE (key, cdr_id) > ($12, $13) END
 ORDER BY CASE WHEN $11 THEN -key ELSE key END, CASE WHEN $11 THEN cdr_id END DESC, cdr_id
@@ -146,7 +146,7 @@ func (q *Queries) CDRList(ctx context.Context, arg CDRListParams) ([]CDRListRow,
 }
 
 const cDRSums = `-- name: CDRSums :many
-SELECT s.state, s.cpo_state = 'disputed' AS disputed, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh, sum(s.claimed)::numeric AS claimed,
+SELECT s.state, s.cpo_state IN ('questioned', 'disputed') AS disputed, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh, sum(s.claimed)::numeric AS claimed,
     coalesce(sum(r.retail_net), 0)::numeric AS retail_net, coalesce(sum(r.margin), 0)::numeric AS margin
 FROM cdr_states s LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN ratings r ON r.id = s.rating_id AND s.state NOT IN ('credited', 'dropped')
 WHERE ($1::uuid IS NULL OR s.tenant_id = $1)
@@ -155,7 +155,7 @@ WHERE ($1::uuid IS NULL OR s.tenant_id = $1)
     AND ($5::text = '' OR s.ocpi_id ILIKE $5 OR s.session_id ILIKE $5 OR s.evse_id ILIKE $5 OR s.place ILIKE $5 OR s.operator ILIKE $5
         OR s.token_uid ILIKE $5 OR k.visual_number ILIKE $5 OR c.name ILIKE $5 OR c.number ILIKE $5)
     AND ($6::text = '' OR $6 = ANY (s.flags))
-GROUP BY s.state, s.cpo_state = 'disputed', s.currency
+GROUP BY s.state, s.cpo_state IN ('questioned', 'disputed'), s.currency
 `
 
 type CDRSumsParams struct {

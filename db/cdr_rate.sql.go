@@ -14,7 +14,7 @@ import (
 )
 
 const cDRState = `-- name: CDRState :one
-SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at FROM cdr_states WHERE cdr_id = $1
+SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee FROM cdr_states WHERE cdr_id = $1
 `
 
 func (q *Queries) CDRState(ctx context.Context, cdrID uuid.UUID) (CDRState, error) {
@@ -49,12 +49,22 @@ func (q *Queries) CDRState(ctx context.Context, cdrID uuid.UUID) (CDRState, erro
 		&i.DueAt,
 		&i.Attempts,
 		&i.UpdatedAt,
+		&i.RetailState,
+		&i.ContractID,
+		&i.PlanID,
+		&i.CardID,
+		&i.Cleared,
+		&i.HeldUntil,
+		&i.WaitingSince,
+		&i.Latitude,
+		&i.Longitude,
+		&i.Assignee,
 	)
 	return i, err
 }
 
 const cDRStateByIdentity = `-- name: CDRStateByIdentity :one
-SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at FROM cdr_states WHERE country_code = upper($1) AND party_id = upper($2) AND ocpi_id = upper($3)
+SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee FROM cdr_states WHERE country_code = upper($1) AND party_id = upper($2) AND ocpi_id = upper($3)
 `
 
 type CDRStateByIdentityParams struct {
@@ -95,6 +105,16 @@ func (q *Queries) CDRStateByIdentity(ctx context.Context, arg CDRStateByIdentity
 		&i.DueAt,
 		&i.Attempts,
 		&i.UpdatedAt,
+		&i.RetailState,
+		&i.ContractID,
+		&i.PlanID,
+		&i.CardID,
+		&i.Cleared,
+		&i.HeldUntil,
+		&i.WaitingSince,
+		&i.Latitude,
+		&i.Longitude,
+		&i.Assignee,
 	)
 	return i, err
 }
@@ -129,7 +149,7 @@ func (q *Queries) CDRsDue(ctx context.Context, arg CDRsDueParams) ([]uuid.UUID, 
 }
 
 const countUnratedCDRs = `-- name: CountUnratedCDRs :one
-SELECT count(*) FROM cdr_states WHERE tenant_id = $1 AND state = 'received' AND due_at IS NOT NULL
+SELECT count(*) FROM cdr_states WHERE tenant_id = $1 AND state IN ('received', 'rated', 'invoiced') AND due_at IS NOT NULL
 `
 
 func (q *Queries) CountUnratedCDRs(ctx context.Context, tenantID uuid.UUID) (int64, error) {
@@ -140,7 +160,7 @@ func (q *Queries) CountUnratedCDRs(ctx context.Context, tenantID uuid.UUID) (int
 }
 
 const currentRating = `-- name: CurrentRating :one
-SELECT id, tenant_id, cdr_id, seq, rated_at, superseded_at, engine, currency, plan_version_id, claimed_net, computed_net, retail_net, retail_gross, margin, wholesale, verdict, retail, findings, inputs_sha256, price_book_id, choice, waived FROM ratings WHERE cdr_id = $1 AND superseded_at IS NULL
+SELECT id, tenant_id, cdr_id, seq, rated_at, superseded_at, engine, currency, plan_version_id, claimed_net, computed_net, retail_net, retail_gross, margin, wholesale, verdict, retail, findings, inputs_sha256, price_book_id, choice, waived, measures, items, contract_id FROM ratings WHERE cdr_id = $1 AND superseded_at IS NULL
 `
 
 func (q *Queries) CurrentRating(ctx context.Context, cdrID uuid.UUID) (Rating, error) {
@@ -169,16 +189,64 @@ func (q *Queries) CurrentRating(ctx context.Context, cdrID uuid.UUID) (Rating, e
 		&i.PriceBookID,
 		&i.Choice,
 		&i.Waived,
+		&i.Measures,
+		&i.Items,
+		&i.ContractID,
 	)
 	return i, err
 }
 
-const insertLineItem = `-- name: InsertLineItem :exec
-INSERT INTO line_items (id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+const currentRatings = `-- name: CurrentRatings :many
+SELECT id, cdr_id, currency, claimed_net, computed_net, retail_net, retail_gross, findings, measures, items FROM ratings
+WHERE cdr_id = ANY ($1::uuid[]) AND superseded_at IS NULL
 `
 
-type InsertLineItemParams struct {
+type CurrentRatingsRow struct {
+	ID          uuid.UUID
+	CDRID       uuid.UUID
+	Currency    string
+	ClaimedNet  decimal.Decimal
+	ComputedNet decimal.Decimal
+	RetailNet   decimal.Decimal
+	RetailGross decimal.Decimal
+	Findings    []byte
+	Measures    []byte
+	Items       []byte
+}
+
+// What decisions need of the current ratings.
+func (q *Queries) CurrentRatings(ctx context.Context, ids []uuid.UUID) ([]CurrentRatingsRow, error) {
+	rows, err := q.db.Query(ctx, currentRatings, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CurrentRatingsRow
+	for rows.Next() {
+		var i CurrentRatingsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.CDRID,
+			&i.Currency,
+			&i.ClaimedNet,
+			&i.ComputedNet,
+			&i.RetailNet,
+			&i.RetailGross,
+			&i.Findings,
+			&i.Measures,
+			&i.Items,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+type InsertLineItemsParams struct {
 	ID           uuid.UUID
 	CreatedAt    time.Time
 	TenantID     uuid.UUID
@@ -198,38 +266,14 @@ type InsertLineItemParams struct {
 	Currency     string
 	ServiceStart time.Time
 	ServiceEnd   time.Time
-}
-
-func (q *Queries) InsertLineItem(ctx context.Context, arg InsertLineItemParams) error {
-	_, err := q.db.Exec(ctx, insertLineItem,
-		arg.ID,
-		arg.CreatedAt,
-		arg.TenantID,
-		arg.CustomerID,
-		arg.CDRID,
-		arg.RatingID,
-		arg.Position,
-		arg.Dimension,
-		arg.Quantity,
-		arg.Unit,
-		arg.UnitPrice,
-		arg.TaxIncluded,
-		arg.VATCategory,
-		arg.VATRate,
-		arg.Net,
-		arg.Gross,
-		arg.Currency,
-		arg.ServiceStart,
-		arg.ServiceEnd,
-	)
-	return err
+	Mirrors      uuid.NullUUID
 }
 
 const insertRating = `-- name: InsertRating :exec
-INSERT INTO ratings (id, tenant_id, cdr_id, seq, rated_at, engine, currency, plan_version_id, price_book_id, choice, claimed_net, computed_net, retail_net, retail_gross, waived,
-    wholesale, verdict, retail, findings, inputs_sha256)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-    $16, $17, $18, $19, $20)
+INSERT INTO ratings (id, tenant_id, cdr_id, seq, rated_at, engine, currency, contract_id, plan_version_id, price_book_id, choice, claimed_net, computed_net, retail_net, retail_gross, waived, wholesale, verdict, retail, findings,
+    measures, items, inputs_sha256)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+    $21, $22, $23)
 `
 
 type InsertRatingParams struct {
@@ -240,6 +284,7 @@ type InsertRatingParams struct {
 	RatedAt       time.Time
 	Engine        string
 	Currency      string
+	ContractID    uuid.NullUUID
 	PlanVersionID uuid.NullUUID
 	PriceBookID   uuid.NullUUID
 	Choice        []byte
@@ -252,6 +297,8 @@ type InsertRatingParams struct {
 	Verdict       []byte
 	Retail        []byte
 	Findings      []byte
+	Measures      []byte
+	Items         []byte
 	InputsSHA256  []byte
 }
 
@@ -264,6 +311,7 @@ func (q *Queries) InsertRating(ctx context.Context, arg InsertRatingParams) erro
 		arg.RatedAt,
 		arg.Engine,
 		arg.Currency,
+		arg.ContractID,
 		arg.PlanVersionID,
 		arg.PriceBookID,
 		arg.Choice,
@@ -276,13 +324,15 @@ func (q *Queries) InsertRating(ctx context.Context, arg InsertRatingParams) erro
 		arg.Verdict,
 		arg.Retail,
 		arg.Findings,
+		arg.Measures,
+		arg.Items,
 		arg.InputsSHA256,
 	)
 	return err
 }
 
 const itemsOfCDR = `-- name: ItemsOfCDR :many
-SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id FROM line_items WHERE cdr_id = $1::uuid ORDER BY created_at, position
+SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id, mirrors FROM line_items WHERE cdr_id = $1::uuid ORDER BY created_at, position
 `
 
 func (q *Queries) ItemsOfCDR(ctx context.Context, cdrID uuid.UUID) ([]LineItem, error) {
@@ -317,6 +367,55 @@ func (q *Queries) ItemsOfCDR(ctx context.Context, cdrID uuid.UUID) ([]LineItem, 
 			&i.InvoiceID,
 			&i.Kind,
 			&i.FeeID,
+			&i.Mirrors,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const itemsOfCDRs = `-- name: ItemsOfCDRs :many
+SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id, mirrors FROM line_items WHERE cdr_id = ANY ($1::uuid[]) ORDER BY cdr_id, created_at, position
+`
+
+func (q *Queries) ItemsOfCDRs(ctx context.Context, ids []uuid.UUID) ([]LineItem, error) {
+	rows, err := q.db.Query(ctx, itemsOfCDRs, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LineItem
+	for rows.Next() {
+		var i LineItem
+		if err := rows.Scan(
+			&i.ID,
+			&i.CreatedAt,
+			&i.TenantID,
+			&i.CustomerID,
+			&i.CDRID,
+			&i.RatingID,
+			&i.Position,
+			&i.Dimension,
+			&i.Quantity,
+			&i.Unit,
+			&i.UnitPrice,
+			&i.TaxIncluded,
+			&i.VATCategory,
+			&i.VATRate,
+			&i.Net,
+			&i.Gross,
+			&i.Currency,
+			&i.ServiceStart,
+			&i.ServiceEnd,
+			&i.InvoiceID,
+			&i.Kind,
+			&i.FeeID,
+			&i.Mirrors,
 		); err != nil {
 			return nil, err
 		}
@@ -352,7 +451,7 @@ func (q *Queries) LocationDoc(ctx context.Context, arg LocationDocParams) (Locat
 
 const lockCDR = `-- name: LockCDR :one
 
-SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at FROM cdr_states WHERE cdr_id = $1 FOR NO KEY UPDATE
+SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee FROM cdr_states WHERE cdr_id = $1 FOR NO KEY UPDATE
 `
 
 // Rating a CDR: the work queue and what a rating writes.
@@ -389,8 +488,87 @@ func (q *Queries) LockCDR(ctx context.Context, cdrID uuid.UUID) (CDRState, error
 		&i.DueAt,
 		&i.Attempts,
 		&i.UpdatedAt,
+		&i.RetailState,
+		&i.ContractID,
+		&i.PlanID,
+		&i.CardID,
+		&i.Cleared,
+		&i.HeldUntil,
+		&i.WaitingSince,
+		&i.Latitude,
+		&i.Longitude,
+		&i.Assignee,
 	)
 	return i, err
+}
+
+const lockCDRs = `-- name: LockCDRs :many
+SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee FROM cdr_states WHERE cdr_id = ANY ($1::uuid[]) AND tenant_id = $2 ORDER BY cdr_id FOR NO KEY UPDATE
+`
+
+type LockCDRsParams struct {
+	IDs      []uuid.UUID
+	TenantID uuid.UUID
+}
+
+// The CDRs of a decision, locked in one order by everybody.
+func (q *Queries) LockCDRs(ctx context.Context, arg LockCDRsParams) ([]CDRState, error) {
+	rows, err := q.db.Query(ctx, lockCDRs, arg.IDs, arg.TenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CDRState
+	for rows.Next() {
+		var i CDRState
+		if err := rows.Scan(
+			&i.CDRID,
+			&i.ReceivedAt,
+			&i.PartnerID,
+			&i.TenantID,
+			&i.CountryCode,
+			&i.PartyID,
+			&i.OCPIID,
+			&i.SessionID,
+			&i.CreditReference,
+			&i.StartedAt,
+			&i.EndedAt,
+			&i.KWh,
+			&i.Currency,
+			&i.Claimed,
+			&i.TokenUID,
+			&i.Operator,
+			&i.Place,
+			&i.EVSEID,
+			&i.TokenID,
+			&i.CustomerID,
+			&i.RatingID,
+			&i.State,
+			&i.Reason,
+			&i.CPOState,
+			&i.Flags,
+			&i.DueAt,
+			&i.Attempts,
+			&i.UpdatedAt,
+			&i.RetailState,
+			&i.ContractID,
+			&i.PlanID,
+			&i.CardID,
+			&i.Cleared,
+			&i.HeldUntil,
+			&i.WaitingSince,
+			&i.Latitude,
+			&i.Longitude,
+			&i.Assignee,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const nextRatingSeq = `-- name: NextRatingSeq :one
@@ -404,23 +582,23 @@ func (q *Queries) NextRatingSeq(ctx context.Context, cdrID uuid.UUID) (int32, er
 	return column_1, err
 }
 
-const outdateDraft = `-- name: OutdateDraft :exec
-UPDATE invoices SET state = 'failed', problems = $1 WHERE id = $2 AND state = 'draft'
+const outdateDrafts = `-- name: OutdateDrafts :exec
+UPDATE invoices SET state = 'failed', problems = $1 WHERE id = ANY ($2::uuid[]) AND state = 'draft'
 `
 
-type OutdateDraftParams struct {
+type OutdateDraftsParams struct {
 	Problems []byte
-	ID       uuid.UUID
+	IDs      []uuid.UUID
 }
 
-// A draft that lost an item must be made anew before it can be issued.
-func (q *Queries) OutdateDraft(ctx context.Context, arg OutdateDraftParams) error {
-	_, err := q.db.Exec(ctx, outdateDraft, arg.Problems, arg.ID)
+// Drafts that lost an item must be made anew before they can be issued.
+func (q *Queries) OutdateDrafts(ctx context.Context, arg OutdateDraftsParams) error {
+	_, err := q.db.Exec(ctx, outdateDrafts, arg.Problems, arg.IDs)
 	return err
 }
 
 const postponeCDR = `-- name: PostponeCDR :exec
-UPDATE cdr_states SET due_at = $1, attempts = attempts + 1, reason = $2, updated_at = $3 WHERE cdr_id = $4
+UPDATE cdr_states SET due_at = $1, attempts = attempts + 1, reason = CASE WHEN state IN ('received', 'waiting') THEN $2 ELSE reason END, updated_at = $3 WHERE cdr_id = $4
 `
 
 type PostponeCDRParams struct {
@@ -430,6 +608,7 @@ type PostponeCDRParams struct {
 	CDRID  uuid.UUID
 }
 
+// Why a CDR is held or waived is not forgotten over a failure.
 func (q *Queries) PostponeCDR(ctx context.Context, arg PostponeCDRParams) error {
 	_, err := q.db.Exec(ctx, postponeCDR,
 		arg.DueAt,
@@ -461,41 +640,35 @@ func (q *Queries) RawCDR(ctx context.Context, arg RawCDRParams) (RawCDRRow, erro
 	return i, err
 }
 
-const setCDRState = `-- name: SetCDRState :exec
-UPDATE cdr_states SET state = $1, reason = $2, flags = $3, rating_id = $4, token_id = $5, customer_id = $6,
-    cpo_state = $7, due_at = $8, attempts = $9, updated_at = $10
-WHERE cdr_id = $11
+const sameRating = `-- name: SameRating :one
+SELECT id FROM ratings WHERE cdr_id = $1 AND superseded_at IS NULL AND inputs_sha256 = $2 AND engine = $3
+    AND contract_id IS NOT DISTINCT FROM $4 AND findings = $5::jsonb AND measures = $6::jsonb AND items = $7::jsonb
 `
 
-type SetCDRStateParams struct {
-	State      string
-	Reason     string
-	Flags      []string
-	RatingID   uuid.NullUUID
-	TokenID    uuid.NullUUID
-	CustomerID uuid.NullUUID
-	CPOState   string
-	DueAt      *time.Time
-	Attempts   int32
-	Now        time.Time
-	CDRID      uuid.UUID
+type SameRatingParams struct {
+	CDRID        uuid.UUID
+	InputsSHA256 []byte
+	Engine       string
+	ContractID   uuid.NullUUID
+	Findings     []byte
+	Measures     []byte
+	Items        []byte
 }
 
-func (q *Queries) SetCDRState(ctx context.Context, arg SetCDRStateParams) error {
-	_, err := q.db.Exec(ctx, setCDRState,
-		arg.State,
-		arg.Reason,
-		arg.Flags,
-		arg.RatingID,
-		arg.TokenID,
-		arg.CustomerID,
-		arg.CPOState,
-		arg.DueAt,
-		arg.Attempts,
-		arg.Now,
+// The current rating, if it says all that a new one would say: then there is no need of another.
+func (q *Queries) SameRating(ctx context.Context, arg SameRatingParams) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, sameRating,
 		arg.CDRID,
+		arg.InputsSHA256,
+		arg.Engine,
+		arg.ContractID,
+		arg.Findings,
+		arg.Measures,
+		arg.Items,
 	)
-	return err
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
 }
 
 const supersedeRating = `-- name: SupersedeRating :execrows
@@ -553,15 +726,20 @@ func (q *Queries) TariffAt(ctx context.Context, arg TariffAtParams) (Tariff, err
 }
 
 const tokenForCDR = `-- name: TokenForCDR :one
-SELECT t.id AS token_id, t.uid, t.valid, c.id AS contract_row, c.contract_id, c.customer_id, c.valid_from, c.valid_to,
+SELECT t.id AS token_id, t.uid, t.valid, coalesce(c.id, '00000000-0000-0000-0000-000000000000')::uuid AS contract_row, coalesce(c.contract_id, '')::text AS contract_id,
+    coalesce(c.customer_id, '00000000-0000-0000-0000-000000000000')::uuid AS customer_id, c.valid_from, c.valid_to,
     coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
-FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
-WHERE t.tenant_id = $1 AND upper(t.uid) = upper($2) AND (t.type = $3 OR $3 = '')
+FROM tokens t LEFT JOIN token_assignments a ON a.token_id = t.id AND a.valid_from <= $1 AND (a.valid_to IS NULL OR a.valid_to > $1)
+    LEFT JOIN contracts c ON c.id = a.contract_id LEFT JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id
+    LEFT JOIN plans p ON p.id = c.plan_id
+WHERE t.tenant_id = $2 AND (t.id = $3::uuid OR $3 IS NULL AND upper(t.uid) = upper($4) AND (t.type = $5 OR $5 = ''))
 ORDER BY t.type = 'RFID' DESC, t.created_at, t.id LIMIT 1
 `
 
 type TokenForCDRParams struct {
+	At       time.Time
 	TenantID uuid.UUID
+	CardID   uuid.NullUUID
 	UID      interface{}
 	Type     string
 }
@@ -573,15 +751,22 @@ type TokenForCDRRow struct {
 	ContractRow   uuid.UUID
 	ContractID    string
 	CustomerID    uuid.UUID
-	ValidFrom     time.Time
+	ValidFrom     *time.Time
 	ValidTo       *time.Time
 	CustomerGroup string
 	AgreedPlan    string
 }
 
-// The token of the utility with this uid and type, without a type a card before others; the contract and its customer beside it.
+// The token of the utility with this uid and type, without a type a card before others, or the one that a person says it was;
+// beside it the contract that it belonged to at an instant, if it did, and its customer.
 func (q *Queries) TokenForCDR(ctx context.Context, arg TokenForCDRParams) (TokenForCDRRow, error) {
-	row := q.db.QueryRow(ctx, tokenForCDR, arg.TenantID, arg.UID, arg.Type)
+	row := q.db.QueryRow(ctx, tokenForCDR,
+		arg.At,
+		arg.TenantID,
+		arg.CardID,
+		arg.UID,
+		arg.Type,
+	)
 	var i TokenForCDRRow
 	err := row.Scan(
 		&i.TokenID,
@@ -599,14 +784,18 @@ func (q *Queries) TokenForCDR(ctx context.Context, arg TokenForCDRParams) (Token
 }
 
 const tokenOfContractForCDR = `-- name: TokenOfContractForCDR :one
-SELECT t.id AS token_id, t.uid, t.valid, c.id AS contract_row, c.contract_id, c.customer_id, c.valid_from, c.valid_to,
+SELECT t.id AS token_id, t.uid, t.valid, coalesce(c.id, '00000000-0000-0000-0000-000000000000')::uuid AS contract_row, coalesce(c.contract_id, '')::text AS contract_id,
+    coalesce(c.customer_id, '00000000-0000-0000-0000-000000000000')::uuid AS customer_id, c.valid_from, c.valid_to,
     coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
-FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
-WHERE t.tenant_id = $1 AND emaid(c.contract_id) = emaid($2::text)
-ORDER BY starts_with(upper(t.uid), upper($3::text)) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id LIMIT 1
+FROM tokens t JOIN token_assignments a ON a.token_id = t.id AND a.valid_from <= $1 AND (a.valid_to IS NULL OR a.valid_to > $1)
+    LEFT JOIN contracts c ON c.id = a.contract_id LEFT JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id
+    LEFT JOIN plans p ON p.id = c.plan_id
+WHERE t.tenant_id = $2 AND emaid(c.contract_id) = emaid($3::text)
+ORDER BY starts_with(upper(t.uid), upper($4::text)) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id LIMIT 1
 `
 
 type TokenOfContractForCDRParams struct {
+	At         time.Time
 	TenantID   uuid.UUID
 	ContractID string
 	UID        string
@@ -619,7 +808,7 @@ type TokenOfContractForCDRRow struct {
 	ContractRow   uuid.UUID
 	ContractID    string
 	CustomerID    uuid.UUID
-	ValidFrom     time.Time
+	ValidFrom     *time.Time
 	ValidTo       *time.Time
 	CustomerGroup string
 	AgreedPlan    string
@@ -628,7 +817,12 @@ type TokenOfContractForCDRRow struct {
 // A token of the utility's contract with this id, the one whose uid begins as said before others: partners cut uids, and a car
 // shows its contract.
 func (q *Queries) TokenOfContractForCDR(ctx context.Context, arg TokenOfContractForCDRParams) (TokenOfContractForCDRRow, error) {
-	row := q.db.QueryRow(ctx, tokenOfContractForCDR, arg.TenantID, arg.ContractID, arg.UID)
+	row := q.db.QueryRow(ctx, tokenOfContractForCDR,
+		arg.At,
+		arg.TenantID,
+		arg.ContractID,
+		arg.UID,
+	)
 	var i TokenOfContractForCDRRow
 	err := row.Scan(
 		&i.TokenID,
@@ -684,6 +878,56 @@ func (q *Queries) WakeCreditsFor(ctx context.Context, arg WakeCreditsForParams) 
 	return items, nil
 }
 
+const wakeReplacements = `-- name: WakeReplacements :many
+UPDATE cdr_states SET due_at = $1::timestamptz, updated_at = $1
+WHERE tenant_id = $2 AND (state = 'received' OR state = 'held' AND reason = 'rule' AND 'P02' = ANY (flags)) AND country_code = $3 AND party_id = $4
+    AND (session_id <> '' AND upper(session_id) = upper($5::text) OR token_id = $6::uuid AND evse_id = $7
+        AND abs(extract(epoch FROM started_at - $8::timestamptz)) <= 60)
+RETURNING cdr_id
+`
+
+type WakeReplacementsParams struct {
+	Now         time.Time
+	TenantID    uuid.UUID
+	CountryCode string
+	PartyID     string
+	SessionID   string
+	TokenID     uuid.NullUUID
+	EVSEID      string
+	StartedAt   time.Time
+}
+
+// CDRs of the session of one that was credited: they replace it. One that is being rated meanwhile, and does not see the credit
+// yet, is waited for.
+func (q *Queries) WakeReplacements(ctx context.Context, arg WakeReplacementsParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, wakeReplacements,
+		arg.Now,
+		arg.TenantID,
+		arg.CountryCode,
+		arg.PartyID,
+		arg.SessionID,
+		arg.TokenID,
+		arg.EVSEID,
+		arg.StartedAt,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var cdr_id uuid.UUID
+		if err := rows.Scan(&cdr_id); err != nil {
+			return nil, err
+		}
+		items = append(items, cdr_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const wakeWaitingCDRs = `-- name: WakeWaitingCDRs :many
 UPDATE cdr_states SET due_at = $1::timestamptz, updated_at = $1 WHERE tenant_id = $2 AND state = 'waiting' RETURNING cdr_id
 `
@@ -715,13 +959,13 @@ func (q *Queries) WakeWaitingCDRs(ctx context.Context, arg WakeWaitingCDRsParams
 }
 
 const withdrawItems = `-- name: WithdrawItems :many
-DELETE FROM line_items l WHERE l.cdr_id = $1::uuid AND NOT EXISTS (SELECT FROM invoices i WHERE i.id = l.invoice_id AND i.state = 'issued')
+DELETE FROM line_items l WHERE l.cdr_id = ANY ($1::uuid[]) AND NOT EXISTS (SELECT FROM invoices i WHERE i.id = l.invoice_id AND i.state = 'issued')
 RETURNING l.invoice_id
 `
 
-// Items of a superseded rating that are on no issued invoice are withdrawn, also from drafts.
-func (q *Queries) WithdrawItems(ctx context.Context, cdrID uuid.UUID) ([]uuid.NullUUID, error) {
-	rows, err := q.db.Query(ctx, withdrawItems, cdrID)
+// Items that are on no issued invoice are withdrawn, also from drafts.
+func (q *Queries) WithdrawItems(ctx context.Context, ids []uuid.UUID) ([]uuid.NullUUID, error) {
+	rows, err := q.db.Query(ctx, withdrawItems, ids)
 	if err != nil {
 		return nil, err
 	}

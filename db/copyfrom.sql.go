@@ -47,6 +47,133 @@ func (q *Queries) CopyCDRInputs(ctx context.Context, arg []CopyCDRInputsParams) 
 	return q.db.CopyFrom(ctx, []string{"cdr_inputs"}, []string{"cdr_id", "tenant_id", "customer_id", "contract_id", "started_at", "data"}, &iteratorForCopyCDRInputs{rows: arg})
 }
 
+// iteratorForInsertDisputeCDRs implements pgx.CopyFromSource.
+type iteratorForInsertDisputeCDRs struct {
+	rows                 []InsertDisputeCDRsParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForInsertDisputeCDRs) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForInsertDisputeCDRs) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].DisputeID,
+		r.rows[0].CDRID,
+		r.rows[0].TenantID,
+		r.rows[0].Claimed,
+		r.rows[0].Computed,
+		r.rows[0].Accepted,
+	}, nil
+}
+
+func (r iteratorForInsertDisputeCDRs) Err() error {
+	return nil
+}
+
+func (q *Queries) InsertDisputeCDRs(ctx context.Context, arg []InsertDisputeCDRsParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"dispute_cdrs"}, []string{"dispute_id", "cdr_id", "tenant_id", "claimed", "computed", "accepted"}, &iteratorForInsertDisputeCDRs{rows: arg})
+}
+
+// iteratorForInsertEvents implements pgx.CopyFromSource.
+type iteratorForInsertEvents struct {
+	rows                 []InsertEventsParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForInsertEvents) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForInsertEvents) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].ID,
+		r.rows[0].At,
+		r.rows[0].TenantID,
+		r.rows[0].Actor,
+		r.rows[0].Subject,
+		r.rows[0].SubjectID,
+		r.rows[0].What,
+		r.rows[0].Detail,
+	}, nil
+}
+
+func (r iteratorForInsertEvents) Err() error {
+	return nil
+}
+
+func (q *Queries) InsertEvents(ctx context.Context, arg []InsertEventsParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"events"}, []string{"id", "at", "tenant_id", "actor", "subject", "subject_id", "what", "detail"}, &iteratorForInsertEvents{rows: arg})
+}
+
+// iteratorForInsertLineItems implements pgx.CopyFromSource.
+type iteratorForInsertLineItems struct {
+	rows                 []InsertLineItemsParams
+	skippedFirstNextCall bool
+}
+
+func (r *iteratorForInsertLineItems) Next() bool {
+	if len(r.rows) == 0 {
+		return false
+	}
+	if !r.skippedFirstNextCall {
+		r.skippedFirstNextCall = true
+		return true
+	}
+	r.rows = r.rows[1:]
+	return len(r.rows) > 0
+}
+
+func (r iteratorForInsertLineItems) Values() ([]interface{}, error) {
+	return []interface{}{
+		r.rows[0].ID,
+		r.rows[0].CreatedAt,
+		r.rows[0].TenantID,
+		r.rows[0].CustomerID,
+		r.rows[0].CDRID,
+		r.rows[0].RatingID,
+		r.rows[0].Position,
+		r.rows[0].Dimension,
+		r.rows[0].Quantity,
+		r.rows[0].Unit,
+		r.rows[0].UnitPrice,
+		r.rows[0].TaxIncluded,
+		r.rows[0].VATCategory,
+		r.rows[0].VATRate,
+		r.rows[0].Net,
+		r.rows[0].Gross,
+		r.rows[0].Currency,
+		r.rows[0].ServiceStart,
+		r.rows[0].ServiceEnd,
+		r.rows[0].Mirrors,
+	}, nil
+}
+
+func (r iteratorForInsertLineItems) Err() error {
+	return nil
+}
+
+func (q *Queries) InsertLineItems(ctx context.Context, arg []InsertLineItemsParams) (int64, error) {
+	return q.db.CopyFrom(ctx, []string{"line_items"}, []string{"id", "created_at", "tenant_id", "customer_id", "cdr_id", "rating_id", "position", "dimension", "quantity", "unit", "unit_price", "tax_included", "vat_category", "vat_rate", "net", "gross", "currency", "service_start", "service_end", "mirrors"}, &iteratorForInsertLineItems{rows: arg})
+}
+
 // iteratorForInsertMessages implements pgx.CopyFromSource.
 type iteratorForInsertMessages struct {
 	rows                 []InsertMessagesParams

@@ -161,3 +161,9 @@ func IsDuplicate(err error, constraint string) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "23505" && (constraint == "" || pg.ConstraintName == constraint)
 }
+
+// IsDeadlock reports whether err says that two transactions waited for each other and this one gave way. It may be tried again.
+func IsDeadlock(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "40P01"
+}

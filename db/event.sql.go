@@ -78,3 +78,14 @@ func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error 
 	)
 	return err
 }
+
+type InsertEventsParams struct {
+	ID        uuid.UUID
+	At        time.Time
+	TenantID  uuid.NullUUID
+	Actor     string
+	Subject   string
+	SubjectID uuid.UUID
+	What      string
+	Detail    []byte
+}

@@ -574,17 +574,32 @@ func (q *Queries) LockInvoice(ctx context.Context, id uuid.UUID) (Invoice, error
 }
 
 const markCDRsInvoiced = `-- name: MarkCDRsInvoiced :exec
-UPDATE cdr_states SET state = 'invoiced', updated_at = $1
-WHERE state = 'rated' AND cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $2)
+WITH invoiced AS (
+    UPDATE cdr_states s SET state = 'invoiced', reason = '', updated_at = $1::timestamptz
+    WHERE s.state = 'rated' AND s.retail_state = 'released' AND s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $4)
+        AND NOT EXISTS (SELECT FROM line_items l WHERE l.cdr_id = s.cdr_id AND (l.invoice_id IS NULL OR l.invoice_id <> $4
+            AND EXISTS (SELECT FROM invoices i WHERE i.id = l.invoice_id AND i.state <> 'issued')))
+    RETURNING s.cdr_id, s.tenant_id
+)
+INSERT INTO events (id, at, tenant_id, actor, subject, subject_id, what, detail)
+SELECT gen_random_uuid(), $1, tenant_id, $2::text, 'cdr', cdr_id, 'invoiced', jsonb_build_object('state', 'invoiced', 'before', 'rated', 'invoice', $3::text) FROM invoiced
 `
 
 type MarkCDRsInvoicedParams struct {
 	Now       time.Time
+	Actor     string
+	Number    string
 	InvoiceID uuid.NullUUID
 }
 
+// The CDRs of an issued invoice that have nothing left to bill, each with a line in its timeline.
 func (q *Queries) MarkCDRsInvoiced(ctx context.Context, arg MarkCDRsInvoicedParams) error {
-	_, err := q.db.Exec(ctx, markCDRsInvoiced, arg.Now, arg.InvoiceID)
+	_, err := q.db.Exec(ctx, markCDRsInvoiced,
+		arg.Now,
+		arg.Actor,
+		arg.Number,
+		arg.InvoiceID,
+	)
 	return err
 }
 
@@ -670,7 +685,7 @@ func (q *Queries) PostponeInvoice(ctx context.Context, arg PostponeInvoiceParams
 }
 
 const ratingsOfInvoice = `-- name: RatingsOfInvoice :many
-SELECT r.id, r.tenant_id, r.cdr_id, r.seq, r.rated_at, r.superseded_at, r.engine, r.currency, r.plan_version_id, r.claimed_net, r.computed_net, r.retail_net, r.retail_gross, r.margin, r.wholesale, r.verdict, r.retail, r.findings, r.inputs_sha256, r.price_book_id, r.choice, r.waived FROM ratings r WHERE r.id IN (SELECT l.rating_id FROM line_items l WHERE invoice_id = $1)
+SELECT r.id, r.tenant_id, r.cdr_id, r.seq, r.rated_at, r.superseded_at, r.engine, r.currency, r.plan_version_id, r.claimed_net, r.computed_net, r.retail_net, r.retail_gross, r.margin, r.wholesale, r.verdict, r.retail, r.findings, r.inputs_sha256, r.price_book_id, r.choice, r.waived, r.measures, r.items, r.contract_id FROM ratings r WHERE r.id IN (SELECT l.rating_id FROM line_items l WHERE invoice_id = $1)
 `
 
 func (q *Queries) RatingsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) ([]Rating, error) {
@@ -705,6 +720,9 @@ func (q *Queries) RatingsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID)
 			&i.PriceBookID,
 			&i.Choice,
 			&i.Waived,
+			&i.Measures,
+			&i.Items,
+			&i.ContractID,
 		); err != nil {
 			return nil, err
 		}
@@ -726,7 +744,7 @@ func (q *Queries) ReleaseItems(ctx context.Context, invoiceID uuid.NullUUID) err
 }
 
 const sessionsOfInvoice = `-- name: SessionsOfInvoice :many
-SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, s.country_code, s.party_id, s.ocpi_id, s.session_id, s.credit_reference, s.started_at, s.ended_at, s.kwh, s.currency, s.claimed, s.token_uid, s.operator, s.place, s.evse_id, s.token_id, s.customer_id, s.rating_id, s.state, s.reason, s.cpo_state, s.flags, s.due_at, s.attempts, s.updated_at FROM cdr_states s WHERE s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $1) ORDER BY s.started_at, s.cdr_id
+SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, s.country_code, s.party_id, s.ocpi_id, s.session_id, s.credit_reference, s.started_at, s.ended_at, s.kwh, s.currency, s.claimed, s.token_uid, s.operator, s.place, s.evse_id, s.token_id, s.customer_id, s.rating_id, s.state, s.reason, s.cpo_state, s.flags, s.due_at, s.attempts, s.updated_at, s.retail_state, s.contract_id, s.plan_id, s.card_id, s.cleared, s.held_until, s.waiting_since, s.latitude, s.longitude, s.assignee FROM cdr_states s WHERE s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $1) ORDER BY s.started_at, s.cdr_id
 `
 
 // What a document says about the sessions behind its items.
@@ -768,6 +786,16 @@ func (q *Queries) SessionsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID
 			&i.DueAt,
 			&i.Attempts,
 			&i.UpdatedAt,
+			&i.RetailState,
+			&i.ContractID,
+			&i.PlanID,
+			&i.CardID,
+			&i.Cleared,
+			&i.HeldUntil,
+			&i.WaitingSince,
+			&i.Latitude,
+			&i.Longitude,
+			&i.Assignee,
 		); err != nil {
 			return nil, err
 		}
@@ -783,7 +811,7 @@ const takeItems = `-- name: TakeItems :many
 UPDATE line_items SET invoice_id = $1
 WHERE tenant_id = $2 AND customer_id = $3 AND currency = $4 AND service_start < $5::timestamptz
     AND (invoice_id IS NULL OR invoice_id = $1)
-RETURNING id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id
+RETURNING id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id, mirrors
 `
 
 type TakeItemsParams struct {
@@ -832,6 +860,7 @@ func (q *Queries) TakeItems(ctx context.Context, arg TakeItemsParams) ([]LineIte
 			&i.InvoiceID,
 			&i.Kind,
 			&i.FeeID,
+			&i.Mirrors,
 		); err != nil {
 			return nil, err
 		}

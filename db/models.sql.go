@@ -11,6 +11,15 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+type Agreement struct {
+	TenantID    uuid.UUID
+	PartnerID   uuid.UUID
+	Currency    string
+	DisputeDays int32
+	Email       string
+	UpdatedAt   time.Time
+}
+
 type Alert struct {
 	ID         uuid.UUID
 	Kind       string
@@ -77,6 +86,27 @@ type Backtest struct {
 	Attempts   int32
 }
 
+type Bulk struct {
+	ID         uuid.UUID
+	TenantID   uuid.UUID
+	Preview    bool
+	Decision   []byte
+	Selection  []byte
+	Effect     []byte
+	State      string
+	AsOf       time.Time
+	Cursor     uuid.UUID
+	Total      int32
+	Done       int32
+	Actor      string
+	StaffID    uuid.NullUUID
+	CreatedAt  time.Time
+	FinishedAt *time.Time
+	DueAt      *time.Time
+	Attempts   int32
+	Reason     string
+}
+
 type CDR struct {
 	ID         uuid.UUID
 	ReceivedAt time.Time
@@ -116,6 +146,16 @@ type CDRState struct {
 	DueAt           *time.Time
 	Attempts        int32
 	UpdatedAt       time.Time
+	RetailState     string
+	ContractID      uuid.NullUUID
+	PlanID          uuid.NullUUID
+	CardID          uuid.NullUUID
+	Cleared         []string
+	HeldUntil       *time.Time
+	WaitingSince    *time.Time
+	Latitude        decimal.NullDecimal
+	Longitude       decimal.NullDecimal
+	Assignee        string
 }
 
 type CDRsDefault struct {
@@ -128,6 +168,19 @@ type CDRsDefault struct {
 	SHA256     []byte
 }
 
+type Car struct {
+	ID         uuid.UUID
+	TenantID   uuid.UUID
+	CustomerID uuid.UUID
+	TokenID    uuid.NullUUID
+	Name       string
+	BatteryKWh decimal.NullDecimal
+	MaxACKW    decimal.NullDecimal
+	MaxDCKW    decimal.NullDecimal
+	CreatedAt  time.Time
+	EndedAt    *time.Time
+}
+
 type CdrInput struct {
 	CDRID      uuid.UUID
 	TenantID   uuid.UUID
@@ -135,6 +188,7 @@ type CdrInput struct {
 	ContractID uuid.UUID
 	StartedAt  time.Time
 	Data       []byte
+	Booked     bool
 }
 
 type ChargingProfile struct {
@@ -147,6 +201,19 @@ type ChargingProfile struct {
 	ActiveAt    *time.Time
 	Refusals    int32
 	NotBefore   *time.Time
+}
+
+type ClearingPolicy struct {
+	TenantID    uuid.UUID
+	Late        string
+	LateDays    int32
+	CloseDay    int32
+	Mini        string
+	Empty       string
+	BlockedCard string
+	DropLimit   decimal.Decimal
+	WaitingDays int32
+	UpdatedAt   time.Time
 }
 
 type Command struct {
@@ -222,6 +289,55 @@ type CustomerGroup struct {
 	CreatedAt time.Time
 }
 
+type Dispute struct {
+	ID         uuid.UUID
+	TenantID   uuid.UUID
+	PartnerID  uuid.UUID
+	Number     string
+	Reason     string
+	Note       string
+	Currency   string
+	Claimed    decimal.Decimal
+	Computed   decimal.Decimal
+	Accepted   decimal.Decimal
+	Credited   decimal.Decimal
+	Expected   decimal.Decimal
+	State      string
+	Deadline   time.Time
+	BulkID     uuid.NullUUID
+	OpenedBy   string
+	OpenedAt   time.Time
+	SentAt     *time.Time
+	AnsweredAt *time.Time
+	ClosedAt   *time.Time
+	UpdatedAt  time.Time
+}
+
+type DisputeCDR struct {
+	DisputeID uuid.UUID
+	CDRID     uuid.UUID
+	TenantID  uuid.UUID
+	Claimed   decimal.Decimal
+	Computed  decimal.Decimal
+	Accepted  decimal.Decimal
+	Credited  decimal.Decimal
+	CreditID  uuid.NullUUID
+	Open      bool
+	Evidence  []byte
+}
+
+type DisputeMessage struct {
+	ID        uuid.UUID
+	TenantID  uuid.UUID
+	DisputeID uuid.UUID
+	Direction string
+	At        time.Time
+	Actor     string
+	Subject   string
+	Body      string
+	Reference string
+}
+
 type Document struct {
 	ID        uuid.UUID
 	TenantID  uuid.UUID
@@ -233,6 +349,18 @@ type Document struct {
 	Seq       int64
 	Chain     []byte
 	CreatedAt time.Time
+}
+
+type DropProposal struct {
+	ID         uuid.UUID
+	TenantID   uuid.UUID
+	CDRID      uuid.UUID
+	Reason     string
+	ProposedBy uuid.UUID
+	ProposedAt time.Time
+	State      string
+	DecidedBy  uuid.NullUUID
+	DecidedAt  *time.Time
 }
 
 type Email struct {
@@ -338,6 +466,7 @@ type LineItem struct {
 	InvoiceID    uuid.NullUUID
 	Kind         string
 	FeeID        uuid.NullUUID
+	Mirrors      uuid.NullUUID
 }
 
 type LineItemsDefault struct {
@@ -698,6 +827,24 @@ type Rating struct {
 	PriceBookID   uuid.NullUUID
 	Choice        []byte
 	Waived        decimal.Decimal
+	Measures      []byte
+	Items         []byte
+	ContractID    uuid.NullUUID
+}
+
+type RuleSetting struct {
+	ID         uuid.UUID
+	TenantID   uuid.UUID
+	PartnerID  uuid.NullUUID
+	Rule       string
+	Enabled    bool
+	InfoLimit  decimal.NullDecimal
+	FlagLimit  decimal.NullDecimal
+	BlockLimit decimal.NullDecimal
+	Reason     string
+	SetBy      string
+	SetAt      time.Time
+	EndedAt    *time.Time
 }
 
 type ScheduleSlot struct {
@@ -806,6 +953,16 @@ type Token struct {
 	EnergyContract string
 	CreatedAt      time.Time
 	LastUpdated    time.Time
+}
+
+type TokenAssignment struct {
+	ID         uuid.UUID
+	TenantID   uuid.UUID
+	TokenID    uuid.UUID
+	ContractID uuid.UUID
+	ValidFrom  time.Time
+	ValidTo    *time.Time
+	CreatedAt  time.Time
 }
 
 type TokenDelivery struct {

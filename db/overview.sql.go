@@ -76,7 +76,7 @@ SELECT 'waiting', s.currency, count(*), sum(s.claimed)::numeric FROM cdr_states 
 WHERE s.state = 'waiting' AND ($1::uuid IS NULL OR s.tenant_id = $1) GROUP BY s.currency
 UNION ALL
 SELECT 'disputed', s.currency, count(*), sum(coalesce(s.claimed - r.computed_net, 0))::numeric FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id
-WHERE s.cpo_state = 'disputed' AND s.started_at >= $2::timestamptz AND ($1::uuid IS NULL OR s.tenant_id = $1) GROUP BY s.currency
+WHERE s.cpo_state IN ('questioned', 'disputed') AND s.started_at >= $2::timestamptz AND ($1::uuid IS NULL OR s.tenant_id = $1) GROUP BY s.currency
 UNION ALL
 SELECT 'invoice-' || i.state, i.currency, count(*), sum(i.gross)::numeric FROM invoices i
 WHERE i.state IN ('draft', 'failed') AND ($1::uuid IS NULL OR i.tenant_id = $1) GROUP BY i.state, i.currency

@@ -142,6 +142,28 @@ func (q *Queries) PlanNames(ctx context.Context, tenantID uuid.UUID) ([]string, 
 	return items, nil
 }
 
+const planOfTenant = `-- name: PlanOfTenant :one
+SELECT id, tenant_id, name, is_default, created_at FROM plans WHERE id = $1 AND tenant_id = $2
+`
+
+type PlanOfTenantParams struct {
+	ID       uuid.UUID
+	TenantID uuid.UUID
+}
+
+func (q *Queries) PlanOfTenant(ctx context.Context, arg PlanOfTenantParams) (Plan, error) {
+	row := q.db.QueryRow(ctx, planOfTenant, arg.ID, arg.TenantID)
+	var i Plan
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.Name,
+		&i.IsDefault,
+		&i.CreatedAt,
+	)
+	return i, err
+}
+
 const planVersion = `-- name: PlanVersion :one
 SELECT v.id, v.plan_id, v.version, v.doc, v.valid_from, v.created_at, p.name AS plan_name FROM plan_versions v JOIN plans p ON p.id = v.plan_id WHERE v.id = $1
 `

@@ -268,10 +268,15 @@ func (q *Queries) FailTokenDelivery(ctx context.Context, arg FailTokenDeliveryPa
 
 const insertToken = `-- name: InsertToken :exec
 
-INSERT INTO tokens (id, tenant_id, contract_id, uid, type, visual_number, issuer, valid, whitelist, language, group_id, profile_type, energy_supplier, energy_contract,
-    created_at, last_updated)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-    $15, $15)
+WITH token AS (
+    INSERT INTO tokens (id, tenant_id, contract_id, uid, type, visual_number, issuer, valid, whitelist, language, group_id, profile_type, energy_supplier, energy_contract,
+        created_at, last_updated)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+        $15, $15)
+    RETURNING id, tenant_id, contract_id, created_at
+)
+INSERT INTO token_assignments (id, tenant_id, token_id, contract_id, valid_from, created_at)
+SELECT gen_random_uuid(), tenant_id, id, contract_id, '2020-01-01', created_at FROM token
 `
 
 type InsertTokenParams struct {
@@ -293,6 +298,7 @@ type InsertTokenParams struct {
 }
 
 // Tokens of our customers, and what each partner knows of them.
+// A new token belongs to its contract from before every session on, so that a card that is entered late finds its sessions.
 func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error {
 	_, err := q.db.Exec(ctx, insertToken,
 		arg.ID,

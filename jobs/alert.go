@@ -27,6 +27,9 @@ const (
 	AlertPullBad       AlertKind = "pull-bad"            // objects of a list could not be taken; the subject as above
 	AlertNotConnected  AlertKind = "party-not-connected" // a hub announces or has ended a party; the subject is the party
 	AlertEVSETwice     AlertKind = "evse-twice"          // EVSEs that stand at two Locations; the subject is the CPO
+	AlertWaiting       AlertKind = "waiting-cdrs"        // CDRs have waited for master data for days; the subject is the utility and what is missing
+	AlertDisputeEnds   AlertKind = "dispute-ends"        // the deadline of a dispute is near; the subject is the dispute
+	AlertDisputeOver   AlertKind = "dispute-expired"     // it has passed, and nothing came; the subject is the dispute
 )
 
 // alertTexts are the sentences for each kind, in which {name} stands for a parameter.
@@ -62,6 +65,18 @@ var alertTexts = map[AlertKind]struct{ de, en string }{
 	AlertPullBad: {
 		"{bad} von {objects} Objekten der Liste {list} konnten nicht übernommen werden.",
 		"{bad} of {objects} objects of the list {list} could not be taken.",
+	},
+	AlertWaiting: {
+		"{count} Abrechnungsdatensätze über {claimed} {currency} warten auf Stammdaten ({reason}), der älteste seit {since}.",
+		"{count} CDRs for {claimed} {currency} wait for master data ({reason}), the oldest since {since}.",
+	},
+	AlertDisputeEnds: {
+		"Der Streitfall {number} über {expected} {currency} endet am {deadline} ohne Einigung.",
+		"Dispute {number} about {expected} {currency} ends on {deadline} without a settlement.",
+	},
+	AlertDisputeOver: {
+		"Der Streitfall {number} über {expected} {currency} ist am {deadline} verfallen. Entscheiden Sie, was mit den Forderungen geschieht.",
+		"Dispute {number} about {expected} {currency} expired on {deadline}. Decide what becomes of the claims.",
 	},
 	AlertNotConnected: {
 		"Der Hub meldet {party} als {status}.",

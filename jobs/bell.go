@@ -22,6 +22,7 @@ type Kind string
 // The kinds of job.
 const (
 	CDRRate       Kind = "cdr:rate"       // id of a CDR
+	CDRBulk       Kind = "cdr:bulk"       // id of a bulk decision
 	TokenPush     Kind = "token:push"     // id of a token: to every partner that has an older version
 	TokenUrgent   Kind = "token:urgent"   // the same before everything else: a card that is blocked
 	PartnerPull   Kind = "partner:pull"   // id of a partner: the next page of its lists

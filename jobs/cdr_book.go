@@ -4,89 +4,202 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 
 	"github.com/roamwerk/roamwerk/billing"
 	"github.com/roamwerk/roamwerk/db"
 )
 
-// release stores the rating and, unless a finding keeps it from the customer, books it.
-func (r *rating) release(ctx context.Context, findings []billing.Finding) error {
-	ratingID, err := r.supersede(ctx, db.InsertRatingParams{
-		TenantID: r.state.TenantID, CDRID: r.state.CDRID, RatedAt: r.now,
-		Engine: billing.EngineVersion, Currency: r.cdr.Currency,
-		PlanVersionID: uuid.NullUUID{UUID: r.retail.plan.row.ID, Valid: true}, PriceBookID: r.retail.book.id(), Choice: frozen(r.retail.choice),
-		ClaimedNet: r.cdr.TotalCost.ExclVAT.Decimal, ComputedNet: billing.Round(r.wholesale.Total.ExclVAT, 4),
-		RetailNet: r.retail.net, RetailGross: r.retail.gross, Waived: r.retail.waived,
-		Wholesale: frozen(r.wholesale), Verdict: frozen(r.verdict), Retail: frozen(r.retail.Rating), Findings: frozen(findings),
-		InputsSHA256: hashInputs(r.raw, r.inputs),
-	})
-	if err != nil {
-		return err
-	}
-	if err := r.take(ctx, ratingID); err != nil {
-		return err
-	}
-	if err := r.keepProof(ctx, ratingID); err != nil {
-		return err
-	}
-	r.state.RatingID = uuid.NullUUID{UUID: ratingID, Valid: true}
-	r.state.Flags = flags(findings)
-	r.state.State, r.state.Reason = "rated", ""
-	if r.cdr.HomeChargingCompensation { // it is the utility that owes the driver (CDR-24)
-		r.state.State, r.state.Reason = "held", "home-charging"
-	} else if billing.Worst(findings) == billing.Block {
-		r.state.State, r.state.Reason = "held", "rule"
-	} else if err := r.book(ctx, ratingID); err != nil {
-		return err
-	}
-	if !r.verdict.Agrees {
-		r.state.CPOState = "disputed"
-	}
-	return r.save(ctx, "rate")
+// bookable is an item of a rating as it is stored with it: what it would put on a bill.
+type bookable struct {
+	Dimension   string
+	Quantity    decimal.Decimal
+	Unit        string
+	UnitPrice   decimal.Decimal
+	TaxIncluded bool
+	VATCategory string
+	VATRate     decimal.Decimal
+	Net, Gross  decimal.Decimal
+	Currency    string
 }
 
-// supersede stores a new rating in the place of the current one and withdraws the items of that one that are on no invoice.
-func (r *rating) supersede(ctx context.Context, p db.InsertRatingParams) (uuid.UUID, error) {
+// bookables are the items of the retail price.
+func (r *rating) bookables() []bookable {
+	items := make([]bookable, len(r.retail.items))
+	for i, item := range r.retail.items {
+		items[i] = bookable{
+			Dimension: string(item.Line.Dimension), Quantity: item.Line.Quantity, Unit: string(item.Line.Unit), UnitPrice: item.Line.Price,
+			TaxIncluded: item.Line.TaxIncluded, VATCategory: string(r.retail.vat.Category), VATRate: r.retail.vat.Rate, Net: item.Net, Gross: item.Gross,
+			Currency: r.retail.Currency,
+		}
+	}
+	return items
+}
+
+// store puts a new rating in the place of the current one, unless that one says the same, and takes what it draws of the
+// contract's allowances and vouchers.
+func (r *rating) store(ctx context.Context) error {
+	p := db.InsertRatingParams{
+		TenantID: r.state.TenantID, CDRID: r.state.CDRID, RatedAt: r.now,
+		Engine: billing.EngineVersion, Currency: r.cdr.Currency,
+		ContractID: r.state.ContractID, PlanVersionID: uuid.NullUUID{UUID: r.retail.plan.row.ID, Valid: true}, PriceBookID: r.retail.book.id(), Choice: frozen(r.retail.choice),
+		ClaimedNet: r.cdr.TotalCost.ExclVAT.Decimal, ComputedNet: billing.Round(r.wholesale.Total.ExclVAT, 4),
+		RetailNet: r.retail.net, RetailGross: r.retail.gross, Waived: r.retail.waived,
+		Wholesale: frozen(r.wholesale), Verdict: frozen(r.verdict), Retail: frozen(r.retail.Rating), Findings: frozen(r.judged.Findings),
+		Measures: frozen(r.judged.Measures), Items: frozen(r.bookables()),
+		InputsSHA256: hashInputs(r.raw, r.inputs),
+	}
+	draws := len(r.retail.taken.allowances)+len(r.retail.taken.vouchers) > 0
+	same, err := r.q.SameRating(ctx, db.SameRatingParams{
+		CDRID: p.CDRID, InputsSHA256: p.InputsSHA256, Engine: p.Engine, ContractID: p.ContractID, Findings: p.Findings, Measures: p.Measures, Items: p.Items,
+	})
+	if err == nil && !draws {
+		r.state.RatingID = uuid.NullUUID{UUID: same, Valid: true}
+		return nil
+	} else if err != nil && !errors.Is(err, db.ErrNotFound) {
+		return fmt.Errorf("compare rating: %w", err)
+	}
 	if _, err := r.q.SupersedeRating(ctx, db.SupersedeRatingParams{CDRID: p.CDRID, Now: r.now}); err != nil {
-		return uuid.Nil, fmt.Errorf("supersede rating: %w", err)
+		return fmt.Errorf("supersede rating: %w", err)
 	}
-	if err := r.withdraw(ctx, p.CDRID); err != nil {
-		return uuid.Nil, err
-	}
-	var err error
 	if p.Seq, err = r.q.NextRatingSeq(ctx, p.CDRID); err != nil {
-		return uuid.Nil, fmt.Errorf("number rating: %w", err)
+		return fmt.Errorf("number rating: %w", err)
 	}
 	p.ID = uuid.Must(uuid.NewV7())
 	if err := r.q.InsertRating(ctx, p); err != nil {
-		return uuid.Nil, fmt.Errorf("insert rating: %w", err)
+		return fmt.Errorf("insert rating: %w", err)
 	}
-	return p.ID, nil
-}
-
-// withdraw removes the items of a CDR that are on no issued invoice, and gives back what its rating has drawn of allowances and
-// vouchers. A draft that loses an item this way cannot be issued until the next run has made it anew.
-func (r *rating) withdraw(ctx context.Context, cdr uuid.UUID) error {
-	if err := giveBack(ctx, r.q, cdr, r.now); err != nil {
+	r.state.RatingID = uuid.NullUUID{UUID: p.ID, Valid: true}
+	if r.state.RetailState != retailWaived {
+		if err := r.take(ctx, p.ID); err != nil {
+			return err
+		}
+	}
+	if err := r.keepProof(ctx, p.ID); err != nil {
 		return err
 	}
-	if err := r.q.DeleteCDRInput(ctx, cdr); err != nil {
-		return fmt.Errorf("delete input: %w", err)
+	return r.saveInput(ctx)
+}
+
+// bill is what a CDR shall have on bills: the items of its rating for its customer, or nothing.
+type bill struct {
+	cdr   db.CDRState // as it will be
+	items []bookable
+	open  bool // nothing is decided: what is on issued invoices stays, nothing is added
+}
+
+// bill is what the state that is about to be written demands.
+func (r *rating) bill() bill {
+	b := bill{cdr: r.state, open: r.state.RetailState == retailOpen}
+	if r.state.RetailState == retailReleased {
+		b.items = r.bookables()
 	}
-	drafts, err := r.q.WithdrawItems(ctx, cdr)
+	return b
+}
+
+// rebook brings what is booked of CDRs in line with their bills, as a difference: what no issued invoice has is replaced; what
+// one has is taken back by mirrored items and booked anew, unless it is what it shall be. So the sum of what is booked for a
+// CDR is always its current rating. It reports the CDRs of which everything that is owed is on issued invoices already.
+//
+// The rows of the CDRs are locked, so no invoice with them is being issued (LockCDRsOfInvoice).
+func rebook(ctx context.Context, q *db.Queries, now time.Time, bills ...bill) (invoiced map[uuid.UUID]bool, err error) {
+	ids := make([]uuid.UUID, len(bills))
+	for i, b := range bills {
+		ids[i] = b.cdr.CDRID
+	}
+	if err := withdraw(ctx, q, ids); err != nil {
+		return nil, err
+	}
+	if err := giveBack(ctx, q, now, unbilled(bills)...); err != nil {
+		return nil, err
+	}
+	if err := keepInputs(ctx, q, bills); err != nil {
+		return nil, err
+	}
+	rows, err := q.ItemsOfCDRs(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read items: %w", err)
+	}
+	issued := map[uuid.UUID][]db.LineItem{}
+	for _, item := range rows {
+		issued[item.CDRID.UUID] = append(issued[item.CDRID.UUID], item)
+	}
+	invoiced = map[uuid.UUID]bool{}
+	var added []db.InsertLineItemsParams
+	for _, b := range bills {
+		live, last := liveItems(issued[b.cdr.CDRID])
+		switch {
+		case b.open:
+		case b.is(live):
+			invoiced[b.cdr.CDRID] = len(live) > 0
+		default:
+			for i, item := range live {
+				added = append(added, mirrored(item, last+int32(i)+1, now))
+			}
+			for i, item := range b.items {
+				added = append(added, b.booked(item, last+int32(i)+1, now))
+			}
+		}
+	}
+	if len(added) > 0 {
+		if _, err := q.InsertLineItems(ctx, added); err != nil {
+			return nil, fmt.Errorf("insert line items: %w", err)
+		}
+	}
+	return invoiced, nil
+}
+
+// unbilled are the CDRs that draw on no allowance and no voucher, because their customers are not charged. What a person has
+// still to decide about keeps what it has drawn.
+func unbilled(bills []bill) []uuid.UUID {
+	ids := []uuid.UUID{}
+	for _, b := range bills {
+		if b.cdr.RetailState == retailWaived || b.cdr.RetailState == retailNone || b.cdr.State == cdrWaiting {
+			ids = append(ids, b.cdr.CDRID)
+		}
+	}
+	return ids
+}
+
+// keepInputs leaves to back-tests what is on a bill.
+func keepInputs(ctx context.Context, q *db.Queries, bills []bill) error {
+	cdrs := map[bool][]uuid.UUID{}
+	for _, b := range bills {
+		booked := b.cdr.RetailState == retailReleased
+		cdrs[booked] = append(cdrs[booked], b.cdr.CDRID)
+	}
+	for booked, ids := range cdrs {
+		if err := q.SetCDRInputsBooked(ctx, db.SetCDRInputsBookedParams{CDRIDs: ids, Booked: booked}); err != nil {
+			return fmt.Errorf("inputs of back-tests: %w", err)
+		}
+	}
+	return nil
+}
+
+// withdraw removes the items of CDRs that are on no issued invoice. A draft that loses an item this way cannot be issued until
+// the next run has made it anew.
+func withdraw(ctx context.Context, q *db.Queries, cdrs []uuid.UUID) error {
+	rows, err := q.WithdrawItems(ctx, cdrs)
 	if err != nil {
 		return fmt.Errorf("withdraw items: %w", err)
 	}
-	for _, id := range drafts {
-		if !id.Valid {
-			continue
+	var drafts []uuid.UUID
+	for _, id := range rows {
+		if id.Valid && !slices.Contains(drafts, id.UUID) {
+			drafts = append(drafts, id.UUID)
 		}
-		if err := r.q.OutdateDraft(ctx, db.OutdateDraftParams{ID: id.UUID, Problems: frozen(outdated)}); err != nil {
-			return fmt.Errorf("outdate draft: %w", err)
-		}
+	}
+	if len(drafts) == 0 {
+		return nil
+	}
+	if err := q.OutdateDrafts(ctx, db.OutdateDraftsParams{IDs: drafts, Problems: frozen(outdated)}); err != nil {
+		return fmt.Errorf("outdate drafts: %w", err)
 	}
 	return nil
 }
@@ -97,22 +210,48 @@ var outdated = []billing.Problem{{
 	EN:    "A session on this draft has changed. The next invoice run makes the draft anew.",
 }}
 
-// book writes the line items of a rating, and keeps the session for back-tests.
-func (r *rating) book(ctx context.Context, ratingID uuid.UUID) error {
-	vat := r.retail.vat
-	for i, item := range r.retail.items {
-		err := r.q.InsertLineItem(ctx, db.InsertLineItemParams{
-			ID: uuid.Must(uuid.NewV7()), CreatedAt: r.now, TenantID: r.state.TenantID, CustomerID: r.state.CustomerID.UUID,
-			CDRID: uuid.NullUUID{UUID: r.state.CDRID, Valid: true}, RatingID: uuid.NullUUID{UUID: ratingID, Valid: true}, Position: int32(i + 1),
-			Dimension: string(item.Line.Dimension), Quantity: item.Line.Quantity, Unit: string(item.Line.Unit), UnitPrice: item.Line.Price,
-			TaxIncluded: item.Line.TaxIncluded, VATCategory: string(vat.Category), VATRate: vat.Rate, Net: item.Net, Gross: item.Gross,
-			Currency: r.cdr.Currency, ServiceStart: r.began, ServiceEnd: r.ended,
-		})
-		if err != nil {
-			return fmt.Errorf("insert line item %d: %w", i+1, err)
+// liveItems are the invoiced items that no other has taken back, and the highest position that was used.
+func liveItems(items []db.LineItem) (live []db.LineItem, last int32) {
+	takenBack := map[uuid.UUID]bool{}
+	for _, item := range items {
+		last = max(last, item.Position, -item.Position)
+		if item.Mirrors.Valid {
+			takenBack[item.Mirrors.UUID] = true
 		}
 	}
-	return r.saveInput(ctx)
+	for _, item := range items {
+		if !item.Mirrors.Valid && !takenBack[item.ID] {
+			live = append(live, item)
+		}
+	}
+	return live, last
+}
+
+// is reports whether the items that stand are those of the bill.
+func (b *bill) is(live []db.LineItem) bool {
+	return slices.EqualFunc(live, b.items, func(l db.LineItem, i bookable) bool {
+		return l.CustomerID == b.cdr.CustomerID.UUID && l.Dimension == i.Dimension && l.Quantity.Equal(i.Quantity) && l.Unit == i.Unit && l.UnitPrice.Equal(i.UnitPrice) &&
+			l.TaxIncluded == i.TaxIncluded && l.VATCategory == i.VATCategory && l.VATRate.Equal(i.VATRate) && l.Net.Equal(i.Net) && l.Gross.Equal(i.Gross) && l.Currency == i.Currency
+	})
+}
+
+func (b *bill) booked(item bookable, position int32, now time.Time) db.InsertLineItemsParams {
+	return db.InsertLineItemsParams{
+		ID: uuid.Must(uuid.NewV7()), CreatedAt: now, TenantID: b.cdr.TenantID, CustomerID: b.cdr.CustomerID.UUID,
+		CDRID: uuid.NullUUID{UUID: b.cdr.CDRID, Valid: true}, RatingID: b.cdr.RatingID, Position: position, Dimension: item.Dimension, Quantity: item.Quantity, Unit: item.Unit, UnitPrice: item.UnitPrice,
+		TaxIncluded: item.TaxIncluded, VATCategory: item.VATCategory, VATRate: item.VATRate, Net: item.Net, Gross: item.Gross, Currency: item.Currency,
+		ServiceStart: b.cdr.StartedAt, ServiceEnd: b.cdr.EndedAt,
+	}
+}
+
+// mirrored takes an invoiced item back: for the customer, by the rating and at the price that it was invoiced with.
+func mirrored(item db.LineItem, position int32, now time.Time) db.InsertLineItemsParams {
+	return db.InsertLineItemsParams{
+		ID: uuid.Must(uuid.NewV7()), CreatedAt: now, TenantID: item.TenantID, CustomerID: item.CustomerID, CDRID: item.CDRID,
+		RatingID: item.RatingID, Position: -position, Dimension: item.Dimension, Quantity: item.Quantity.Neg(), Unit: item.Unit, UnitPrice: item.UnitPrice,
+		TaxIncluded: item.TaxIncluded, VATCategory: item.VATCategory, VATRate: item.VATRate, Net: item.Net.Neg(), Gross: item.Gross.Neg(), Currency: item.Currency,
+		ServiceStart: item.ServiceStart, ServiceEnd: item.ServiceEnd, Mirrors: uuid.NullUUID{UUID: item.ID, Valid: true},
+	}
 }
 
 // frozen is a value as it is kept for ever: JSON with the names of the Go fields.
@@ -123,6 +262,9 @@ func frozen(v any) []byte {
 	}
 	return b
 }
+
+// unfreeze reads what frozen wrote.
+func unfreeze(doc []byte, into any) error { return json.Unmarshal(doc, into) }
 
 // hashInputs proves later what a rating was computed from.
 func hashInputs(raw []byte, docs [][]byte) []byte {

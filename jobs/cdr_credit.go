@@ -11,74 +11,88 @@ import (
 )
 
 // credit applies a credit CDR (CDR-09): a full mirror takes its original back. What is on no invoice yet vanishes; what was
-// invoiced is given back by mirrored items on the customer's next invoice. Anything but a full mirror is held for a person
-// (CDR-11): it may be a misunderstanding of the partner, and money hangs on it.
-func (r *rating) credit(ctx context.Context) error {
+// invoiced is given back by mirrored items on the customer's next invoice. The dispute about the original is settled by it.
+//
+// Anything but a full mirror is held for a person (CDR-11): it may be a misunderstanding of the partner, and money hangs on it.
+// It returns the CDRs that replace the original and can go on now.
+func (r *rating) credit(ctx context.Context) ([]uuid.UUID, error) {
 	original, err := r.q.CDRStateByIdentity(ctx, db.CDRStateByIdentityParams{
 		CountryCode: r.state.CountryCode, PartyID: r.state.PartyID, OCPIID: r.state.CreditReference,
 	})
 	if errors.Is(err, db.ErrNotFound) {
-		return r.hold(ctx, "credit-without-original")
+		return nil, r.holdCredit(ctx, "credit-without-original")
 	} else if err != nil {
-		return fmt.Errorf("find original: %w", err)
+		return nil, fmt.Errorf("find original: %w", err)
 	}
 	if original, err = r.q.LockCDR(ctx, original.CDRID); err != nil {
-		return fmt.Errorf("lock original: %w", err)
+		return nil, fmt.Errorf("lock original: %w", err)
 	}
-	r.state.CustomerID, r.state.TokenID = original.CustomerID, original.TokenID
+	if original.TenantID != r.state.TenantID || original.Currency != r.state.Currency || original.TokenUID != r.state.TokenUID {
+		return nil, r.holdCredit(ctx, "credit-differs")
+	}
+	r.state.CustomerID, r.state.TokenID, r.state.ContractID = original.CustomerID, original.TokenID, original.ContractID
 	switch {
-	case original.State == "credited":
-		return r.hold(ctx, "credit-twice")
-	case original.TenantID != r.state.TenantID || original.Currency != r.state.Currency || original.TokenUID != r.state.TokenUID:
-		return r.hold(ctx, "credit-differs")
+	case original.CPOState == cpoCredited:
+		return nil, r.holdCredit(ctx, "credit-twice")
 	case !r.state.Claimed.Equal(original.Claimed.Neg()):
-		return r.hold(ctx, "credit-partial")
-	case original.State == "received": // its own rating is due and will wake us
-		return r.wait(ctx, "credit-before-rating")
+		if r.state.Claimed.IsNegative() && r.before.State != cdrHeld { // part of it has come back, once
+			if err := r.settleDispute(ctx, original, false); err != nil {
+				return nil, err
+			}
+		}
+		return nil, r.holdCredit(ctx, "credit-partial")
+	case original.State == cdrReceived: // its own rating is due and will wake us
+		r.wait("credit-before-rating")
+		return nil, moveCDRs(ctx, r.q, r.now, move{before: r.before, after: r.state, what: r.what})
 	}
-	if err := r.takeBack(ctx, original); err != nil {
-		return err
-	}
-	original.State, original.Reason = "credited", "credited-by:"+r.state.OCPIID
-	if err := setCDRState(ctx, r.q, original, nil, r.now); err != nil {
-		return err
-	}
-	if err := event(ctx, r.q, r.now, original.TenantID, "cdr", original.CDRID, "credited", map[string]string{"by": r.state.OCPIID}); err != nil {
-		return err
-	}
-	r.state.State, r.state.Reason = "credited", "credits:"+original.OCPIID
-	return r.save(ctx, "credit")
+	return r.takeBack(ctx, original)
 }
 
-// takeBack removes the items of the original that no invoice has and mirrors those on an issued invoice.
-func (r *rating) takeBack(ctx context.Context, original db.CDRState) error {
-	if err := r.withdraw(ctx, original.CDRID); err != nil {
-		return err
+// holdCredit keeps a credit that is none for a person.
+func (r *rating) holdCredit(ctx context.Context, reason string) error {
+	r.hold(reason)
+	r.state.Flags = []string{"P32"}
+	if r.state.CPOState == cpoOpen {
+		r.state.CPOState = cpoQuestioned
 	}
-	billed, err := r.q.ItemsOfCDR(ctx, original.CDRID)
-	if err != nil {
-		return fmt.Errorf("read items: %w", err)
-	}
-	for i, item := range billed {
-		err := r.q.InsertLineItem(ctx, db.InsertLineItemParams{
-			ID: uuid.Must(uuid.NewV7()), CreatedAt: r.now, TenantID: item.TenantID, CustomerID: item.CustomerID, CDRID: item.CDRID,
-			RatingID: item.RatingID, Position: int32(-i - 1), Dimension: item.Dimension, Quantity: item.Quantity.Neg(), Unit: item.Unit,
-			UnitPrice: item.UnitPrice, TaxIncluded: item.TaxIncluded, VATCategory: item.VATCategory, VATRate: item.VATRate,
-			Net: item.Net.Neg(), Gross: item.Gross.Neg(), Currency: item.Currency, ServiceStart: item.ServiceStart, ServiceEnd: item.ServiceEnd,
-		})
-		if err != nil {
-			return fmt.Errorf("mirror item: %w", err)
+	return moveCDRs(ctx, r.q, r.now, move{before: r.before, after: r.state, what: r.what})
+}
+
+// takeBack makes the original what it is after its credit: nothing. One that was dropped stays so.
+func (r *rating) takeBack(ctx context.Context, original db.CDRState) ([]uuid.UUID, error) {
+	after := original
+	after.CPOState, after.DueAt, after.HeldUntil = cpoCredited, nil, nil
+	if original.State != cdrDropped {
+		after.State, after.RetailState, after.Reason = cdrCredited, retailNone, "credited-by:"+r.state.OCPIID
+		if _, err := rebook(ctx, r.q, r.now, bill{cdr: after}); err != nil {
+			return nil, err
 		}
 	}
-	return nil
-}
-
-func (r *rating) hold(ctx context.Context, reason string) error {
-	if err := r.unbook(ctx); err != nil {
-		return err
+	r.what = "credit"
+	r.state.State, r.state.RetailState, r.state.CPOState, r.state.Reason, r.state.HeldUntil = cdrCredited, retailNone, cpoAccepted, "credits:"+original.OCPIID, nil
+	if r.before.CPOState == cpoAccepted || r.before.CPOState == cpoRefused || r.before.CPOState == cpoDisputed {
+		r.state.CPOState = r.before.CPOState
 	}
-	r.state.State, r.state.Reason = "held", reason
-	return r.save(ctx, "hold")
+	err := moveCDRs(ctx, r.q, r.now,
+		move{before: original, after: after, what: "credited", detail: map[string]string{"by": r.state.OCPIID}},
+		move{before: r.before, after: r.state, what: r.what})
+	if err != nil {
+		return nil, err
+	}
+	if err := withdrawProposals(ctx, r.q, r.now, original.CDRID); err != nil {
+		return nil, err
+	}
+	if err := r.settleDispute(ctx, original, true); err != nil {
+		return nil, err
+	}
+	woken, err := r.q.WakeReplacements(ctx, db.WakeReplacementsParams{
+		TenantID: original.TenantID, CountryCode: original.CountryCode, PartyID: original.PartyID, SessionID: original.SessionID,
+		TokenID: original.TokenID, EVSEID: original.EVSEID, StartedAt: original.StartedAt, Now: r.now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("wake replacements: %w", err)
+	}
+	return woken, nil
 }
 
 // wakeCredits makes credit CDRs due that arrived before the CDR that they credit. It runs after the commit: credits lock

@@ -26,7 +26,7 @@ type taken struct {
 // reads what is left. What is charged at home is nobody's to pay and draws nothing.
 func (r *rating) openLedger(ctx context.Context) error {
 	if r.state.RatingID.Valid {
-		if err := giveBack(ctx, r.q, r.state.CDRID, r.now); err != nil {
+		if err := giveBack(ctx, r.q, r.now, r.state.CDRID); err != nil {
 			return err
 		}
 	}
@@ -132,12 +132,12 @@ func (r *rating) take(ctx context.Context, ratingID uuid.UUID) error {
 	return nil
 }
 
-// giveBack returns what the rating of a CDR has drawn on allowances and vouchers.
-func giveBack(ctx context.Context, q *db.Queries, cdr uuid.UUID, now time.Time) error {
-	if err := q.GiveBackAllowances(ctx, db.GiveBackAllowancesParams{CDRID: cdr, Now: &now}); err != nil {
+// giveBack returns what the ratings of CDRs have drawn on allowances and vouchers.
+func giveBack(ctx context.Context, q *db.Queries, now time.Time, cdrs ...uuid.UUID) error {
+	if err := q.GiveBackAllowances(ctx, db.GiveBackAllowancesParams{CDRIDs: cdrs, Now: &now}); err != nil {
 		return fmt.Errorf("give allowances back: %w", err)
 	}
-	if err := q.GiveBackVouchers(ctx, db.GiveBackVouchersParams{CDRID: cdr, Now: &now}); err != nil {
+	if err := q.GiveBackVouchers(ctx, db.GiveBackVouchersParams{CDRIDs: cdrs, Now: &now}); err != nil {
 		return fmt.Errorf("give vouchers back: %w", err)
 	}
 	return nil

@@ -14,18 +14,39 @@ import (
 	"github.com/roamwerk/roamwerk/ocpi"
 )
 
-// match finds what the CDR is about: our card with its contract and customer, and the charge point.
+// match finds what the CDR is about: our card, with the contract that it belonged to when the session began, its customer, and
+// the charge point.
 func (r *rating) match(ctx context.Context) (err error) {
+	r.state.Latitude, r.state.Longitude = coordinates(r.cdr.CDRLocation.Coordinates)
 	r.card, err = r.token(ctx)
 	if errors.Is(err, db.ErrNotFound) {
-		return park(r.wait(ctx, "no-card"))
+		r.state.Flags = []string{"P20"}
+		r.wait("no-card")
+		return errParked
 	} else if err != nil {
 		return fmt.Errorf("find token: %w", err)
 	}
 	r.state.TokenID = uuid.NullUUID{UUID: r.card.TokenID, Valid: true}
+	r.state.ContractID = uuid.NullUUID{UUID: r.card.ContractRow, Valid: r.card.ContractRow != uuid.Nil}
+	if !r.state.ContractID.Valid {
+		r.wait("no-contract")
+		return errParked
+	}
 	r.state.CustomerID = uuid.NullUUID{UUID: r.card.CustomerID, Valid: true}
 	r.place, err = r.findPlace(ctx)
 	return err
+}
+
+// coordinates reads a point; what cannot be one is absent.
+func coordinates(at ocpi.GeoLocation) (latitude, longitude decimal.NullDecimal) {
+	read := func(text string, most int64) decimal.NullDecimal {
+		d, err := decimal.NewFromString(text)
+		if err != nil || len(text) > 20 || d.Exponent() > 3 || d.Abs().GreaterThan(decimal.NewFromInt(most)) {
+			return decimal.NullDecimal{}
+		}
+		return decimal.NewNullDecimal(d)
+	}
+	return read(at.Latitude, 90), read(at.Longitude, 180)
 }
 
 // token finds the token of the CDR. A CDR of OCPI 2.1.1 names the contract alone: the token is the one that the door has found
@@ -39,11 +60,11 @@ func (r *rating) token(ctx context.Context) (db.TokenForCDRRow, error) {
 			return db.TokenForCDRRow{}, err
 		}
 	}
-	found, err := r.q.TokenForCDR(ctx, db.TokenForCDRParams{TenantID: r.state.TenantID, UID: string(named.UID), Type: string(named.Type)})
+	found, err := r.q.TokenForCDR(ctx, db.TokenForCDRParams{TenantID: r.state.TenantID, UID: string(named.UID), Type: string(named.Type), CardID: r.state.CardID, At: r.began})
 	if !errors.Is(err, db.ErrNotFound) || named.ContractID == "" || named.ContractID == ocpi.NotApplicable {
 		return found, err
 	}
-	of, err := r.q.TokenOfContractForCDR(ctx, db.TokenOfContractForCDRParams{TenantID: r.state.TenantID, ContractID: string(named.ContractID), UID: string(named.UID)})
+	of, err := r.q.TokenOfContractForCDR(ctx, db.TokenOfContractForCDRParams{TenantID: r.state.TenantID, ContractID: string(named.ContractID), UID: string(named.UID), At: r.began})
 	return db.TokenForCDRRow(of), err
 }
 
@@ -51,6 +72,8 @@ func (r *rating) token(ctx context.Context) (db.TokenForCDRRow, error) {
 type place struct {
 	zone      *time.Location  // nil: unknown
 	country   string          // ISO 3166-1 alpha-2
+	location  *ocpi.Location  // nil: unknown
+	evse      *ocpi.EVSE      // nil: unknown
 	connector *ocpi.Connector // nil: unknown
 }
 
@@ -81,29 +104,39 @@ func (r *rating) findPlace(ctx context.Context) (place, error) {
 	}
 	r.cdr.FillPlace(&location) // as the door did
 	p.country = billing.Alpha2(r.cdr.CDRLocation.Country)
-	p.connector = connectorOf(&location, r.cdr.CDRLocation)
+	p.location = &location
+	p.evse, p.connector = pointOf(&location, r.cdr.CDRLocation)
 	return p, nil
 }
 
-// connectorOf is the connector that a CDR names, nil if we do not know it or there was none (TRN-29).
-func connectorOf(location *ocpi.Location, at ocpi.CDRLocation) *ocpi.Connector {
-	if at.EVSEUID == ocpi.NotApplicable || at.ConnectorID == ocpi.NotApplicable {
-		return nil
+// pointOf is the EVSE and the connector that a CDR names, nil if we do not know them or there were none (TRN-29).
+func pointOf(location *ocpi.Location, at ocpi.CDRLocation) (*ocpi.EVSE, *ocpi.Connector) {
+	if at.EVSEUID == ocpi.NotApplicable {
+		return nil, nil
 	}
-	for _, evse := range location.EVSEs {
-		for i, c := range evse.Connectors {
-			if evse.UID.Equal(at.EVSEUID) && c.ID.Equal(at.ConnectorID) {
-				return &evse.Connectors[i]
-			}
-		}
+	evse := location.EVSE(at.EVSEUID)
+	if evse == nil || at.ConnectorID == ocpi.NotApplicable {
+		return evse, nil
 	}
-	return nil
+	return evse, evse.Connector(at.ConnectorID)
 }
 
-// maxPower is the nominal power of the connector in kW.
+// maxPower is the nominal power of the connector in kW; where it is not stated, what voltage, current and phases give.
 func (p place) maxPower() decimal.NullDecimal {
-	if p.connector == nil || p.connector.MaxElectricPower == nil || *p.connector.MaxElectricPower <= 0 {
+	c := p.connector
+	if c == nil {
 		return decimal.NullDecimal{}
 	}
-	return decimal.NewNullDecimal(decimal.NewFromInt(int64(*p.connector.MaxElectricPower)).Shift(-3))
+	if c.MaxElectricPower != nil && *c.MaxElectricPower > 0 {
+		return decimal.NewNullDecimal(decimal.NewFromInt(int64(*c.MaxElectricPower)).Shift(-3))
+	}
+	phases, known := map[ocpi.PowerType]int64{ocpi.PowerDC: 1, ocpi.PowerAC1Phase: 1, ocpi.PowerAC2Phase: 2, ocpi.PowerAC2PhaseSplit: 2, ocpi.PowerAC3Phase: 3}[c.PowerType]
+	if !known || c.MaxVoltage == nil || c.MaxAmperage == nil || *c.MaxVoltage <= 0 || *c.MaxAmperage <= 0 {
+		return decimal.NullDecimal{}
+	}
+	volts := int64(*c.MaxVoltage)
+	if phases == 3 && volts > 300 { // meant from line to line
+		phases, volts = 3, volts*1000/1732
+	}
+	return decimal.NewNullDecimal(decimal.NewFromInt(phases * volts * int64(*c.MaxAmperage)).Shift(-3))
 }

@@ -168,14 +168,14 @@ func TestMeterPolicyHolds(t *testing.T) {
 	}
 
 	// Without the requirement only a bad proof holds; ignored, nothing does.
-	for policy, want := range map[string]string{"hold": "rated", "flag": "rated", "ignore": "rated"} {
+	for n, policy := range []string{"hold", "flag", "ignore"} {
 		if err := w.ops.SetMeterPolicy(w.ctx, w.tenant.ID, policy, false); err != nil {
 			t.Fatal(err)
 		}
-		id := w.receive(cdr{id: "N-" + policy, start: day(7), kwh: "20"})
-		forged := w.receiveJSON(signedCDR("F-"+policy, day(8), m, 20_000, func(r string) string { return strings.Replace(r, "1020.000", "1021.000", 1) }))
+		id := w.receive(cdr{id: "N-" + policy, start: day(7 + 2*n), kwh: "20"})
+		forged := w.receiveJSON(signedCDR("F-"+policy, day(8+2*n), m, 20_000, func(r string) string { return strings.Replace(r, "1020.000", "1021.000", 1) }))
 		w.work()
-		if state := w.state(id); state.State != want || len(state.Flags) != 0 {
+		if state := w.state(id); state.State != "rated" || len(state.Flags) != 0 {
 			t.Errorf("%s, no data: %s, flags %v", policy, state.State, state.Flags)
 		}
 		state := w.state(forged)

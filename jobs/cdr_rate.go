@@ -19,7 +19,8 @@ const waitForMasterData = 24 * time.Hour
 // rateCDR turns one received CDR into a checked, rated, explained and booked one. It runs in one transaction that holds the
 // CDR's row, so a CDR is rated exactly once however often its bell rings.
 func (w *Worker) rateCDR(ctx context.Context, id uuid.UUID) error {
-	var rated rating
+	var rated *rating
+	var woken []uuid.UUID
 	err := w.DB.Tx(ctx, func(q *db.Queries) error {
 		state, err := q.LockCDR(ctx, id)
 		if err != nil {
@@ -28,35 +29,39 @@ func (w *Worker) rateCDR(ctx context.Context, id uuid.UUID) error {
 		if state.DueAt == nil || state.DueAt.After(w.Now()) {
 			return nil // another worker was faster, or it rang too early
 		}
-		stored, err := q.RawCDR(ctx, db.RawCDRParams{ID: id, ReceivedAt: state.ReceivedAt})
-		if err != nil {
-			return fmt.Errorf("raw CDR: %w", err)
-		}
-		cdr, err := ReadCDR(stored.Version, stored.Raw, partyOf(state.CountryCode, state.PartyID))
-		if err != nil {
+		if rated, err = w.ops().read(ctx, q, state); err != nil {
 			return err
 		}
-		rated = rating{Worker: w, q: q, state: state, raw: stored.Raw, cdr: &cdr, now: w.Now()}
-		rated.began, rated.ended = cdr.Times()
-		if cdr.Credit {
-			return rated.credit(ctx)
+		if rated.cdr.Credit {
+			woken, err = rated.credit(ctx)
+			return err
 		}
-		return rated.rate(ctx)
+		if err := rated.rate(ctx); err != nil {
+			return err
+		}
+		return rated.write(ctx)
 	})
-	if err != nil || rated.cdr == nil || rated.cdr.Credit {
+	if err != nil || rated == nil {
 		return err
+	}
+	w.Bell.Ring(ctx, CDRRate, woken...)
+	if rated.cdr.Credit {
+		return nil
 	}
 	return rated.wakeCredits(ctx)
 }
 
-// rating is the rating of one CDR in progress. Each step of rate fills in what the later ones need.
+// rating is the rating of one CDR in progress. Each step of rate fills in what the later ones need; write stores it.
 type rating struct {
-	*Worker
-	q     *db.Queries
-	state db.CDRState // locked; written back by save
-	raw   []byte
-	cdr   *ocpi.CDR
-	now   time.Time
+	*Ops
+	q      *db.Queries
+	before db.CDRState // locked
+	state  db.CDRState // as it will be
+	what   string      // happens to it, as in the timeline
+	detail map[string]string
+	raw    []byte
+	cdr    *ocpi.CDR
+	now    time.Time
 
 	began, ended time.Time // the session, as far as the CDR tells (CDR-25)
 
@@ -67,75 +72,72 @@ type rating struct {
 	verdict   billing.Verdict
 	retail    retail
 	proof     *proof // nil: there is no signed meter data
+	clearing  clearing
+	judged    billing.Judgement
+	parked    bool // it could not be rated, or need not
 }
 
-// errParked ends a rating whose CDR has been put aside, with the reason in its row.
+// read makes a locked CDR ready to be rated.
+func (o *Ops) read(ctx context.Context, q *db.Queries, state db.CDRState) (*rating, error) {
+	stored, err := q.RawCDR(ctx, db.RawCDRParams{ID: state.CDRID, ReceivedAt: state.ReceivedAt})
+	if err != nil {
+		return nil, fmt.Errorf("raw CDR: %w", err)
+	}
+	cdr, err := ReadCDR(stored.Version, stored.Raw, partyOf(state.CountryCode, state.PartyID))
+	if err != nil {
+		return nil, err
+	}
+	r := &rating{Ops: o, q: q, before: state, state: state, raw: stored.Raw, cdr: &cdr, now: o.Now()}
+	r.state.DueAt, r.state.Attempts = nil, 0
+	r.began, r.ended = cdr.Times()
+	return r, nil
+}
+
+// errParked ends a rating whose CDR a step has put aside, with wait or hold.
 var errParked = errors.New("parked")
 
-// rate walks the steps of docs/life-of-a-cdr.md § 5.
+// rate walks the steps of docs/life-of-a-cdr.md § 5. It writes neither the CDR's state nor what is booked.
 func (r *rating) rate(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{r.match, r.priceWholesale, r.priceRetail, r.prove} {
+	for _, step := range []func(context.Context) error{r.match, r.priceWholesale, r.priceRetail, r.prove, r.judge} {
 		if err := step(ctx); errors.Is(err, errParked) {
+			r.parked = true
 			return nil
 		} else if err != nil {
 			return err
 		}
 	}
-	findings, err := r.judge(ctx)
-	if err != nil {
-		return err
-	}
-	return r.release(ctx, append(findings, r.retail.findings...))
-}
-
-// wait parks a CDR until master data is added; adding it wakes the CDR.
-func (r *rating) wait(ctx context.Context, reason string) error {
-	if err := r.unbook(ctx); err != nil {
-		return err
-	}
-	r.state.State, r.state.Reason = "waiting", reason
-	return r.saveDue(ctx, "wait", ptr(r.now.Add(waitForMasterData)))
-}
-
-// unbook withdraws what an earlier rating has booked: what waits or is held is not billed.
-func (r *rating) unbook(ctx context.Context) error {
-	if !r.state.RatingID.Valid {
-		return nil
-	}
-	return r.withdraw(ctx, r.state.CDRID)
-}
-
-// park is wait or hold, within a step of rate.
-func park(err error) error {
-	if err != nil {
-		return err
-	}
-	return errParked
-}
-
-// save moves the state, writes the event of the timeline and leaves nothing due.
-func (r *rating) save(ctx context.Context, what string) error { return r.saveDue(ctx, what, nil) }
-
-func (r *rating) saveDue(ctx context.Context, what string, due *time.Time) error {
-	if err := setCDRState(ctx, r.q, r.state, due, r.now); err != nil {
-		return err
-	}
-	detail := map[string]string{"state": r.state.State}
-	if r.state.Reason != "" {
-		detail["reason"] = r.state.Reason
-	}
-	return event(ctx, r.q, r.now, r.state.TenantID, "cdr", r.state.CDRID, what, detail)
-}
-
-func setCDRState(ctx context.Context, q *db.Queries, s db.CDRState, due *time.Time, now time.Time) error {
-	err := q.SetCDRState(ctx, db.SetCDRStateParams{
-		CDRID: s.CDRID, State: s.State, Reason: s.Reason, Flags: s.Flags, RatingID: s.RatingID, TokenID: s.TokenID,
-		CustomerID: s.CustomerID, CPOState: s.CPOState, DueAt: due, Attempts: 0, Now: now,
-	})
-	if err != nil {
-		return fmt.Errorf("move CDR to %s: %w", s.State, err)
-	}
+	r.release()
 	return nil
+}
+
+// write stores the rating, brings what is booked in line with it and moves the state.
+func (r *rating) write(ctx context.Context) error {
+	if !r.parked {
+		if err := r.store(ctx); err != nil {
+			return err
+		}
+	}
+	invoiced, err := rebook(ctx, r.q, r.now, r.bill())
+	if err != nil {
+		return err
+	}
+	if r.state.State == cdrRated && invoiced[r.state.CDRID] {
+		r.state.State = cdrInvoiced
+	}
+	return moveCDRs(ctx, r.q, r.now, move{before: r.before, after: r.state, what: r.what, detail: r.detail})
+}
+
+// wait puts a CDR aside until master data is added; adding it wakes the CDR.
+func (r *rating) wait(reason string) {
+	r.what = "wait"
+	r.state.State, r.state.RetailState, r.state.Reason, r.state.HeldUntil = cdrWaiting, retailOpen, reason, nil
+	r.state.DueAt = ptr(r.now.Add(waitForMasterData))
+}
+
+// hold puts a CDR aside for a person.
+func (r *rating) hold(reason string) {
+	r.what = "hold"
+	r.state.State, r.state.RetailState, r.state.Reason = cdrHeld, retailOpen, reason
 }
 
 func (w *Worker) postponeCDR(ctx context.Context, id uuid.UUID, reason error) error {

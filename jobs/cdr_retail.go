@@ -72,7 +72,8 @@ func (r *rating) priceRetail(ctx context.Context) error {
 	var err error
 	p.vat, err = billing.DecideVAT(r.place.country, r.ended.In(r.place.zoneOrUTC()), false)
 	if errors.Is(err, billing.ErrNoTaxRule) {
-		return park(r.hold(ctx, "no-tax-rule"))
+		r.hold("no-tax-rule")
+		return errParked
 	} else if err != nil {
 		return err
 	}
@@ -100,12 +101,21 @@ func (r *rating) choosePlan(ctx context.Context) error {
 		return err
 	}
 	choice, ok := p.book.book.Choose(&buyer, &at)
+	if r.state.PlanID.Valid { // a person chose another
+		plan, err := r.q.PlanOfTenant(ctx, db.PlanOfTenantParams{ID: r.state.PlanID.UUID, TenantID: r.state.TenantID})
+		if err != nil {
+			return fmt.Errorf("chosen plan: %w", err)
+		}
+		choice, ok = billing.Choice{Plan: plan.Name, Rule: billing.Agreed}, true
+	}
 	if !ok {
-		return park(r.wait(ctx, "no-price"))
+		r.wait("no-price")
+		return errParked
 	}
 	p.plan, err = planAt(ctx, r.q, r.state.TenantID, choice.Plan, r.began)
 	if errors.Is(err, db.ErrNotFound) {
-		return park(r.wait(ctx, "no-plan"))
+		r.wait("no-plan")
+		return errParked
 	} else if err != nil {
 		return fmt.Errorf("find plan: %w", err)
 	}

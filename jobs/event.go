@@ -20,6 +20,19 @@ func WithActor(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, actorKey{}, name)
 }
 
+type staffKey struct{}
+
+// WithStaff is WithActor for a member of staff: decisions that need two people tell them apart by id, not by name.
+func WithStaff(ctx context.Context, id uuid.UUID, name string) context.Context {
+	return context.WithValue(WithActor(ctx, name), staffKey{}, id)
+}
+
+// staffOf is the member of staff who acts, if one does.
+func staffOf(ctx context.Context) uuid.NullUUID {
+	id, ok := ctx.Value(staffKey{}).(uuid.UUID)
+	return uuid.NullUUID{UUID: id, Valid: ok}
+}
+
 // actor is who acts.
 func actor(ctx context.Context) string {
 	if name, ok := ctx.Value(actorKey{}).(string); ok {

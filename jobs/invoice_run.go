@@ -210,7 +210,7 @@ func (o *Ops) IssueInvoice(ctx context.Context, id uuid.UUID) (number string, er
 		if err != nil {
 			return fmt.Errorf("issue %s: %w", number, err)
 		}
-		if err := q.MarkCDRsInvoiced(ctx, db.MarkCDRsInvoicedParams{InvoiceID: key, Now: now}); err != nil {
+		if err := q.MarkCDRsInvoiced(ctx, db.MarkCDRsInvoicedParams{InvoiceID: key, Number: number, Actor: actor(ctx), Now: now}); err != nil {
 			return fmt.Errorf("mark CDRs: %w", err)
 		}
 		return event(ctx, q, now, tenant.ID, "invoice", id, "issued", map[string]string{"number": number})

@@ -23,6 +23,7 @@ type job struct {
 // jobs is every kind of work there is.
 var jobs = map[Kind]job{
 	CDRRate:       {(*Worker).rateCDR, cdrsDue, (*Worker).postponeCDR},
+	CDRBulk:       {(*Worker).runBulk, bulksDue, (*Worker).postponeBulk},
 	TokenPush:     {(*Worker).pushToken, tokensDue, (*Worker).postponeToken},
 	TokenUrgent:   {(*Worker).pushToken, blocksDue, (*Worker).postponeToken},
 	PartnerPull:   {(*Worker).pullPartner, pullsDue, (*Worker).postponePull},

@@ -73,7 +73,7 @@ func (w *world) sentence(id uuid.UUID) string {
 // again makes a CDR due that is done.
 func (w *world) again(id uuid.UUID) {
 	w.t.Helper()
-	if err := dbtest.Exec(w.ctx, w.dbURL, `UPDATE cdr_states SET state = 'received', due_at = '2026-01-01' WHERE cdr_id = '`+id.String()+`'`); err != nil {
+	if err := dbtest.Exec(w.ctx, w.dbURL, `UPDATE cdr_states SET due_at = '2026-01-01' WHERE cdr_id = '`+id.String()+`'`); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -298,7 +298,7 @@ func TestEightWorkersDrawNothingTwice(t *testing.T) {
 	}
 	const n = 60
 	for i := range n {
-		w.receive(cdr{id: fmt.Sprint("C", i), start: day(1 + i%15), kwh: "10"})
+		w.receive(cdr{id: fmt.Sprint("C", i), start: apart(i), kwh: "10"})
 	}
 	ctx, cancel := context.WithCancel(w.ctx)
 	var running sync.WaitGroup
@@ -410,7 +410,7 @@ func TestFees(t *testing.T) {
 	if run, err := w.ops.BookFees(w.ctx, w.tenant.ID, october); err != nil || run.Booked != 0 {
 		t.Errorf("before the month has ended: %+v, %v", run, err)
 	}
-	w.receive(cdr{id: "C1", start: day(22), kwh: "20", uid: "0411"})
+	w.receive(cdr{id: "C1", start: day(21), kwh: "20", uid: "0411"})
 	w.work()
 	run := w.runOctober(true)
 	// Erika has her card and her contract since the 20th, the newcomer since the 21st, with a second card.

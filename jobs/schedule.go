@@ -24,6 +24,8 @@ var schedule = []struct {
 	{"fees", 24 * time.Hour, (*Worker).bookDueFees},
 	{"tariffs", time.Hour, (*Worker).relintTariffs},
 	{"gaps", time.Hour, (*Worker).findGaps},
+	{"waits", time.Hour, (*Worker).watchWaits},
+	{"disputes", time.Hour, (*Worker).watchDisputes},
 	{"partners", 5 * time.Minute, (*Worker).watchPartners},
 	{"tokens", 5 * time.Minute, (*Worker).distributeMissing},
 }

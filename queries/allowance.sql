@@ -18,9 +18,11 @@ SELECT @rating_id, @tenant_id, @cdr_id, b.contract_id, b.allowance, b.month, @qu
 
 -- name: GiveBackAllowances :exec
 WITH back AS (
-    UPDATE allowance_uses SET given_back_at = @now WHERE cdr_id = @cdr_id AND given_back_at IS NULL RETURNING contract_id, allowance, month, quantity
+    UPDATE allowance_uses SET given_back_at = @now WHERE cdr_id = ANY (@cdr_ids::uuid[]) AND given_back_at IS NULL RETURNING contract_id, allowance, month, quantity
+), sums AS (
+    SELECT contract_id, allowance, month, sum(quantity) AS quantity FROM back GROUP BY contract_id, allowance, month
 )
-UPDATE allowances a SET used = a.used - b.quantity FROM back b
+UPDATE allowances a SET used = a.used - b.quantity FROM sums b
 WHERE a.contract_id = b.contract_id AND a.allowance = b.allowance AND a.month = b.month;
 
 -- The vouchers that a contract has redeemed and may draw on, locked.
@@ -44,9 +46,13 @@ VALUES (@rating_id, @tenant_id, @cdr_id, @voucher_id, @contract_id, @amount);
 
 -- name: GiveBackVouchers :exec
 WITH back AS (
-    UPDATE voucher_draws SET given_back_at = @now WHERE cdr_id = @cdr_id AND given_back_at IS NULL RETURNING voucher_id, contract_id, amount
+    UPDATE voucher_draws SET given_back_at = @now WHERE cdr_id = ANY (@cdr_ids::uuid[]) AND given_back_at IS NULL RETURNING voucher_id, contract_id, amount
+), sums AS (
+    SELECT voucher_id, contract_id, sum(amount) AS amount FROM back GROUP BY voucher_id, contract_id
 ), redemption AS (
-    UPDATE voucher_redemptions r SET drawn = r.drawn - b.amount FROM back b WHERE r.voucher_id = b.voucher_id AND r.contract_id = b.contract_id
+    UPDATE voucher_redemptions r SET drawn = r.drawn - b.amount FROM sums b WHERE r.voucher_id = b.voucher_id AND r.contract_id = b.contract_id
     RETURNING r.voucher_id, r.amount, b.amount AS drawn
+), spent AS (
+    SELECT voucher_id, sum(drawn) AS drawn FROM redemption WHERE amount IS NULL GROUP BY voucher_id
 )
-UPDATE vouchers v SET spent = v.spent - r.drawn FROM redemption r WHERE v.id = r.voucher_id AND r.amount IS NULL;
+UPDATE vouchers v SET spent = v.spent - s.drawn FROM spent s WHERE v.id = s.voucher_id;

@@ -1,13 +1,14 @@
 -- Back-tests: drafts of price books on the sessions of the last months.
 
--- What a booked session was priced from, in place of an earlier rating's.
+-- What a session was priced from, in place of an earlier rating's.
 -- name: SaveCDRInput :exec
 INSERT INTO cdr_inputs (cdr_id, tenant_id, customer_id, contract_id, started_at, data)
 VALUES (@cdr_id, @tenant_id, @customer_id, @contract_id, @started_at, @data)
 ON CONFLICT (cdr_id) DO UPDATE SET customer_id = excluded.customer_id, contract_id = excluded.contract_id, started_at = excluded.started_at, data = excluded.data;
 
--- name: DeleteCDRInput :exec
-DELETE FROM cdr_inputs WHERE cdr_id = @cdr_id;
+-- What was rated is tried in back-tests as long as it is on a bill.
+-- name: SetCDRInputsBooked :exec
+UPDATE cdr_inputs SET booked = @booked WHERE cdr_id = ANY (@cdr_ids::uuid[]) AND booked <> @booked;
 
 -- Many at once, for tests of speed.
 -- name: CopyCDRInputs :copyfrom
@@ -15,12 +16,12 @@ INSERT INTO cdr_inputs (cdr_id, tenant_id, customer_id, contract_id, started_at,
 VALUES (@cdr_id, @tenant_id, @customer_id, @contract_id, @started_at, @data);
 
 -- name: CountCDRInputs :one
-SELECT count(*) FROM cdr_inputs WHERE tenant_id = @tenant_id AND started_at >= @since AND started_at < @until;
+SELECT count(*) FROM cdr_inputs WHERE tenant_id = @tenant_id AND booked AND started_at >= @since AND started_at < @until;
 
 -- One chunk in the order in which the sessions began, behind the last of the chunk before.
 -- name: CDRInputs :many
 SELECT cdr_id, customer_id, contract_id, started_at, data FROM cdr_inputs
-WHERE tenant_id = @tenant_id AND started_at >= @since AND started_at < @until AND (started_at, cdr_id) > (@after_start::timestamptz, @after_id::uuid)
+WHERE tenant_id = @tenant_id AND booked AND started_at >= @since AND started_at < @until AND (started_at, cdr_id) > (@after_start::timestamptz, @after_id::uuid)
 ORDER BY started_at, cdr_id LIMIT @max_rows;
 
 -- name: InsertBacktest :exec

@@ -4,7 +4,7 @@
 SELECT sqlc.embed(s), p.name AS partner, t.name AS tenant, coalesce(c.name, '')::text AS customer, coalesce(c.number, '')::text AS customer_number,
     coalesce(k.visual_number, '')::text AS visual_number, coalesce(o.contract_id, '')::text AS contract
 FROM cdr_states s JOIN partners p ON p.id = s.partner_id JOIN tenants t ON t.id = s.tenant_id LEFT JOIN customers c ON c.id = s.customer_id
-    LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN contracts o ON o.id = k.contract_id
+    LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN contracts o ON o.id = coalesce(s.contract_id, k.contract_id)
 WHERE s.cdr_id = @cdr_id AND (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id));
 
 -- name: CDRMessage :one

@@ -19,14 +19,14 @@ SELECT * FROM (
         AND (@pattern::text = '' OR s.ocpi_id ILIKE @pattern OR s.session_id ILIKE @pattern OR s.evse_id ILIKE @pattern OR s.place ILIKE @pattern OR s.operator ILIKE @pattern
             OR s.token_uid ILIKE @pattern OR k.visual_number ILIKE @pattern OR c.name ILIKE @pattern OR c.number ILIKE @pattern)
         AND (@flag::text = '' OR @flag = ANY (s.flags))
-        AND (@state::text = '' OR s.state = @state OR (@state = 'disputed' AND s.cpo_state = 'disputed'))
+        AND (@state::text = '' OR s.state = @state OR (@state = 'disputed' AND s.cpo_state IN ('questioned', 'disputed')))
 ) AS rows
 WHERE NOT @paged::boolean OR CASE WHEN @backward::boolean THEN (key, cdr_id) < (@after_key::numeric, @after_id::uuid) ELSE (key, cdr_id) > (@after_key, @after_id) END
 ORDER BY CASE WHEN @backward THEN -key ELSE key END, CASE WHEN @backward THEN cdr_id END DESC, cdr_id
 LIMIT @max_rows;
 
 -- name: CDRSums :many
-SELECT s.state, s.cpo_state = 'disputed' AS disputed, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh, sum(s.claimed)::numeric AS claimed,
+SELECT s.state, s.cpo_state IN ('questioned', 'disputed') AS disputed, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh, sum(s.claimed)::numeric AS claimed,
     coalesce(sum(r.retail_net), 0)::numeric AS retail_net, coalesce(sum(r.margin), 0)::numeric AS margin
 FROM cdr_states s LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN ratings r ON r.id = s.rating_id AND s.state NOT IN ('credited', 'dropped')
 WHERE (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id))
@@ -35,4 +35,4 @@ WHERE (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id))
     AND (@pattern::text = '' OR s.ocpi_id ILIKE @pattern OR s.session_id ILIKE @pattern OR s.evse_id ILIKE @pattern OR s.place ILIKE @pattern OR s.operator ILIKE @pattern
         OR s.token_uid ILIKE @pattern OR k.visual_number ILIKE @pattern OR c.name ILIKE @pattern OR c.number ILIKE @pattern)
     AND (@flag::text = '' OR @flag = ANY (s.flags))
-GROUP BY s.state, s.cpo_state = 'disputed', s.currency;
+GROUP BY s.state, s.cpo_state IN ('questioned', 'disputed'), s.currency;

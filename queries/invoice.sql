@@ -71,9 +71,17 @@ UPDATE invoices SET state = 'issued', problems = '[]', series = @series, seq = @
     issued_at = @issued_at, due_at = @issued_at
 WHERE id = @id AND state = 'draft';
 
+-- The CDRs of an issued invoice that have nothing left to bill, each with a line in its timeline.
 -- name: MarkCDRsInvoiced :exec
-UPDATE cdr_states SET state = 'invoiced', updated_at = @now
-WHERE state = 'rated' AND cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = @invoice_id);
+WITH invoiced AS (
+    UPDATE cdr_states s SET state = 'invoiced', reason = '', updated_at = @now::timestamptz
+    WHERE s.state = 'rated' AND s.retail_state = 'released' AND s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = @invoice_id)
+        AND NOT EXISTS (SELECT FROM line_items l WHERE l.cdr_id = s.cdr_id AND (l.invoice_id IS NULL OR l.invoice_id <> @invoice_id
+            AND EXISTS (SELECT FROM invoices i WHERE i.id = l.invoice_id AND i.state <> 'issued')))
+    RETURNING s.cdr_id, s.tenant_id
+)
+INSERT INTO events (id, at, tenant_id, actor, subject, subject_id, what, detail)
+SELECT gen_random_uuid(), @now, tenant_id, @actor::text, 'cdr', cdr_id, 'invoiced', jsonb_build_object('state', 'invoiced', 'before', 'rated', 'invoice', @number::text) FROM invoiced;
 
 -- name: InvoicesDue :many
 SELECT id FROM invoices WHERE due_at <= @now::timestamptz ORDER BY due_at LIMIT @max_rows;

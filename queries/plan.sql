@@ -16,6 +16,9 @@ SELECT * FROM plans WHERE tenant_id = @tenant_id AND name = @name FOR NO KEY UPD
 -- name: LastPlanVersion :one
 SELECT coalesce(max(version), 0)::integer FROM plan_versions WHERE plan_id = @plan_id;
 
+-- name: PlanOfTenant :one
+SELECT * FROM plans WHERE id = @id AND tenant_id = @tenant_id;
+
 -- The version of a plan that was valid when a session started.
 -- name: PlanVersionAt :one
 SELECT v.* FROM plans p JOIN plan_versions v ON v.plan_id = p.id

@@ -1,10 +1,16 @@
 -- Tokens of our customers, and what each partner knows of them.
 
+-- A new token belongs to its contract from before every session on, so that a card that is entered late finds its sessions.
 -- name: InsertToken :exec
-INSERT INTO tokens (id, tenant_id, contract_id, uid, type, visual_number, issuer, valid, whitelist, language, group_id, profile_type, energy_supplier, energy_contract,
-    created_at, last_updated)
-VALUES (@id, @tenant_id, @contract_id, @uid, @type, @visual_number, @issuer, @valid, @whitelist, @language, @group_id, @profile_type, @energy_supplier, @energy_contract,
-    @now, @now);
+WITH token AS (
+    INSERT INTO tokens (id, tenant_id, contract_id, uid, type, visual_number, issuer, valid, whitelist, language, group_id, profile_type, energy_supplier, energy_contract,
+        created_at, last_updated)
+    VALUES (@id, @tenant_id, @contract_id, @uid, @type, @visual_number, @issuer, @valid, @whitelist, @language, @group_id, @profile_type, @energy_supplier, @energy_contract,
+        @now, @now)
+    RETURNING id, tenant_id, contract_id, created_at
+)
+INSERT INTO token_assignments (id, tenant_id, token_id, contract_id, valid_from, created_at)
+SELECT gen_random_uuid(), tenant_id, id, contract_id, '2020-01-01', created_at FROM token;
 
 -- A change is later than every earlier version, so that it shows up in the next list by date (TOK-05).
 -- name: SetTokenValid :execrows

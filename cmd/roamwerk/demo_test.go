@@ -114,7 +114,7 @@ func TestDemo(t *testing.T) {
 		"credited CDRs":                          "SELECT count(*) FROM cdr_states WHERE state = 'credited' AND credit_reference = ''",
 		"credit CDRs":                            "SELECT count(*) FROM cdr_states WHERE state = 'credited' AND credit_reference <> ''",
 		"CDRs held for implausible energy":       "SELECT count(*) FROM cdr_states WHERE state = 'held' AND kwh > 1000",
-		"disputed prices":                        "SELECT count(*) FROM cdr_states WHERE cpo_state = 'disputed'",
+		"disputed prices":                        "SELECT count(*) FROM cdr_states WHERE cpo_state = 'questioned'",
 		"CDRs of unknown cards":                  "SELECT count(*) FROM cdr_states WHERE state = 'waiting' AND reason = 'no-card'",
 		"CDRs in the hole of the price book":     "SELECT count(*) FROM cdr_states WHERE state = 'waiting' AND reason = 'no-price'",
 		"blocking fees":                          "SELECT count(*) FROM line_items WHERE dimension = 'BLOCKING'",

@@ -108,7 +108,7 @@ func TestLifeOfACDR(t *testing.T) {
 		t.Fatal(err)
 	}
 	var verdict billing.Verdict
-	if err := json.Unmarshal(rating.Verdict, &verdict); err != nil || !verdict.Agrees || state.CPOState == "disputed" {
+	if err := json.Unmarshal(rating.Verdict, &verdict); err != nil || !verdict.Agrees || state.CPOState != "open" {
 		t.Errorf("verdict %+v, CPO %s, %v", verdict, state.CPOState, err)
 	}
 	if promised := billing.Round(sent.TotalEnergy.Decimal.Mul(decimal.RequireFromString("0.59")), 2); !rating.RetailGross.Equal(promised) {

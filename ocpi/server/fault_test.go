@@ -93,10 +93,12 @@ func TestFaultsOfCDRs(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.work()
+	arrival := w.clock.now().Add(-30 * 24 * time.Hour)
 	deliver := func(o ocpitest.Oddities) (string, error) {
+		arrival = arrival.Add(30 * time.Hour) // one car after the other
 		visit := ocpitest.Visit{
 			Token:   ocpi.Token{CountryCode: "DE", PartyID: "SWX", UID: "04AABBCC", Type: ocpi.TokenRFID, ContractID: "DE-SWX-C04AABBCC"},
-			Arrival: w.clock.now().Add(-30 * time.Hour), Oddities: o,
+			Arrival: arrival, Oddities: o,
 		}
 		charge := cpo.Draw(visit)
 		return string(charge.CDR().ID), charge.Deliver(w.ctx)

@@ -106,7 +106,7 @@ func cdrDetailPage(v *visit, c cdrView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if s.CPOState == "disputed" {
+			if s.CPOState == "disputed" || s.CPOState == "questioned" {
 				templ_7745c5c3_Err = ui.Tag("warn", v.Lang.T("cdr.disputed")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -960,7 +960,7 @@ func cdrRow(v *visit, r db.CDRListRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if r.CPOState == "disputed" {
+		if r.CPOState == "disputed" || r.CPOState == "questioned" {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 73, "<span class=\"sub\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -218,7 +218,7 @@ func (v *visit) eventDetail(e db.Event) string {
 			continue
 		case name == "reason":
 			value = v.cdrReason(value)
-		case name == "state" && e.Subject == "cdr":
+		case (name == "state" || name == "before") && e.Subject == "cdr":
 			value = v.Lang.T("cdr.state." + value)
 		case name == "state" && e.Subject == "invoice":
 			value = v.Lang.T("email.state." + value)

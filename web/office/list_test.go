@@ -62,7 +62,7 @@ func paging(w *world) {
 func filters(w *world) {
 	t, c := w.T, w.signIn(w.ours.staff)
 	for query, want := range map[string]int{
-		"state=held": 1, "state=waiting": 1, "state=disputed": 1, "state=credited": 2, "state=dropped": 0, "flag=P05": 1, "flag=P99": 0,
+		"state=held": 1, "state=waiting": 1, "state=disputed": 2, "state=credited": 2, "state=dropped": 0, "flag=P05": 1, "flag=P99": 0,
 		"q=unknownswi": 1, "q=%25": 0, "q=_": 0, "q=fuhrpark": 1, "q=10005": 1, "partner=" + w.hub.ID.String() + "&state=held": 0, "partner=x": 0,
 		"month=2026-09": 0, "month=2019-01": 0, "month=all&state=held": 1, "after=nonsense&state=held": 1, "sort=nonsense&state=held": 1,
 	} {

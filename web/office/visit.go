@@ -60,7 +60,7 @@ func (o *office) signedIn(handle func(*office, *visit) error, whom audience) ech
 		if whom == operator && !v.operator() {
 			return echo.ErrNotFound
 		}
-		v.SetRequest(v.Request().WithContext(jobs.WithActor(v.Request().Context(), staff.Name)))
+		v.SetRequest(v.Request().WithContext(jobs.WithStaff(v.Request().Context(), staff.ID, staff.Name)))
 		if v.tenant = staff.TenantID; v.tenant.Valid {
 			tenant, err := o.DB.Tenant(c.Request().Context(), v.tenant.UUID)
 			if err != nil {

@@ -1,0 +1,59 @@
+package jobs
+
+import "github.com/roamwerk/roamwerk/billing"
+
+// Refusal says why something that a person wanted is not done. Its sentences are safe to show.
+type Refusal struct {
+	Code string
+	Text billing.Text
+}
+
+func (r *Refusal) Error() string { return r.Text.EN }
+
+// refuse is the refusal with a code.
+func refuse(code string) *Refusal {
+	text, known := refusals[code]
+	if !known {
+		panic("no text for refusal " + code)
+	}
+	return &Refusal{Code: code, Text: text}
+}
+
+// RefusalText is the sentence of a refusal.
+func RefusalText(code string) billing.Text { return refusals[code] }
+
+// refusals are the reasons why a decision cannot be carried out.
+var refusals = map[string]billing.Text{
+	"unknown":          {DE: "Diesen Datensatz gibt es nicht.", EN: "There is no such CDR."},
+	"changed":          {DE: "Der Datensatz hat sich seit der Vorschau geändert.", EN: "The CDR has changed since the preview."},
+	"already":          {DE: "Das ist bereits so.", EN: "It is so already."},
+	"not-rated":        {DE: "Der Datensatz ist noch nicht bewertet.", EN: "The CDR is not rated yet."},
+	"not-priced":       {DE: "Der Datensatz lässt sich nicht bepreisen: Stammdaten oder eine Steuerregel fehlen.", EN: "The CDR cannot be priced: master data or a tax rule is missing."},
+	"closed":           {DE: "Der Datensatz ist verworfen oder gutgeschrieben.", EN: "The CDR is dropped or credited."},
+	"credit":           {DE: "Das ist eine Gutschrift.", EN: "This is a credit CDR."},
+	"credited":         {DE: "Der Betreiber hat den Datensatz gutgeschrieben.", EN: "The operator has credited the CDR."},
+	"home-charging":    {DE: "Laden zu Hause wird dem Kunden nicht berechnet, sondern erstattet.", EN: "Charging at home is not billed to the customer but refunded."},
+	"invoiced":         {DE: "Der Ladevorgang steht auf einer Rechnung. Erlassen oder verwerfen Sie ihn stattdessen.", EN: "The session is on an invoice. Waive or drop it instead."},
+	"disputed":         {DE: "Der Datensatz ist Teil eines offenen Streitfalls. Schließen Sie ihn zuerst.", EN: "The CDR is part of an open dispute. Close that first."},
+	"drop-proposed":    {DE: "Es ist vorgeschlagen, den Datensatz zu verwerfen. Entscheiden Sie zuerst darüber.", EN: "It is proposed to drop the CDR. Decide about that first."},
+	"not-proposed":     {DE: "Niemand hat vorgeschlagen, den Datensatz zu verwerfen.", EN: "Nobody has proposed to drop the CDR."},
+	"same-person":      {DE: "Den Vorschlag bestätigt eine zweite Person.", EN: "A second person confirms the proposal."},
+	"no-person":        {DE: "Diese Entscheidung trifft eine angemeldete Person.", EN: "This decision is for a person who is signed in."},
+	"no-reason":        {DE: "Nennen Sie einen Grund.", EN: "Give a reason."},
+	"no-date":          {DE: "Das Datum liegt nicht in der Zukunft.", EN: "The date is not in the future."},
+	"no-note":          {DE: "Die Notiz ist leer.", EN: "The note is empty."},
+	"no-target":        {DE: "Nennen Sie die Karte oder den Vertrag.", EN: "Name the card or the contract."},
+	"no-card":          {DE: "Die Karte des Ladevorgangs ist unbekannt. Nennen Sie eine Karte.", EN: "The card of the session is unknown. Name a card."},
+	"card-unknown":     {DE: "Diese Karte gibt es nicht.", EN: "There is no such card."},
+	"contract-unknown": {DE: "Diesen Vertrag gibt es nicht.", EN: "There is no such contract."},
+	"plan-unknown":     {DE: "Diesen Tarif gibt es nicht.", EN: "There is no such tariff."},
+	"period":           {DE: "Der Zeitraum endet, bevor er beginnt.", EN: "The time ends before it begins."},
+	"rule-unknown":     {DE: "Diese Regel gibt es nicht, oder sie hat keine Schwelle.", EN: "There is no such rule, or it has no limit."},
+	"rule-silent":      {DE: "Keine Regel hält diesen Datensatz an, die man sich merken könnte.", EN: "No rule flags this CDR that could be remembered."},
+	"dispute-reason":   {DE: "Diesen Streitgrund gibt es nicht.", EN: "There is no such reason for a dispute."},
+	"dispute-state":    {DE: "Das geht in diesem Stand des Streitfalls nicht.", EN: "That cannot be done in this state of the dispute."},
+	"dispute-amount":   {DE: "Der anerkannte Betrag liegt nicht zwischen null und der Forderung.", EN: "The accepted amount is not between nothing and the claim."},
+	"dispute-message":  {DE: "Die Nachricht ist leer.", EN: "The message is empty."},
+	"one-at-a-time":    {DE: "Das geht nur für einen einzelnen Datensatz.", EN: "That can be done for a single CDR only."},
+	"decision":         {DE: "Diese Entscheidung gibt es nicht.", EN: "There is no such decision."},
+}
