@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/roamwerk/roamwerk/billing"
@@ -45,6 +47,15 @@ func Reach(doc ocpi.Tariff, zone *time.Location) []Reached {
 		}
 	}
 	return all
+}
+
+// Catalogue is every finding as a table for people who read them elsewhere.
+func Catalogue() string {
+	var b strings.Builder
+	for _, c := range codes {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.code, c.severity, c.text.EN, c.text.DE)
+	}
+	return b.String()
 }
 
 // Codes are the codes of all findings.

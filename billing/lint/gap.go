@@ -59,13 +59,13 @@ func (l *linter) leftFree(domain box, lists []*list, of *list, k int, as reading
 func (l *linter) gaps() {
 	var charged []*list
 	for _, name := range []billing.Dimension{billing.Energy, billing.Time} {
-		if of := l.of(name); of != nil {
+		if of := l.of(name); of != nil && !of.free() {
 			charged = append(charged, of)
 		}
 	}
 	said := len(charged) > 0 && l.gapInCharging(charged)
 	for _, of := range l.lists {
-		if of.phase != session || said && slices.Contains(charged, of) {
+		if of.phase != session || said && slices.Contains(charged, of) || of.free() {
 			continue
 		}
 		as := reading{instant: true, fullMinutes: true, fromZero: of.name != billing.Energy} // a fee may begin late
@@ -83,6 +83,11 @@ func (l *linter) gaps() {
 			}
 		}
 	}
+}
+
+// free reports whether a dimension costs nothing wherever it has a price, as partners write it who price nothing but energy.
+func (of *list) free() bool {
+	return !slices.ContainsFunc(of.entries, func(e entry) bool { return e.component != nil && !e.component.Price.Decimal.IsZero() })
 }
 
 // untold is the part of a domain in which no power and current that some restriction asks for is told, as far as it need not be.

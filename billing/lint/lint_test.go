@@ -111,8 +111,13 @@ var cases = []struct {
 	{"an hour that the clock has twice", list(e(`"start_date":"2026-10-25","end_date":"2026-10-26","start_time":"02:00","end_time":"03:00"`, "ENERGY 0.36 19 1"), e("", "ENERGY 0.39 19 1")), ""},
 	{"over before the tariff begins, on the day of the switch", list(e(`"start_date":"2027-03-28","end_date":"2027-03-29","start_time":"00:00","end_time":"03:00"`, "ENERGY 0.36 19 1"), e("", "ENERGY 0.39 19 1")) +
 		`|"start_date_time":"2027-03-28T17:30:00Z"`, "element-never-active!"},
+	{"begins in the hour before the clock is set forward", list(e(`"start_date":"2027-03-28","end_date":"2027-03-29","start_time":"00:00","end_time":"03:00"`, "ENERGY 0.36 19 1"), e("", "ENERGY 0.39 19 1")) +
+		`|"start_date_time":"2027-03-28T00:30:00Z"`, ""},
 	{"begins after the tariff", list(e(`"start_date":"2027-02-01"`, "ENERGY 0.36 19 1"), e("", "ENERGY 0.39 19 1")) + `|"end_date_time":"2027-01-01T00:00:00Z"`, "element-after-validity!"},
 	{"reservations apart", list(e(`"reservation":"RESERVATION"`, "TIME 3 19 60"), e(`"reservation":"RESERVATION_EXPIRES"`, "FLAT 2 19 1"), e(`"reservation":"RESERVATION"`, "TIME 4 19 60", "FLAT 1 19 1"), e("", "ENERGY 0.39 19 1")), "component-unreachable!"},
+	{"a reservation whose power is told in part", list(e(`"reservation":"RESERVATION","max_power":11`, "TIME 3 19 60"), e(`"reservation":"RESERVATION","min_power":0`, "TIME 4 19 60"), e("", "ENERGY 0.39 19 1")), ""},
+	{"a reservation whose power is not told", list(e(`"reservation":"RESERVATION","min_power":0`, "TIME 3 19 60"), e(`"reservation":"RESERVATION"`, "TIME 4 19 60"), e("", "ENERGY 0.39 19 1")), ""},
+	{"much within a second", list(e(`"min_kwh":5,"max_duration":1`, "ENERGY 0.30 19 1"), e("", "ENERGY 0.39 19 1")), ""},
 	{"a lapsed reservation has others to fall back on", list(e(`"reservation":"RESERVATION_EXPIRES","end_time":"23:59"`, "FLAT 2 19 1"), e(`"reservation":"RESERVATION"`, "FLAT 1 19 1"), e("", "ENERGY 0.39 19 1")), ""},
 	{"OCPI 2.1.1: another dimension shadows too", list(e("", "TIME 3 19 60"), e("", "ENERGY 0.39 19 1")) + `|"ocpi_version":"2.1.1"`, "element-unreachable! no-fallback"},
 
@@ -124,6 +129,7 @@ var cases = []struct {
 	{"a minute between two windows", list(e(`"start_time":"06:00","end_time":"21:59"`, "ENERGY 0.39 19 1"), e(`"start_time":"22:00","end_time":"06:00"`, "ENERGY 0.29 19 1")), "minute-gap!"},
 	{"a minute at another price", list(e(`"start_time":"06:01","end_time":"22:00"`, "ENERGY 0.39 19 1"), e("", "ENERGY 0.29 19 1")), "minute-off"},
 	{"a minute with seconds", list(e(`"start_time":"06:00:00","end_time":"21:59:59"`, "ENERGY 0.39 19 1"), e(`"start_time":"22:00:00","end_time":"05:59:59"`, "ENERGY 0.29 19 1")), ""},
+	{"times that cost nothing", list(e("", "ENERGY 0.39 19 1"), e(`"start_time":"06:00","end_time":"22:00"`, "TIME 0 19 1", "PARKING_TIME 0 19 1")), ""},
 	{"overlap", list(e(`"start_time":"22:00","end_time":"06:00"`, "ENERGY 0.29 19 1"), e(`"day_of_week":["SATURDAY","SUNDAY"]`, "ENERGY 0.34 19 1"), e("", "ENERGY 0.39 19 1")), "overlap"},
 
 	// PRC-06, PRC-26, TAR-08, TAR-11 and the rest of the document
@@ -135,6 +141,7 @@ var cases = []struct {
 	{"restrictions that are none", list(e(`"min_kwh":10`, "ENERGY 0.29 19 1"), `{"price_components":[{"type":"ENERGY","price":0.39,"vat":19,"step_size":1}],"restrictions":{"day_of_week":[]}}`), "restrictions-empty"},
 	{"a window that is the whole day", list(e(`"start_time":"08:00","end_time":"08:00"`, "ENERGY 0.39 19 1")), "whole-day-window"},
 	{"ends before it begins", e("", "ENERGY 0.39 19 1") + `|"start_date_time":"2026-12-01T00:00:00Z","end_date_time":"2026-11-01T00:00:00Z"`, "validity-empty!"},
+	{"ends as it begins", e("", "ENERGY 0.39 19 1") + `|"start_date_time":"2026-12-01T00:00:00Z","end_date_time":"2026-12-01T00:00:00Z"`, "validity-empty!"},
 	{"expired before it was sent", e("", "ENERGY 0.39 19 1") + `|"end_date_time":"2026-11-01T00:00:00Z"`, "expired-when-sent!"},
 
 	// Prices
@@ -170,6 +177,7 @@ var cases = []struct {
 	{"no step", e("", "ENERGY 0.39 19 -"), "step-size!"},
 	{"steps of a fee", e("", "ENERGY 0.39 19 1", "FLAT 1 19 60"), "step-size-flat"},
 	{"steps of five kWh", e("", "ENERGY 0.39 19 5000"), "step-size-large!"},
+	{"steps of a kWh and of an hour", e("", "ENERGY 0.39 19 1000", "PARKING_TIME 3 19 3600"), ""},
 	{"steps of a day", e("", "TIME 3 19 86400"), "step-size-large!"},
 	{"step that parking absorbs", e("", "TIME 3 19 300", "PARKING_TIME 3 19 300"), "step-size-unused"},
 }
@@ -212,9 +220,28 @@ func TestLint(t *testing.T) {
 			t.Errorf("no case shows %s", code)
 		}
 	}
-	const file = "testdata/findings.golden"
+	same(t, "testdata/findings.golden", golden.String())
+}
+
+// The page for people who read findings elsewhere says what the catalogue says.
+func TestCatalogue(t *testing.T) {
+	same(t, "../../docs/tariff-findings.md", `# What is said about tariffs
+
+Every code that `+"`roamwerk tariff lint`"+` prints and the page of a CPO's tariff shows, with its severity: *info* changes nothing, *flag* is for a person to
+look at, *block* means that no price by the tariff can be relied on. What stands in {braces} is a parameter; what stands in [brackets] is said where it
+applies. Most findings come with a witness, a small session that the engine has priced. [What is claimed, and of which sessions it
+holds](../billing/lint/lint.go). This page is written by the tests of billing/lint.
+
+| code | severity | English | German |
+| --- | --- | --- | --- |
+`+lint.Catalogue())
+}
+
+// same compares a text with a file, or writes it there.
+func same(t *testing.T, file, text string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(file, []byte(golden.String()), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -222,8 +249,19 @@ func TestLint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(want) != golden.String() {
+	if string(want) != text {
 		t.Errorf("%s differs; run with -update and read what changed", file)
+	}
+}
+
+// What is said to be reachable in these tariffs is reached by its witness.
+func TestLintCasesAreReached(t *testing.T) {
+	for _, c := range cases {
+		for _, r := range lint.Reach(tariffOf(t, c.tariff), berlin(t)) {
+			if r.Reachable && (r.Witness == nil || r.Witness.Element != r.Element) {
+				t.Errorf("%s: %s of element %d: %+v", c.name, r.Dimension, r.Element, r.Witness)
+			}
+		}
 	}
 }
 

@@ -275,7 +275,11 @@ func (s *space) timeIn(day, atom int) (at time.Time, sure bool) {
 		return at, hour*3600+minute*60+sec == second%daySeconds && dayOf(at) == day+second/daySeconds
 	}
 	exists := false
-	for _, second := range []int{between(from, to), from, to - 1} {
+	tries := []int{between(from, to), from, to - 1}
+	if local := s.validFrom.In(s.zone).Add(time.Second - 1); !s.validFrom.IsZero() && dayOf(local) == day { // its first whole second
+		tries = append(tries, min(max(local.Hour()*3600+local.Minute()*60+local.Second(), from), to-1))
+	}
+	for _, second := range tries {
 		if at, ok := clock(second); ok {
 			if !at.Before(s.validFrom) {
 				return at, true

@@ -23,6 +23,7 @@ func (w *world) consolePages() [][2]string {
 		{"console-messages", "/messages"}, {"console-messages-filtered", "/messages?module=cdrs&class=2&span=24&direction=in&q=nothing"}, {"console-message", "/messages/" + w.ours.message.String()},
 		{"console-quarantine", "/quarantine"}, {"console-quarantined", "/quarantine/" + quarantined[0].Sample.String()}, {"console-quarantine-none", "/quarantine?state=dismissed"},
 		{"console-tariffs", "/tariffs"}, {"console-tariff", "/tariffs/show?of=" + url.QueryEscape("DE*LNN/DC-2026")},
+		{"console-tariffs-findings", "/tariffs?state=findings"}, {"console-tariff-wrong", "/tariffs/show?kwh=-1&of=" + url.QueryEscape("DE*LNN/DC-2026")},
 		{"console-cards", "/cards?state=open"}, {"console-card", "/cards/" + w.ours.card.String()}, {"console-gaps", "/gaps"},
 		{"console-trace", "/trace?of=" + url.QueryEscape("cdrs/DE*LNN/"+w.ours.ratedID)}, {"console-trace-find", "/trace?q=" + w.ours.ratedID},
 	}
