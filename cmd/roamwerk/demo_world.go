@@ -144,17 +144,12 @@ var demoUtilities = []demoUtility{
 			LegalFooter: "Vorstand: Torben Falk, Dr. Mirjam Seidel · Vorsitz des Aufsichtsrats: Karin Uhlenbrock",
 			IBAN:        "DE88265509990004711002", BIC: "NOLADE21XXX", CreditorID: "DE86ZZZ00000471102", Colour: "#a83e12", PaymentDays: 21,
 		},
-		standard: `{"country_code":"DE","party_id":"LWA","id":"BASIS","currency":"EUR","type":"REGULAR","tax_included":"YES",
-			"tariff_alt_text":[{"language":"de","text":"0,57 €/kWh und 0,39 € je Ladevorgang"},{"language":"en","text":"0.57 €/kWh and 0.39 € a session"}],
-			"elements":[{"price_components":[{"type":"ENERGY","price":0.57,"vat":19,"step_size":1},{"type":"FLAT","price":0.39,"vat":19,"step_size":1}]}],
-			"last_updated":"2026-01-01T00:00:00Z"}`,
+		standard: demoTariff("LWA", "BASIS", "YES", "0,57 €/kWh und 0,39 € je Ladevorgang", "0.57 €/kWh and 0.39 € a session",
+			`{"price_components":[{"type":"ENERGY","price":0.57,"vat":19,"step_size":1},{"type":"FLAT","price":0.39,"vat":19,"step_size":1}]}`, ""),
 		plans: []demoPlan{
-			{"Nachtlader", `{"country_code":"DE","party_id":"LWA","id":"NACHT","currency":"EUR","type":"REGULAR","tax_included":"YES",
-				"tariff_alt_text":[{"language":"de","text":"0,58 €/kWh, von 22 bis 6 Uhr 0,44 €/kWh"},{"language":"en","text":"0.58 €/kWh, from 22:00 to 6:00 0.44 €/kWh"}],
-				"elements":[
-					{"price_components":[{"type":"ENERGY","price":0.44,"vat":19,"step_size":1}],"restrictions":{"start_time":"22:00","end_time":"06:00"}},
-					{"price_components":[{"type":"ENERGY","price":0.58,"vat":19,"step_size":1}]}],
-				"last_updated":"2026-01-01T00:00:00Z"}`},
+			{"Nachtlader", demoTariff("LWA", "NACHT", "YES", "0,58 €/kWh, von 22 bis 6 Uhr 0,44 €/kWh", "0.58 €/kWh, from 22:00 to 6:00 0.44 €/kWh",
+				`{"price_components":[{"type":"ENERGY","price":0.44,"vat":19,"step_size":1}],"restrictions":{"start_time":"22:00","end_time":"06:00"}},
+				{"price_components":[{"type":"ENERGY","price":0.58,"vat":19,"step_size":1}]}`, "")},
 		},
 		clerk: demoStaff{"Paul Ehrich", "abrechnung@lindwasser.example", "en"},
 		customers: []demoCustomer{
