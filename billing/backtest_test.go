@@ -214,7 +214,7 @@ func TestParseBookDraftNamesFaults(t *testing.T) {
 	}
 }
 
-var inputs = flag.Int("inputs", 200_000, "sessions in the benchmarks of back-tests")
+var inputs = flag.Int("inputs", 1_000_000, "sessions in the benchmarks of back-tests")
 
 // BenchmarkBacktest prices sessions as they lie in memory, packed, by a book of ten rules. A CDR is one operation.
 func BenchmarkBacktest(b *testing.B) {

@@ -166,7 +166,7 @@ func TestBacktestIsRunOnce(t *testing.T) {
 	}
 }
 
-var inputs = flag.Int("inputs", 200_000, "sessions in the benchmark of back-tests")
+var inputs = flag.Int("inputs", 1_000_000, "sessions in the benchmark of back-tests")
 
 // BenchmarkBacktest is a back-test as a product manager starts it, from PostgreSQL to the report: -inputs sessions of three months.
 func BenchmarkBacktest(b *testing.B) {

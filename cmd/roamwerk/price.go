@@ -19,9 +19,10 @@ import (
 // priceCmd prices CDRs without a database. It is how the engine is tried out, compared with others, and asked in a dispute.
 type priceCmd struct {
 	Timezone string   `help:"Time zone of the charge points (default: that of the CDR's country)." placeholder:"ZONE"`
-	Tariff   string   `help:"Price by this tariff, or by these if the file holds a list, instead of those in the CDRs." placeholder:"FILE"`
-	Explain  bool     `help:"Account for every figure: a sentence, the rules in words, and the whole as JSON."`
-	Replay   bool     `help:"The files hold what --explain has printed: compute every figure from it again."`
+	Tariff   string   `help:"Price by this tariff, or by these if the file holds a list, instead of those in the CDRs." placeholder:"FILE" xor:"by"`
+	Plan     string   `help:"Price as a customer with this retail tariff pays: with its caps, discounts, and an untouched allowance of the month for each CDR." placeholder:"FILE" xor:"by,how"`
+	Explain  bool     `help:"Account for every figure: a sentence, the rules in words, and the whole as JSON." xor:"how"`
+	Replay   bool     `xor:"how" help:"The files hold what --explain has printed: compute every figure from it again."`
 	Files    []string `arg:"" name:"cdrfile" help:"A CDR, a list of CDRs, or an OCPI answer with either; - is standard input."`
 }
 
@@ -38,6 +39,17 @@ func (c *priceCmd) Run(o *outside) error {
 		p.work = replayPrice
 	} else {
 		p.work = p.price
+	}
+	if c.Plan != "" {
+		text, err := readInput(c.Plan)
+		if err != nil {
+			return err
+		}
+		plan, err := billing.ParsePlan(text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Plan, err)
+		}
+		p.work = func(doc jsontext.Value) (*pricedCDR, error) { return p.priceByPlan(doc, billing.NewRetail(plan)) }
 	}
 	if c.Timezone != "" {
 		zone, err := time.LoadLocation(c.Timezone)
@@ -212,7 +224,8 @@ type pricedCDR struct {
 	Policy               string          `json:"policy"`
 	Engine               string          `json:"engine"`
 
-	Explanation *pricedExplanation `json:"explanation,omitzero"`
+	Explanation *pricedExplanation  `json:"explanation,omitzero"`
+	Sentence    *pricedText[string] `json:"sentence,omitzero"` // by a plan: how the price reads for the customer
 }
 
 type pricedAmount struct {
@@ -237,11 +250,13 @@ type pricedLine struct {
 	InclVAT      decimal.Decimal     `json:"incl_vat"`
 	TariffID     ocpi.CiString       `json:"tariff_id"`
 	TaxIncluded  bool                `json:"tax_included"`
-	Element      int                 `json:"element"` // -1: a minimum or maximum price
+	Element      int                 `json:"element"` // -1: a minimum or maximum price, or a reduction
 	Restrictions []string            `json:"restrictions"`
 	StepSize     int64               `json:"step_size"` // 0: nothing was rounded here
 	From         time.Time           `json:"from,omitzero"`
 	To           time.Time           `json:"to,omitzero"`
+	Of           []billing.Dimension `json:"of,omitzero"`   // of a reduction by a plan: what it reduces
+	Name         string              `json:"name,omitzero"` // of a reduction by a plan
 }
 
 type pricedFinding struct {
@@ -279,6 +294,7 @@ func newPricedCDR(id ocpi.CiString, currency string, r *billing.Rating, findings
 			Dimension: l.Dimension, Measured: l.Measured, Quantity: l.Quantity, Unit: l.Unit, Price: l.Price, VAT: l.VATRate,
 			ExclVAT: l.ExclVAT, InclVAT: l.InclVAT, TariffID: l.TariffID, TaxIncluded: l.TaxIncluded,
 			Element: l.Element, Restrictions: l.Restrictions, StepSize: l.StepSize, From: l.From, To: l.To,
+			Of: l.Of, Name: l.Name,
 		})
 	}
 	for _, f := range findings {

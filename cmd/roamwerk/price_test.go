@@ -35,6 +35,7 @@ func TestPriceGolden(t *testing.T) {
 		{"step_size_utc", []string{"--timezone", "UTC", file("step_size.json")}, ""},
 		{"step_size_retail", []string{"--tariff", file("retail.tariff.json"), file("step_size.json")}, ""},
 		{"quirks", []string{file("quirks.json")}, ""},
+		{"plan", []string{"--plan", file("blocking.plan.json"), file("blocking.json")}, ""},
 		{"explain", []string{"--explain", file("step_size.json")}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/roamwerk/roamwerk/billing"
+	"github.com/roamwerk/roamwerk/ocpi"
+)
+
+// priceByPlan prices one CDR for a customer. What depends on other sessions is left out: an allowance is untouched, and there is
+// no voucher and no price that was shown before.
+func (p *pricer) priceByPlan(raw jsontext.Value, plan *billing.Retail) (*pricedCDR, error) {
+	var cdr ocpi.CDR
+	findings, err := readObject(raw, &cdr, needless)
+	if err != nil {
+		return nil, err
+	}
+	zone := p.zone
+	if zone == nil {
+		zone = billing.ZoneOf(cdr.CDRLocation.Country)
+	}
+	loc := &cdr.CDRLocation
+	at := billing.ChargePoint{EVSE: billing.FoldEVSE(loc.EVSEID), Location: loc.ID.Fold(), CPO: cdr.Party().Fold(), Country: billing.Alpha2(loc.Country)}
+	if loc.ConnectorPowerType != "" {
+		at.Current = billing.CurrentOf(loc.ConnectorPowerType)
+	}
+	rating, _ := plan.Rate(&cdr, zone, &at, nil)
+	priced := newPricedCDR(cdr.ID, cdr.Currency, &rating, append(findings, rating.Findings...))
+	priced.Sentence = &pricedText[string]{billing.Sentence(rating, "de"), billing.Sentence(rating, "en")}
+	return priced, nil
+}
