@@ -157,9 +157,9 @@ func TestLifeOfACDR(t *testing.T) {
 // await waits for what the platform does on its own.
 func await(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not in a minute: %s", what)
+			t.Fatalf("it does not come about: %s", what)
 		}
 	}
 }

@@ -33,8 +33,8 @@ import (
 // of a role that may create databases and roles.
 const urlVariable = "ROAMWERK_TEST_DATABASE_URL"
 
-// limit bounds each step of lending a database.
-const limit = time.Minute
+// limit bounds each step of lending a server: far longer than a slow machine takes.
+const limit = 2 * time.Minute
 
 // New returns a migrated, empty database that only this test uses. It is
 // dropped when the test ends.

@@ -61,7 +61,7 @@ func startRedis(t testing.TB, path string, port int, password string) error {
 		return err
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(limit); ; {
 		err := greet(ctx, address, password)
 		if err == nil {
 			t.Cleanup(stop)
@@ -82,12 +82,12 @@ func startRedis(t testing.TB, path string, port int, password string) error {
 
 // greet logs in to the Redis at address.
 func greet(ctx context.Context, address, password string) error {
-	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", address)
+	conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(conn, "AUTH %s\r\n", password); err != nil {
