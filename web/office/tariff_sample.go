@@ -1,6 +1,7 @@
 package office
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -32,9 +33,10 @@ const (
 
 // priceSample reads the form and prices the session.
 func (v *visit) priceSample(t tariffView) tariffSample {
-	s := tariffSample{at: strings.TrimSpace(v.QueryParam("at")), kwh: strings.TrimSpace(v.QueryParam("kwh")), minutes: strings.TrimSpace(v.QueryParam("minutes")), problems: map[string]string{}}
-	if s.at == "" && s.kwh == "" && s.minutes == "" {
-		s.at, s.kwh, s.minutes = sampleTime(t.shown, v.office.Now()).In(t.zone).Format(dateTimeLocal), sampleKWh, sampleMinutes
+	given := func(field, usual string) string { return cmp.Or(strings.TrimSpace(v.QueryParam(field)), usual) }
+	s := tariffSample{
+		at:  given("at", sampleTime(t.shown, v.office.Now()).In(t.zone).Format(dateTimeLocal)),
+		kwh: given("kwh", sampleKWh), minutes: given("minutes", sampleMinutes), problems: map[string]string{},
 	}
 	start, err := time.ParseInLocation(dateTimeLocal, s.at, t.zone)
 	if err != nil || start.Year() < 2000 || start.Year() > 2100 {
