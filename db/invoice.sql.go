@@ -61,6 +61,24 @@ func (q *Queries) DeleteDraft(ctx context.Context, id uuid.UUID) error {
 	return err
 }
 
+const deleteIdleDrafts = `-- name: DeleteIdleDrafts :exec
+DELETE FROM invoices i WHERE i.tenant_id = $1 AND i.month = $2 AND i.state <> 'issued' AND NOT EXISTS (
+    SELECT FROM line_items l WHERE l.tenant_id = i.tenant_id AND l.customer_id = i.customer_id AND l.currency = i.currency AND l.service_start < $3::timestamptz
+        AND (l.invoice_id IS NULL OR l.invoice_id = i.id))
+`
+
+type DeleteIdleDraftsParams struct {
+	TenantID uuid.UUID
+	Month    time.Time
+	Until    time.Time
+}
+
+// Drafts of customers who have nothing to bill any more: everything on them was withdrawn.
+func (q *Queries) DeleteIdleDrafts(ctx context.Context, arg DeleteIdleDraftsParams) error {
+	_, err := q.db.Exec(ctx, deleteIdleDrafts, arg.TenantID, arg.Month, arg.Until)
+	return err
+}
+
 const document = `-- name: Document :one
 SELECT id, tenant_id, invoice_id, format, file_name, bytes, sha256, seq, chain, created_at FROM documents WHERE invoice_id = $1 AND format = $2
 `

@@ -68,6 +68,10 @@ func (o *Ops) RunInvoices(ctx context.Context, tenantID uuid.UUID, month time.Ti
 			run.Issued++
 		}
 	}
+	err = o.DB.DeleteIdleDrafts(ctx, db.DeleteIdleDraftsParams{TenantID: tenantID, Month: dateOf(month), Until: period.End})
+	if err != nil {
+		return run, fmt.Errorf("delete drafts of nothing: %w", err)
+	}
 	if err := o.DB.FinishInvoiceRun(ctx, db.FinishInvoiceRunParams{ID: run.ID, Now: ptr(o.Now())}); err != nil {
 		return run, fmt.Errorf("finish run: %w", err)
 	}

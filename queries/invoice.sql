@@ -14,6 +14,12 @@ WHERE l.tenant_id = @tenant_id AND l.service_start < @until::timestamptz
     AND (l.invoice_id IS NULL OR l.invoice_id IN (SELECT i.id FROM invoices i WHERE i.tenant_id = @tenant_id AND i.state <> 'issued'))
 GROUP BY l.customer_id, l.currency ORDER BY l.customer_id, l.currency;
 
+-- Drafts of customers who have nothing to bill any more: everything on them was withdrawn.
+-- name: DeleteIdleDrafts :exec
+DELETE FROM invoices i WHERE i.tenant_id = @tenant_id AND i.month = @month AND i.state <> 'issued' AND NOT EXISTS (
+    SELECT FROM line_items l WHERE l.tenant_id = i.tenant_id AND l.customer_id = i.customer_id AND l.currency = i.currency AND l.service_start < @until::timestamptz
+        AND (l.invoice_id IS NULL OR l.invoice_id = i.id));
+
 -- name: OpenInvoice :one
 SELECT * FROM invoices WHERE tenant_id = @tenant_id AND customer_id = @customer_id AND month = @month AND currency = @currency AND state <> 'issued' FOR NO KEY UPDATE;
 
