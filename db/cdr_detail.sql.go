@@ -14,22 +14,46 @@ import (
 )
 
 const cDRChain = `-- name: CDRChain :many
-SELECT o.cdr_id, o.ocpi_id, o.state, o.claimed, o.currency, (o.credit_reference <> '')::boolean AS credit
-FROM cdr_states s JOIN cdr_states o ON o.country_code = s.country_code AND o.party_id = s.party_id AND o.tenant_id = s.tenant_id AND o.cdr_id <> s.cdr_id
-    AND (o.ocpi_id = s.credit_reference OR (o.credit_reference <> '' AND o.credit_reference = s.ocpi_id))
-WHERE s.cdr_id = $1 ORDER BY o.received_at
+WITH self AS (
+    SELECT o.cdr_id, o.received_at, o.partner_id, o.tenant_id, o.country_code, o.party_id, o.ocpi_id, o.session_id, o.credit_reference, o.started_at, o.ended_at, o.kwh, o.currency, o.claimed, o.token_uid, o.operator, o.place, o.evse_id, o.token_id, o.customer_id, o.rating_id, o.state, o.reason, o.cpo_state, o.flags, o.due_at, o.attempts, o.updated_at, o.retail_state, o.contract_id, o.plan_id, o.card_id, o.cleared, o.held_until, o.waiting_since, o.latitude, o.longitude, o.assignee FROM cdr_states s JOIN cdr_states o ON o.country_code = s.country_code AND o.party_id = s.party_id AND o.tenant_id = s.tenant_id
+        AND (o.cdr_id = s.cdr_id OR o.ocpi_id = s.credit_reference AND s.credit_reference <> '')
+    WHERE s.cdr_id = $1
+), session AS (
+    SELECT o.cdr_id FROM self s JOIN cdr_states o ON o.country_code = s.country_code AND o.party_id = s.party_id AND s.session_id <> '' AND o.session_id <> ''
+        AND upper(o.session_id) = upper(s.session_id) AND o.tenant_id = s.tenant_id
+    UNION
+    SELECT o.cdr_id FROM self s JOIN cdr_states o ON o.token_id = s.token_id AND o.tenant_id = s.tenant_id AND o.evse_id = s.evse_id AND o.credit_reference = ''
+        AND o.started_at >= s.started_at - interval '1 minute' AND o.started_at <= s.started_at + interval '1 minute'
+    UNION
+    SELECT cdr_id FROM self
+), family AS (
+    SELECT cdr_id FROM session
+    UNION
+    SELECT k.cdr_id FROM session m JOIN cdr_states s ON s.cdr_id = m.cdr_id
+        JOIN cdr_states k ON k.country_code = s.country_code AND k.party_id = s.party_id AND k.credit_reference = s.ocpi_id AND k.credit_reference <> '' AND k.tenant_id = s.tenant_id
+)
+SELECT o.cdr_id, o.ocpi_id, o.state, o.retail_state, o.cpo_state, o.claimed, o.currency, o.received_at, (o.credit_reference <> '')::boolean AS credit,
+    (CASE WHEN o.credit_reference <> '' THEN 'credit' WHEN o.cpo_state = 'credited' THEN 'original'
+        WHEN EXISTS (SELECT FROM family f JOIN cdr_states x ON x.cdr_id = f.cdr_id WHERE x.cpo_state = 'credited' AND x.credit_reference = '' AND (x.received_at, x.cdr_id) < (o.received_at, o.cdr_id)) THEN 'replacement'
+        ELSE 'original' END)::text AS role
+FROM family f JOIN cdr_states o ON o.cdr_id = f.cdr_id ORDER BY o.received_at, o.cdr_id
 `
 
 type CDRChainRow struct {
-	CDRID    uuid.UUID
-	OCPIID   string
-	State    string
-	Claimed  decimal.Decimal
-	Currency string
-	Credit   bool
+	CDRID       uuid.UUID
+	OCPIID      string
+	State       string
+	RetailState string
+	CPOState    string
+	Claimed     decimal.Decimal
+	Currency    string
+	ReceivedAt  time.Time
+	Credit      bool
+	Role        string
 }
 
-// The original of a credit CDR, and the credit CDRs of an original.
+// A CDR with those that belong to it: the original, its credits and what replaces it, as one session. Of the same session is what
+// has the same session id, or, without one, the same card, charge point and minute.
 func (q *Queries) CDRChain(ctx context.Context, cdrID uuid.UUID) ([]CDRChainRow, error) {
 	rows, err := q.db.Query(ctx, cDRChain, cdrID)
 	if err != nil {
@@ -43,9 +67,13 @@ func (q *Queries) CDRChain(ctx context.Context, cdrID uuid.UUID) ([]CDRChainRow,
 			&i.CDRID,
 			&i.OCPIID,
 			&i.State,
+			&i.RetailState,
+			&i.CPOState,
 			&i.Claimed,
 			&i.Currency,
+			&i.ReceivedAt,
 			&i.Credit,
+			&i.Role,
 		); err != nil {
 			return nil, err
 		}
@@ -290,4 +318,123 @@ func (q *Queries) CDRSession(ctx context.Context, arg CDRSessionParams) (Session
 		&i.UpdatedAt,
 	)
 	return i, err
+}
+
+const decisionsAtEVSE = `-- name: DecisionsAtEVSE :many
+SELECT n.cdr_id, n.ocpi_id, n.started_at, n.flags, e.at, e.actor, e.what, e.detail
+FROM cdr_states s JOIN cdr_states n ON n.country_code = s.country_code AND n.party_id = s.party_id AND n.evse_id = s.evse_id AND n.tenant_id = s.tenant_id AND n.cdr_id <> s.cdr_id
+    JOIN events e ON e.subject = 'cdr' AND e.subject_id = n.cdr_id
+        AND e.what IN ('accept', 'remember', 'waive', 'hold', 'dispute', 'refuse', 'reassign', 'tariff', 'drop', 'confirm-drop')
+WHERE s.cdr_id = $1 AND s.evse_id NOT IN ('', '#NA') AND n.started_at >= s.started_at - interval '180 days'
+ORDER BY e.at DESC, e.id DESC LIMIT $2
+`
+
+type DecisionsAtEVSEParams struct {
+	CDRID   uuid.UUID
+	MaxRows int32
+}
+
+type DecisionsAtEVSERow struct {
+	CDRID     uuid.UUID
+	OCPIID    string
+	StartedAt time.Time
+	Flags     []string
+	At        time.Time
+	Actor     string
+	What      string
+	Detail    []byte
+}
+
+// What people decided about other CDRs of the same charge point, the latest first.
+func (q *Queries) DecisionsAtEVSE(ctx context.Context, arg DecisionsAtEVSEParams) ([]DecisionsAtEVSERow, error) {
+	rows, err := q.db.Query(ctx, decisionsAtEVSE, arg.CDRID, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DecisionsAtEVSERow
+	for rows.Next() {
+		var i DecisionsAtEVSERow
+		if err := rows.Scan(
+			&i.CDRID,
+			&i.OCPIID,
+			&i.StartedAt,
+			&i.Flags,
+			&i.At,
+			&i.Actor,
+			&i.What,
+			&i.Detail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const tokenTimeline = `-- name: TokenTimeline :many
+SELECT n.cdr_id, n.ocpi_id, n.state, n.retail_state, n.cpo_state, n.flags, n.started_at, n.ended_at, n.kwh, n.place, n.evse_id, n.operator, n.currency, n.claimed,
+    (n.cdr_id = s.cdr_id)::boolean AS self
+FROM cdr_states s JOIN cdr_states n ON n.token_id = s.token_id AND n.tenant_id = s.tenant_id
+WHERE s.cdr_id = $1 AND n.started_at >= s.started_at - interval '5 days' AND n.started_at <= s.ended_at + interval '1 day' AND n.ended_at >= s.started_at - interval '1 day'
+    AND n.credit_reference = ''
+ORDER BY n.started_at, n.cdr_id LIMIT 200
+`
+
+type TokenTimelineRow struct {
+	CDRID       uuid.UUID
+	OCPIID      string
+	State       string
+	RetailState string
+	CPOState    string
+	Flags       []string
+	StartedAt   time.Time
+	EndedAt     time.Time
+	KWh         decimal.Decimal
+	Place       string
+	EVSEID      string
+	Operator    string
+	Currency    string
+	Claimed     decimal.Decimal
+	Self        bool
+}
+
+// The sessions of a card around one, for its timeline.
+func (q *Queries) TokenTimeline(ctx context.Context, cdrID uuid.UUID) ([]TokenTimelineRow, error) {
+	rows, err := q.db.Query(ctx, tokenTimeline, cdrID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TokenTimelineRow
+	for rows.Next() {
+		var i TokenTimelineRow
+		if err := rows.Scan(
+			&i.CDRID,
+			&i.OCPIID,
+			&i.State,
+			&i.RetailState,
+			&i.CPOState,
+			&i.Flags,
+			&i.StartedAt,
+			&i.EndedAt,
+			&i.KWh,
+			&i.Place,
+			&i.EVSEID,
+			&i.Operator,
+			&i.Currency,
+			&i.Claimed,
+			&i.Self,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -423,6 +423,53 @@ func (q *Queries) DisputesEnding(ctx context.Context, arg DisputesEndingParams) 
 	return items, nil
 }
 
+const disputesExpired = `-- name: DisputesExpired :many
+SELECT id, tenant_id, partner_id, number, deadline, state, expected, currency FROM disputes d
+WHERE d.state = 'expired' AND EXISTS (SELECT FROM dispute_cdrs c JOIN cdr_states s ON s.cdr_id = c.cdr_id WHERE c.dispute_id = d.id AND s.cpo_state = 'questioned')
+ORDER BY deadline DESC LIMIT $1
+`
+
+type DisputesExpiredRow struct {
+	ID        uuid.UUID
+	TenantID  uuid.UUID
+	PartnerID uuid.UUID
+	Number    string
+	Deadline  time.Time
+	State     string
+	Expected  decimal.Decimal
+	Currency  string
+}
+
+// Disputes that have expired and whose claims nobody has decided about.
+func (q *Queries) DisputesExpired(ctx context.Context, maxRows int32) ([]DisputesExpiredRow, error) {
+	rows, err := q.db.Query(ctx, disputesExpired, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DisputesExpiredRow
+	for rows.Next() {
+		var i DisputesExpiredRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.PartnerID,
+			&i.Number,
+			&i.Deadline,
+			&i.State,
+			&i.Expected,
+			&i.Currency,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const disputesOfCDR = `-- name: DisputesOfCDR :many
 SELECT d.id, d.tenant_id, d.partner_id, d.number, d.reason, d.note, d.currency, d.claimed, d.computed, d.accepted, d.credited, d.expected, d.state, d.deadline, d.bulk_id, d.opened_by, d.opened_at, d.sent_at, d.answered_at, d.closed_at, d.updated_at, c.open, c.credit_id FROM dispute_cdrs c JOIN disputes d ON d.id = c.dispute_id WHERE c.cdr_id = $1 ORDER BY d.opened_at DESC, d.id DESC
 `

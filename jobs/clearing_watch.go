@@ -13,6 +13,9 @@ import (
 // disputeWarning is how long before the deadline of a dispute somebody is told.
 const disputeWarning = 7 * 24 * time.Hour
 
+// disputesWatched is how many disputes are looked at in an hour.
+const disputesWatched = 5000
+
 // watchWaits raises an alert where CDRs have waited for master data for longer than the utility wants. They go on being looked
 // at daily: nothing gives them up.
 func (w *Worker) watchWaits(ctx context.Context) error {
@@ -39,21 +42,17 @@ func (w *Worker) watchWaits(ctx context.Context) error {
 	return nil
 }
 
-// watchDisputes raises an alert for each dispute whose deadline is near, and ends those whose deadline has passed: their claims
-// are a person's to decide then.
+// watchDisputes ends the disputes whose deadline has passed: their claims are a person's to decide then. It raises an alert for
+// each dispute whose deadline is near, and for each that has expired and is not decided about.
 func (w *Worker) watchDisputes(ctx context.Context) error {
 	now := w.Now()
-	rows, err := w.DB.DisputesEnding(ctx, db.DisputesEndingParams{Before: now.Add(disputeWarning), MaxRows: 5000})
+	ending, err := w.DB.DisputesEnding(ctx, db.DisputesEndingParams{Before: now.Add(disputeWarning), MaxRows: disputesWatched})
 	if err != nil {
 		return fmt.Errorf("disputes that end: %w", err)
 	}
-	for _, d := range rows {
-		a := alert{
-			kind: AlertDisputeEnds, partner: d.PartnerID, tenant: uuid.NullUUID{UUID: d.TenantID, Valid: true}, subject: disputeSubject(d.ID),
-			params: map[string]any{"number": d.Number, "expected": d.Expected.StringFixed(2), "currency": d.Currency, "deadline": d.Deadline.Format(time.DateOnly)},
-		}
+	for _, d := range ending {
 		if d.Deadline.After(now) {
-			if err := w.ops().raise(ctx, a); err != nil {
+			if err := w.raiseDispute(ctx, AlertDisputeEnds, d); err != nil {
 				return err
 			}
 			continue
@@ -67,13 +66,27 @@ func (w *Worker) watchDisputes(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("end dispute %s: %w", d.Number, err)
 		}
-		a.kind = AlertDisputeOver
-		if err := w.ops().raise(ctx, a); err != nil {
+	}
+	expired, err := w.DB.DisputesExpired(ctx, disputesWatched)
+	if err != nil {
+		return fmt.Errorf("disputes that have expired: %w", err)
+	}
+	for _, d := range expired {
+		if err := w.raiseDispute(ctx, AlertDisputeOver, db.DisputesEndingRow(d)); err != nil {
 			return err
+		}
+	}
+	for _, kind := range []AlertKind{AlertDisputeEnds, AlertDisputeOver} {
+		if _, err := w.DB.ResolveAlertsBefore(ctx, db.ResolveAlertsBeforeParams{Kind: string(kind), Since: now, Now: now}); err != nil {
+			return fmt.Errorf("resolve alerts of disputes: %w", err)
 		}
 	}
 	return nil
 }
 
-// disputeSubject is how alerts name a dispute.
-func disputeSubject(id uuid.UUID) string { return "disputes/" + id.String() }
+func (w *Worker) raiseDispute(ctx context.Context, kind AlertKind, d db.DisputesEndingRow) error {
+	return w.ops().raise(ctx, alert{
+		kind: kind, partner: d.PartnerID, tenant: uuid.NullUUID{UUID: d.TenantID, Valid: true}, subject: "disputes/" + d.ID.String(),
+		params: map[string]any{"number": d.Number, "expected": d.Expected.StringFixed(2), "currency": d.Currency, "deadline": d.Deadline.Format(time.DateOnly)},
+	})
+}

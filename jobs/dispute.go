@@ -309,10 +309,6 @@ func (o *Ops) endDispute(ctx context.Context, q *db.Queries, d db.Dispute, state
 	if err := q.SetDisputeCDRsOpen(ctx, db.SetDisputeCDRsOpenParams{DisputeID: d.ID, Open: false}); err != nil {
 		return fmt.Errorf("close dispute: %w", err)
 	}
-	_, err := q.ResolveAlert(ctx, db.ResolveAlertParams{Kind: string(AlertDisputeEnds), PartnerID: d.PartnerID, Subject: disputeSubject(d.ID), Now: o.Now()})
-	if err != nil {
-		return fmt.Errorf("resolve alert: %w", err)
-	}
 	return o.moveClaims(ctx, q, d, cpoDisputed, cpoQuestioned, "dispute-"+state)
 }
 

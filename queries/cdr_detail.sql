@@ -24,9 +24,47 @@ SELECT i.id, i.state, coalesce(i.number, '')::text AS number, i.month, sum(l.net
 FROM line_items l JOIN invoices i ON i.id = l.invoice_id
 WHERE l.cdr_id = @cdr_id::uuid GROUP BY i.id ORDER BY i.created_at, i.id;
 
--- The original of a credit CDR, and the credit CDRs of an original.
+-- A CDR with those that belong to it: the original, its credits and what replaces it, as one session. Of the same session is what
+-- has the same session id, or, without one, the same card, charge point and minute.
 -- name: CDRChain :many
-SELECT o.cdr_id, o.ocpi_id, o.state, o.claimed, o.currency, (o.credit_reference <> '')::boolean AS credit
-FROM cdr_states s JOIN cdr_states o ON o.country_code = s.country_code AND o.party_id = s.party_id AND o.tenant_id = s.tenant_id AND o.cdr_id <> s.cdr_id
-    AND (o.ocpi_id = s.credit_reference OR (o.credit_reference <> '' AND o.credit_reference = s.ocpi_id))
-WHERE s.cdr_id = @cdr_id ORDER BY o.received_at;
+WITH self AS (
+    SELECT o.* FROM cdr_states s JOIN cdr_states o ON o.country_code = s.country_code AND o.party_id = s.party_id AND o.tenant_id = s.tenant_id
+        AND (o.cdr_id = s.cdr_id OR o.ocpi_id = s.credit_reference AND s.credit_reference <> '')
+    WHERE s.cdr_id = @cdr_id
+), session AS (
+    SELECT o.cdr_id FROM self s JOIN cdr_states o ON o.country_code = s.country_code AND o.party_id = s.party_id AND s.session_id <> '' AND o.session_id <> ''
+        AND upper(o.session_id) = upper(s.session_id) AND o.tenant_id = s.tenant_id
+    UNION
+    SELECT o.cdr_id FROM self s JOIN cdr_states o ON o.token_id = s.token_id AND o.tenant_id = s.tenant_id AND o.evse_id = s.evse_id AND o.credit_reference = ''
+        AND o.started_at >= s.started_at - interval '1 minute' AND o.started_at <= s.started_at + interval '1 minute'
+    UNION
+    SELECT cdr_id FROM self
+), family AS (
+    SELECT cdr_id FROM session
+    UNION
+    SELECT k.cdr_id FROM session m JOIN cdr_states s ON s.cdr_id = m.cdr_id
+        JOIN cdr_states k ON k.country_code = s.country_code AND k.party_id = s.party_id AND k.credit_reference = s.ocpi_id AND k.credit_reference <> '' AND k.tenant_id = s.tenant_id
+)
+SELECT o.cdr_id, o.ocpi_id, o.state, o.retail_state, o.cpo_state, o.claimed, o.currency, o.received_at, (o.credit_reference <> '')::boolean AS credit,
+    (CASE WHEN o.credit_reference <> '' THEN 'credit' WHEN o.cpo_state = 'credited' THEN 'original'
+        WHEN EXISTS (SELECT FROM family f JOIN cdr_states x ON x.cdr_id = f.cdr_id WHERE x.cpo_state = 'credited' AND x.credit_reference = '' AND (x.received_at, x.cdr_id) < (o.received_at, o.cdr_id)) THEN 'replacement'
+        ELSE 'original' END)::text AS role
+FROM family f JOIN cdr_states o ON o.cdr_id = f.cdr_id ORDER BY o.received_at, o.cdr_id;
+
+-- The sessions of a card around one, for its timeline.
+-- name: TokenTimeline :many
+SELECT n.cdr_id, n.ocpi_id, n.state, n.retail_state, n.cpo_state, n.flags, n.started_at, n.ended_at, n.kwh, n.place, n.evse_id, n.operator, n.currency, n.claimed,
+    (n.cdr_id = s.cdr_id)::boolean AS self
+FROM cdr_states s JOIN cdr_states n ON n.token_id = s.token_id AND n.tenant_id = s.tenant_id
+WHERE s.cdr_id = @cdr_id AND n.started_at >= s.started_at - interval '5 days' AND n.started_at <= s.ended_at + interval '1 day' AND n.ended_at >= s.started_at - interval '1 day'
+    AND n.credit_reference = ''
+ORDER BY n.started_at, n.cdr_id LIMIT 200;
+
+-- What people decided about other CDRs of the same charge point, the latest first.
+-- name: DecisionsAtEVSE :many
+SELECT n.cdr_id, n.ocpi_id, n.started_at, n.flags, e.at, e.actor, e.what, e.detail
+FROM cdr_states s JOIN cdr_states n ON n.country_code = s.country_code AND n.party_id = s.party_id AND n.evse_id = s.evse_id AND n.tenant_id = s.tenant_id AND n.cdr_id <> s.cdr_id
+    JOIN events e ON e.subject = 'cdr' AND e.subject_id = n.cdr_id
+        AND e.what IN ('accept', 'remember', 'waive', 'hold', 'dispute', 'refuse', 'reassign', 'tariff', 'drop', 'confirm-drop')
+WHERE s.cdr_id = @cdr_id AND s.evse_id NOT IN ('', '#NA') AND n.started_at >= s.started_at - interval '180 days'
+ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;

@@ -94,6 +94,12 @@ SELECT * FROM dispute_messages WHERE dispute_id = @dispute_id ORDER BY at, id;
 -- name: DisputesEnding :many
 SELECT id, tenant_id, partner_id, number, deadline, state, expected, currency FROM disputes WHERE closed_at IS NULL AND deadline < @before::timestamptz ORDER BY deadline LIMIT @max_rows;
 
+-- Disputes that have expired and whose claims nobody has decided about.
+-- name: DisputesExpired :many
+SELECT id, tenant_id, partner_id, number, deadline, state, expected, currency FROM disputes d
+WHERE d.state = 'expired' AND EXISTS (SELECT FROM dispute_cdrs c JOIN cdr_states s ON s.cdr_id = c.cdr_id WHERE c.dispute_id = d.id AND s.cpo_state = 'questioned')
+ORDER BY deadline DESC LIMIT @max_rows;
+
 -- The messages of a CDR in the log, for the evidence.
 -- name: MessageIDsOfObject :many
 SELECT id, at FROM messages WHERE objects @> ARRAY[@object::text] ORDER BY at LIMIT 20;

@@ -91,6 +91,7 @@ func loadCDR(v *visit, q *db.Queries) (cdrView, error) {
 	if c.chain, err = q.CDRChain(ctx, id); err != nil {
 		return c, fmt.Errorf("credits of CDR %s: %w", id, err)
 	}
+	c.chain = slices.DeleteFunc(c.chain, func(o db.CDRChainRow) bool { return o.CDRID == id })
 	if c.events, err = q.EventsOf(ctx, db.EventsOfParams{Subject: "cdr", SubjectID: id}); err != nil {
 		return c, fmt.Errorf("events of CDR %s: %w", id, err)
 	}
