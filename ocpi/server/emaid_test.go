@@ -72,7 +72,7 @@ func TestCDRFindsItsContract(t *testing.T) {
 	w.work()
 	for id, token := range map[string][2]string{"CUT": {"04AABB", "DE-SWX-C04AABBCC"}, "PLAIN": {"04", "DESWXC04AABBCC"}, "STARS": {"04", "de*swx*c04aabbcc"}} {
 		cpo.do(http.MethodPost, cdrsPath, change(t, cdrJSON, "id", id, "cdr_token.uid", token[0], "cdr_token.contract_id", token[1])).want(201, 1000)
-		w.eventually("the rating of "+id, func() bool { return w.cdrState(id).State == "rated" })
+		w.eventually("the contract of "+id, func() bool { return w.cdrState(id).TokenID.Valid })
 	}
 	cpo.do(http.MethodPost, cdrsPath, change(t, cdrJSON, "id", "NOBODY", "cdr_token.uid", "04", "cdr_token.contract_id", "DE-SWX-C04AABBCD")).want(201, 1000)
 	w.eventually("the wait", func() bool { return w.cdrState("NOBODY").Reason == "no-card" })

@@ -126,7 +126,7 @@ func TestUtilityCloses(t *testing.T) {
 	direct.do(http.MethodPatch, sessionPathOf("DIR"), `{"kwh":11,"last_updated":"2026-10-20T11:02:00Z"}`).want(200, 1000)
 	check(t, "session", direct.do(http.MethodGet, sessionPathOf("DIR"), nil).want(200, 1000).object()["kwh"], any(11.0))
 	w.other("DE*ELS").do(http.MethodGet, sessionPathOf("DIR"), nil).want(404, 2001)
-	late := change(t, cdrJSON, "party_id", "DIR", "cdr_token.uid", "04GONE")
+	late := change(t, cdrJSON, "party_id", "DIR", "cdr_token.uid", "04GONE", "cdr_location.evse_id", "DE*DIR*E0001")
 	direct.to("DE*SWX", "DE*DIR").do(http.MethodPost, cdrsPath, late).want(201, 1000)
 	w.eventually("the rating", func() bool {
 		return w.count("SELECT count(*) FROM cdr_states WHERE party_id = 'DIR' AND tenant_id = $1 AND state = 'rated'", leaves.ID) == 1

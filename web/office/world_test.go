@@ -1,6 +1,7 @@
 package office_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -253,7 +254,7 @@ func (w *world) fill(u *utility, sessions int) {
 	}
 	w.cdr(u, session{card: card(u, 4), start: begin, minutes: 45, kwh: "11.5"})
 	u.held = w.cdr(u, session{card: card(u, 0), start: w.now.Add(-30 * time.Hour), minutes: 10, kwh: "88"})
-	u.waiting = w.cdr(u, session{card: "UNKNOWN" + u.PartyID, start: w.now.Add(-29 * time.Hour), minutes: 60, kwh: "21.25"})
+	u.waiting = w.cdr(u, session{card: "UNKNOWN" + u.PartyID, contract: "C99999999", start: w.now.Add(-29 * time.Hour), minutes: 60, kwh: "21.25"})
 	u.disputed = w.cdr(u, session{card: card(u, 1), start: w.now.Add(-28 * time.Hour), minutes: 60, kwh: "20", extra: "0.25"})
 	u.credited = w.cdr(u, session{card: card(u, 2), start: w.now.Add(-27 * time.Hour), minutes: 60, kwh: "20"})
 	w.settle()
@@ -290,14 +291,15 @@ func card(u *utility, i int) string { return fmt.Sprintf("04%s%06X", u.PartyID, 
 
 // session is what a test says of a CDR.
 type session struct {
-	card    string
-	start   time.Time
-	minutes int
-	kwh     string
-	extra   string          // what the CPO claims too much, in euros
-	credits uuid.UUID       // the CDR that this one takes back
-	meter   *ocpitest.Meter // that signs
-	forged  bool            // what the meter signed was changed
+	card     string
+	contract string
+	start    time.Time
+	minutes  int
+	kwh      string
+	extra    string          // what the CPO claims too much, in euros
+	credits  uuid.UUID       // the CDR that this one takes back
+	meter    *ocpitest.Meter // that signs
+	forged   bool            // what the meter signed was changed
 }
 
 // cdr delivers a CDR, as the door does.
@@ -318,7 +320,7 @@ func (w *world) cdr(u *utility, s session) uuid.UUID {
 	at := w.count % 3
 	c := ocpi.CDR{
 		CountryCode: "DE", PartyID: "LNN", ID: ocpi.CiString(id), StartDateTime: s.start, EndDateTime: end, SessionID: ocpi.CiString("S-" + id), LastUpdated: end,
-		CDRToken:   ocpi.CDRToken{CountryCode: "DE", PartyID: ocpi.CiString(u.PartyID), UID: ocpi.CiString(s.card), Type: "RFID", ContractID: "DE-" + ocpi.CiString(u.PartyID) + "-C00042187"},
+		CDRToken:   ocpi.CDRToken{CountryCode: "DE", PartyID: ocpi.CiString(u.PartyID), UID: ocpi.CiString(s.card), Type: "RFID", ContractID: "DE-" + ocpi.CiString(u.PartyID) + "-" + ocpi.CiString(cmp.Or(s.contract, "C00042187"))},
 		AuthMethod: "WHITELIST", Currency: "EUR", TotalCost: ocpi.Price{ExclVAT: total}, TotalEnergy: kwh,
 		TotalTime:       decimal.NewNullDecimal(decimal.NewFromInt(int64(s.minutes)).DivRound(decimal.NewFromInt(60), 4)),
 		TotalEnergyCost: &ocpi.Price{ExclVAT: decimal.NewNullDecimal(kwh.Decimal.Mul(price.Decimal))},
