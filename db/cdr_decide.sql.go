@@ -501,6 +501,7 @@ func (q *Queries) PostponeBulk(ctx context.Context, arg PostponeBulkParams) erro
 }
 
 const rerateCDRs = `-- name: RerateCDRs :many
+
 UPDATE cdr_states SET due_at = $1::timestamptz, updated_at = $1 WHERE cdr_id = ANY ($2::uuid[]) AND state IN ('received', 'waiting', 'held', 'rated', 'invoiced')
 RETURNING cdr_id
 `
@@ -510,95 +511,10 @@ type RerateCDRsParams struct {
 	IDs []uuid.UUID
 }
 
+// Decisions about CDRs: proposals to drop, and bulk decisions.
 // Makes CDRs due to be rated again.
 func (q *Queries) RerateCDRs(ctx context.Context, arg RerateCDRsParams) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, rerateCDRs, arg.Now, arg.IDs)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []uuid.UUID
-	for rows.Next() {
-		var cdr_id uuid.UUID
-		if err := rows.Scan(&cdr_id); err != nil {
-			return nil, err
-		}
-		items = append(items, cdr_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const selectCDRs = `-- name: SelectCDRs :many
-
-SELECT s.cdr_id FROM cdr_states s
-WHERE s.tenant_id = $1 AND s.cdr_id > $2::uuid
-    AND (NOT $3::boolean OR s.cdr_id = ANY ($4::uuid[]))
-    AND ($3 OR s.started_at >= $5::timestamptz AND s.started_at < $6::timestamptz
-        AND ($7::uuid IS NULL OR s.partner_id = $7)
-        AND ($8::text = '' OR s.state = $8)
-        AND ($9::text = '' OR s.reason = $9)
-        AND ($10::text = '' OR s.retail_state = $10)
-        AND ($11::text = '' OR s.cpo_state = $11)
-        AND ($12::text = '' OR $12 = ANY (s.flags))
-        AND ($13::text = '' OR s.assignee = $13)
-        AND ($14::uuid IS NULL OR s.customer_id = $14)
-        AND ($15::text = '' OR s.ocpi_id ILIKE $15 OR s.session_id ILIKE $15 OR s.evse_id ILIKE $15 OR s.place ILIKE $15 OR s.operator ILIKE $15
-            OR s.token_uid ILIKE $15
-            OR EXISTS (SELECT FROM tokens k WHERE k.id = s.token_id AND k.visual_number ILIKE $15)
-            OR EXISTS (SELECT FROM customers c WHERE c.id = s.customer_id AND (c.name ILIKE $15 OR c.number ILIKE $15)))
-        AND ($16::uuid IS NULL OR EXISTS (SELECT FROM ratings r JOIN plan_versions v ON v.id = r.plan_version_id WHERE r.id = s.rating_id AND v.plan_id = $16))
-        AND ($17::text = '' OR EXISTS (SELECT FROM ratings r CROSS JOIN LATERAL jsonb_array_elements(
-            CASE jsonb_typeof(r.wholesale->'Tariffs') WHEN 'array' THEN r.wholesale->'Tariffs' ELSE '[]' END) AS t (doc) WHERE r.id = s.rating_id AND upper(t.doc->>'ID') = upper($17))))
-ORDER BY s.cdr_id LIMIT $18
-`
-
-type SelectCDRsParams struct {
-	TenantID    uuid.UUID
-	After       uuid.UUID
-	ByID        bool
-	IDs         []uuid.UUID
-	Since       time.Time
-	Until       time.Time
-	PartnerID   uuid.NullUUID
-	State       string
-	Reason      string
-	RetailState string
-	CPOState    string
-	Flag        string
-	Assignee    string
-	CustomerID  uuid.NullUUID
-	Pattern     string
-	Plan        uuid.NullUUID
-	Tariff      string
-	MaxRows     int32
-}
-
-// Decisions about CDRs: which ones a selection means, proposals to drop, and bulk decisions.
-// The next CDRs of a selection, in the order of their ids. Credit CDRs are among them.
-func (q *Queries) SelectCDRs(ctx context.Context, arg SelectCDRsParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, selectCDRs,
-		arg.TenantID,
-		arg.After,
-		arg.ByID,
-		arg.IDs,
-		arg.Since,
-		arg.Until,
-		arg.PartnerID,
-		arg.State,
-		arg.Reason,
-		arg.RetailState,
-		arg.CPOState,
-		arg.Flag,
-		arg.Assignee,
-		arg.CustomerID,
-		arg.Pattern,
-		arg.Plan,
-		arg.Tariff,
-		arg.MaxRows,
-	)
 	if err != nil {
 		return nil, err
 	}

@@ -13,40 +13,92 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+const cDRGroups = `-- name: CDRGroups :many
+SELECT g.key::text AS key, coalesce(p.name, '')::text AS partner, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh, sum(s.claimed)::numeric AS claimed,
+    coalesce(sum(s.delta), 0)::numeric AS delta, coalesce(sum(s.retail_net), 0)::numeric AS retail_net, coalesce(sum(s.margin), 0)::numeric AS margin
+FROM cdrs_found($1, $2) AS s
+    CROSS JOIN LATERAL unnest(CASE WHEN $3::text = 'partner' THEN ARRAY[s.partner_id::text] WHEN $3 = 'reason' THEN ARRAY[s.reason] WHEN s.flags = '{}' THEN ARRAY[''] ELSE s.flags END) AS g (key)
+    LEFT JOIN partners p ON $3 = 'partner' AND p.id = s.partner_id
+GROUP BY g.key, p.name, s.currency ORDER BY count(*) DESC, g.key, s.currency LIMIT 200
+`
+
+type CDRGroupsParams struct {
+	TenantID uuid.NullUUID
+	Filter   []byte
+	By       string
+}
+
+type CDRGroupsRow struct {
+	Key       string
+	Partner   string
+	Currency  string
+	Many      int64
+	KWh       decimal.Decimal
+	Claimed   decimal.Decimal
+	Delta     decimal.Decimal
+	RetailNet decimal.Decimal
+	Margin    decimal.Decimal
+}
+
+// What is found by rule ("rule"; a CDR counts with each that it hit, and with an empty one when it hit none), partner or assignee.
+func (q *Queries) CDRGroups(ctx context.Context, arg CDRGroupsParams) ([]CDRGroupsRow, error) {
+	rows, err := q.db.Query(ctx, cDRGroups, arg.TenantID, arg.Filter, arg.By)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CDRGroupsRow
+	for rows.Next() {
+		var i CDRGroupsRow
+		if err := rows.Scan(
+			&i.Key,
+			&i.Partner,
+			&i.Currency,
+			&i.Many,
+			&i.KWh,
+			&i.Claimed,
+			&i.Delta,
+			&i.RetailNet,
+			&i.Margin,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const cDRList = `-- name: CDRList :many
 
-SELECT cdr_id, ocpi_id, country_code, party_id, state, reason, cpo_state, flags, started_at, ended_at, place, evse_id, operator, partner, tenant, customer, card, kwh, currency, claimed, computed_net, retail_net, margin, key FROM (
-    SELECT s.cdr_id, s.ocpi_id, s.country_code, s.party_id, s.state, s.reason, s.cpo_state, s.flags, s.started_at, s.ended_at, s.place, s.evse_id,
-        s.operator, p.name AS partner, t.name AS tenant, coalesce(c.name, '')::text AS customer, coalesce(nullif(k.visual_number, ''), s.token_uid)::text AS card,
-        s.kwh, s.currency, s.claimed, r.computed_net, r.retail_net, r.margin,
-        ((CASE $1::text WHEN 'kwh' THEN s.kwh WHEN 'claimed' THEN s.claimed WHEN 'retail' THEN coalesce(r.retail_net, 0)
-            WHEN 'margin' THEN coalesce(r.margin, 0) WHEN 'duration' THEN extract(epoch FROM s.ended_at - s.started_at)
-            ELSE extract(epoch FROM s.started_at) END) * $2::integer)::numeric AS key
-    FROM cdr_states s JOIN partners p ON p.id = s.partner_id JOIN tenants t ON t.id = s.tenant_id
-        LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN ratings r ON r.id = s.rating_id AND s.state NOT IN ('credited', 'dropped')
-    WHERE ($3::uuid IS NULL OR s.tenant_id = $3)
-        AND s.started_at >= $4::timestamptz AND s.started_at < $5::timestamptz
-        AND ($6::uuid IS NULL OR s.partner_id = $6)
-        AND ($7::text = '' OR s.ocpi_id ILIKE $7 OR s.session_id ILIKE $7 OR s.evse_id ILIKE $7 OR s.place ILIKE $7 OR s.operator ILIKE $7
-            OR s.token_uid ILIKE $7 OR k.visual_number ILIKE $7 OR c.name ILIKE $7 OR c.number ILIKE $7)
-        AND ($8::text = '' OR $8 = ANY (s.flags))
-        AND ($9::text = '' OR s.state = $9 OR ($9 = 'disputed' AND s.cpo_state IN ('questioned', 'disputed')))
-) AS rows
-WHERE NOT $10::boolean OR CASE WHEN $11::boolean THEN (key, cdr_id) < ($12::numeric, $13::uuid) ELSE (key, cdr_id) > ($12, $13) END
-ORDER BY CASE WHEN $11 THEN -key ELSE key END, CASE WHEN $11 THEN cdr_id END DESC, cdr_id
-LIMIT $14
+SELECT s.cdr_id, s.ocpi_id, s.country_code, s.party_id, s.state, s.reason, s.retail_state, s.cpo_state, s.flags, s.assignee, s.held_until, s.started_at, s.ended_at, s.received_at, s.place, s.evse_id,
+    s.operator, p.name AS partner, t.name AS tenant, coalesce(c.name, '')::text AS customer, coalesce(nullif(k.visual_number, ''), s.token_uid)::text AS card,
+    s.kwh, s.currency, s.claimed, r.computed_net, r.retail_net, r.margin, coalesce(n.name, '')::text AS plan, coalesce(v.version, 0)::integer AS plan_version,
+    coalesce((r.wholesale->>'TotalParkingTime')::numeric, 0)::numeric AS parking,
+    (CASE WHEN m.rating_id IS NULL THEN '' WHEN m.reason = '' THEN 'proven' ELSE 'invalid' END)::text AS meter, page.key
+FROM (
+    SELECT f.cdr_id, f.key FROM (
+        SELECT found.cdr_id, ((CASE $1::text WHEN 'kwh' THEN found.kwh WHEN 'claimed' THEN found.claimed WHEN 'retail' THEN coalesce(found.retail_net, 0)
+            WHEN 'margin' THEN coalesce(found.margin, 0) WHEN 'duration' THEN extract(epoch FROM found.ended_at - found.started_at) WHEN 'delta' THEN coalesce(abs(found.delta), 0)
+            WHEN 'lag' THEN extract(epoch FROM found.received_at - found.ended_at) ELSE extract(epoch FROM found.started_at) END) * $2::integer)::numeric AS key
+        FROM cdrs_found($3, $4) AS found
+    ) AS f
+    WHERE NOT $5::boolean OR CASE WHEN $6::boolean THEN (f.key, f.cdr_id) < ($7::numeric, $8::uuid) ELSE (f.key, f.cdr_id) > ($7, $8) END
+    ORDER BY CASE WHEN $6 THEN -f.key ELSE f.key END, CASE WHEN $6 THEN f.cdr_id END DESC, f.cdr_id
+    LIMIT $9
+) AS page JOIN cdr_states s ON s.cdr_id = page.cdr_id JOIN partners p ON p.id = s.partner_id JOIN tenants t ON t.id = s.tenant_id
+    LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN ratings r ON r.id = s.rating_id AND s.state NOT IN ('credited', 'dropped')
+    LEFT JOIN plan_versions v ON v.id = r.plan_version_id LEFT JOIN plans n ON n.id = v.plan_id LEFT JOIN meter_proofs m ON m.rating_id = s.rating_id
+ORDER BY CASE WHEN $6 THEN -page.key ELSE page.key END, CASE WHEN $6 THEN s.cdr_id END DESC, s.cdr_id
 `
 
 type CDRListParams struct {
 	Sort      string
 	Direction int32
 	TenantID  uuid.NullUUID
-	Since     time.Time
-	Until     time.Time
-	PartnerID uuid.NullUUID
-	Pattern   string
-	Flag      string
-	State     string
+	Filter    []byte
 	Paged     bool
 	Backward  bool
 	AfterKey  decimal.Decimal
@@ -61,10 +113,14 @@ type CDRListRow struct {
 	PartyID     string
 	State       string
 	Reason      string
+	RetailState string
 	CPOState    string
 	Flags       []string
+	Assignee    string
+	HeldUntil   *time.Time
 	StartedAt   time.Time
 	EndedAt     time.Time
+	ReceivedAt  time.Time
 	Place       string
 	EVSEID      string
 	Operator    string
@@ -78,11 +134,15 @@ type CDRListRow struct {
 	ComputedNet decimal.NullDecimal
 	RetailNet   decimal.NullDecimal
 	Margin      decimal.NullDecimal
+	Plan        string
+	PlanVersion int32
+	Parking     decimal.Decimal
+	Meter       string
 	Key         decimal.Decimal
 }
 
-// The CDR list of the back office. Its filters stand twice, for the rows and for the sums of the tabs. Without tenant_id:
-// every utility. What was credited or dropped earns nothing any more.
+// The CDR list of the back office. Which rows belong to it says cdrs_found, for the rows, the sums and the groups alike. Without
+// tenant_id: every utility.
 // Ordered by a key, ties by id; after_key and after_id are those of the row that the page starts behind. backward turns the
 // page around: the rows before that one, nearest first.
 func (q *Queries) CDRList(ctx context.Context, arg CDRListParams) ([]CDRListRow, error) {
@@ -90,12 +150,7 @@ func (q *Queries) CDRList(ctx context.Context, arg CDRListParams) ([]CDRListRow,
 		arg.Sort,
 		arg.Direction,
 		arg.TenantID,
-		arg.Since,
-		arg.Until,
-		arg.PartnerID,
-		arg.Pattern,
-		arg.Flag,
-		arg.State,
+		arg.Filter,
 		arg.Paged,
 		arg.Backward,
 		arg.AfterKey,
@@ -116,10 +171,14 @@ func (q *Queries) CDRList(ctx context.Context, arg CDRListParams) ([]CDRListRow,
 			&i.PartyID,
 			&i.State,
 			&i.Reason,
+			&i.RetailState,
 			&i.CPOState,
 			&i.Flags,
+			&i.Assignee,
+			&i.HeldUntil,
 			&i.StartedAt,
 			&i.EndedAt,
+			&i.ReceivedAt,
 			&i.Place,
 			&i.EVSEID,
 			&i.Operator,
@@ -133,6 +192,10 @@ func (q *Queries) CDRList(ctx context.Context, arg CDRListParams) ([]CDRListRow,
 			&i.ComputedNet,
 			&i.RetailNet,
 			&i.Margin,
+			&i.Plan,
+			&i.PlanVersion,
+			&i.Parking,
+			&i.Meter,
 			&i.Key,
 		); err != nil {
 			return nil, err
@@ -147,46 +210,30 @@ func (q *Queries) CDRList(ctx context.Context, arg CDRListParams) ([]CDRListRow,
 
 const cDRSums = `-- name: CDRSums :many
 SELECT s.state, s.cpo_state IN ('questioned', 'disputed') AS disputed, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh, sum(s.claimed)::numeric AS claimed,
-    coalesce(sum(r.retail_net), 0)::numeric AS retail_net, coalesce(sum(r.margin), 0)::numeric AS margin
-FROM cdr_states s LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN ratings r ON r.id = s.rating_id AND s.state NOT IN ('credited', 'dropped')
-WHERE ($1::uuid IS NULL OR s.tenant_id = $1)
-    AND s.started_at >= $2::timestamptz AND s.started_at < $3::timestamptz
-    AND ($4::uuid IS NULL OR s.partner_id = $4)
-    AND ($5::text = '' OR s.ocpi_id ILIKE $5 OR s.session_id ILIKE $5 OR s.evse_id ILIKE $5 OR s.place ILIKE $5 OR s.operator ILIKE $5
-        OR s.token_uid ILIKE $5 OR k.visual_number ILIKE $5 OR c.name ILIKE $5 OR c.number ILIKE $5)
-    AND ($6::text = '' OR $6 = ANY (s.flags))
+    coalesce(sum(s.computed_net), 0)::numeric AS computed_net, coalesce(sum(s.retail_net), 0)::numeric AS retail_net, coalesce(sum(s.margin), 0)::numeric AS margin
+FROM cdrs_found($1, $2) AS s
 GROUP BY s.state, s.cpo_state IN ('questioned', 'disputed'), s.currency
 `
 
 type CDRSumsParams struct {
-	TenantID  uuid.NullUUID
-	Since     time.Time
-	Until     time.Time
-	PartnerID uuid.NullUUID
-	Pattern   string
-	Flag      string
+	TenantID uuid.NullUUID
+	Filter   []byte
 }
 
 type CDRSumsRow struct {
-	State     string
-	Disputed  bool
-	Currency  string
-	Many      int64
-	KWh       decimal.Decimal
-	Claimed   decimal.Decimal
-	RetailNet decimal.Decimal
-	Margin    decimal.Decimal
+	State       string
+	Disputed    bool
+	Currency    string
+	Many        int64
+	KWh         decimal.Decimal
+	Claimed     decimal.Decimal
+	ComputedNet decimal.Decimal
+	RetailNet   decimal.Decimal
+	Margin      decimal.Decimal
 }
 
 func (q *Queries) CDRSums(ctx context.Context, arg CDRSumsParams) ([]CDRSumsRow, error) {
-	rows, err := q.db.Query(ctx, cDRSums,
-		arg.TenantID,
-		arg.Since,
-		arg.Until,
-		arg.PartnerID,
-		arg.Pattern,
-		arg.Flag,
-	)
+	rows, err := q.db.Query(ctx, cDRSums, arg.TenantID, arg.Filter)
 	if err != nil {
 		return nil, err
 	}
@@ -201,12 +248,50 @@ func (q *Queries) CDRSums(ctx context.Context, arg CDRSumsParams) ([]CDRSumsRow,
 			&i.Many,
 			&i.KWh,
 			&i.Claimed,
+			&i.ComputedNet,
 			&i.RetailNet,
 			&i.Margin,
 		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const selectCDRs = `-- name: SelectCDRs :many
+SELECT s.cdr_id FROM cdrs_found($1, $2) AS s WHERE s.cdr_id > $3::uuid ORDER BY s.cdr_id LIMIT $4
+`
+
+type SelectCDRsParams struct {
+	TenantID uuid.UUID
+	Filter   []byte
+	After    uuid.UUID
+	MaxRows  int32
+}
+
+// The next CDRs of a selection, in the order of their ids. Credit CDRs are among them.
+func (q *Queries) SelectCDRs(ctx context.Context, arg SelectCDRsParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, selectCDRs,
+		arg.TenantID,
+		arg.Filter,
+		arg.After,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var cdr_id uuid.UUID
+		if err := rows.Scan(&cdr_id); err != nil {
+			return nil, err
+		}
+		items = append(items, cdr_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -191,6 +191,39 @@ type CdrInput struct {
 	Booked     bool
 }
 
+type CdrReview struct {
+	CDRID          uuid.UUID
+	TenantID       uuid.UUID
+	PartnerID      uuid.UUID
+	CustomerID     uuid.NullUUID
+	RatingID       uuid.NullUUID
+	State          string
+	Reason         string
+	RetailState    string
+	CPOState       string
+	Flags          []string
+	Assignee       string
+	OCPIID         string
+	SessionID      string
+	EVSEID         string
+	Place          string
+	Operator       string
+	TokenUID       string
+	StartedAt      time.Time
+	EndedAt        time.Time
+	ReceivedAt     time.Time
+	KWh            decimal.Decimal
+	Currency       string
+	Claimed        decimal.Decimal
+	VisualNumber   *string
+	Customer       *string
+	CustomerNumber *string
+	ComputedNet    decimal.NullDecimal
+	RetailNet      decimal.NullDecimal
+	Margin         decimal.NullDecimal
+	Delta          int32
+}
+
 type ChargingProfile struct {
 	CountryCode string
 	PartyID     string
@@ -845,6 +878,16 @@ type RuleSetting struct {
 	SetBy      string
 	SetAt      time.Time
 	EndedAt    *time.Time
+}
+
+type SavedView struct {
+	ID        uuid.UUID
+	TenantID  uuid.NullUUID
+	StaffID   uuid.NullUUID
+	Page      string
+	Name      string
+	Query     string
+	CreatedAt time.Time
 }
 
 type ScheduleSlot struct {

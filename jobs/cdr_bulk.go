@@ -7,43 +7,46 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 
 	"github.com/roamwerk/roamwerk/db"
 )
 
 // Selection says which CDRs of a utility a decision is about: those with ids, or else those that a filter of the list finds.
-// Empty fields filter nothing.
+// Empty fields filter nothing. The database reads it as it is frozen (cdrs_found).
 type Selection struct {
-	IDs []uuid.UUID
+	IDs []uuid.UUID `json:",omitempty"`
 
-	Since, Until time.Time // of the session's start
-	Partner      uuid.NullUUID
-	Customer     uuid.NullUUID
-	State        string
-	Reason       string // of the state
-	Retail       string // state of the flag
-	CPO          string // state of the flag
-	Flag         string // id of a rule
-	Assignee     string
-	Pattern      string // for ILIKE: in ids, places, cards and customers
-	Plan         uuid.NullUUID
-	Tariff       string // id of a CPO's tariff
+	Since    time.Time           `json:",omitzero"` // of the session's start
+	Until    time.Time           `json:",omitzero"`
+	Partner  uuid.NullUUID       `json:",omitzero"`
+	Customer uuid.NullUUID       `json:",omitzero"`
+	State    string              `json:",omitempty"` // or "disputed": its claim is in question or in a dispute
+	Reason   string              `json:",omitempty"` // of the state
+	Retail   string              `json:",omitempty"` // state of the flag
+	CPO      string              `json:",omitempty"` // state of the flag
+	Flag     string              `json:",omitempty"` // id of a rule
+	Assignee string              `json:",omitempty"`
+	LateDays int                 `json:",omitempty"` // it came later than that after its end
+	Least    decimal.NullDecimal `json:",omitzero"`  // of the claim
+	Most     decimal.NullDecimal `json:",omitzero"`
+	Delta    decimal.NullDecimal `json:",omitzero"` // between the claim and what its tariff gives, at least
+	Loss     bool                `json:",omitempty"`
+	Meter    string              `json:",omitempty"` // what its signed meter data is: proven, invalid, none
+	Pattern  string              `json:",omitempty"` // for ILIKE: in ids, places, cards and customers
+	Plan     uuid.NullUUID       `json:",omitzero"`
+	Tariff   string              `json:",omitempty"` // id of a CPO's tariff
 }
+
+// Filter is the selection as queries take it.
+func (s Selection) Filter() []byte { return frozen(s) }
 
 // chunkSize is how many CDRs are decided in one transaction.
 const chunkSize = 500
 
 // after are the next CDRs of the selection behind one.
 func (s Selection) after(ctx context.Context, q *db.Queries, tenant, last uuid.UUID, most int32) ([]uuid.UUID, error) {
-	until := s.Until
-	if until.IsZero() {
-		until = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-	}
-	ids, err := q.SelectCDRs(ctx, db.SelectCDRsParams{
-		TenantID: tenant, After: last, ByID: len(s.IDs) > 0, IDs: s.IDs, Since: s.Since, Until: until, PartnerID: s.Partner, CustomerID: s.Customer,
-		State: s.State, Reason: s.Reason, RetailState: s.Retail, CPOState: s.CPO, Flag: s.Flag, Assignee: s.Assignee, Pattern: s.Pattern,
-		Plan: s.Plan, Tariff: s.Tariff, MaxRows: most,
-	})
+	ids, err := q.SelectCDRs(ctx, db.SelectCDRsParams{TenantID: tenant, Filter: s.Filter(), After: last, MaxRows: most})
 	if err != nil {
 		return nil, fmt.Errorf("select CDRs: %w", err)
 	}

@@ -1,27 +1,4 @@
--- Decisions about CDRs: which ones a selection means, proposals to drop, and bulk decisions.
-
--- The next CDRs of a selection, in the order of their ids. Credit CDRs are among them.
--- name: SelectCDRs :many
-SELECT s.cdr_id FROM cdr_states s
-WHERE s.tenant_id = @tenant_id AND s.cdr_id > @after::uuid
-    AND (NOT @by_id::boolean OR s.cdr_id = ANY (@ids::uuid[]))
-    AND (@by_id OR s.started_at >= @since::timestamptz AND s.started_at < @until::timestamptz
-        AND (sqlc.narg(partner_id)::uuid IS NULL OR s.partner_id = sqlc.narg(partner_id))
-        AND (@state::text = '' OR s.state = @state)
-        AND (@reason::text = '' OR s.reason = @reason)
-        AND (@retail_state::text = '' OR s.retail_state = @retail_state)
-        AND (@cpo_state::text = '' OR s.cpo_state = @cpo_state)
-        AND (@flag::text = '' OR @flag = ANY (s.flags))
-        AND (@assignee::text = '' OR s.assignee = @assignee)
-        AND (sqlc.narg(customer_id)::uuid IS NULL OR s.customer_id = sqlc.narg(customer_id))
-        AND (@pattern::text = '' OR s.ocpi_id ILIKE @pattern OR s.session_id ILIKE @pattern OR s.evse_id ILIKE @pattern OR s.place ILIKE @pattern OR s.operator ILIKE @pattern
-            OR s.token_uid ILIKE @pattern
-            OR EXISTS (SELECT FROM tokens k WHERE k.id = s.token_id AND k.visual_number ILIKE @pattern)
-            OR EXISTS (SELECT FROM customers c WHERE c.id = s.customer_id AND (c.name ILIKE @pattern OR c.number ILIKE @pattern)))
-        AND (sqlc.narg(plan)::uuid IS NULL OR EXISTS (SELECT FROM ratings r JOIN plan_versions v ON v.id = r.plan_version_id WHERE r.id = s.rating_id AND v.plan_id = sqlc.narg(plan)))
-        AND (@tariff::text = '' OR EXISTS (SELECT FROM ratings r CROSS JOIN LATERAL jsonb_array_elements(
-            CASE jsonb_typeof(r.wholesale->'Tariffs') WHEN 'array' THEN r.wholesale->'Tariffs' ELSE '[]' END) AS t (doc) WHERE r.id = s.rating_id AND upper(t.doc->>'ID') = upper(@tariff))))
-ORDER BY s.cdr_id LIMIT @max_rows;
+-- Decisions about CDRs: proposals to drop, and bulk decisions.
 
 -- Makes CDRs due to be rated again.
 -- name: RerateCDRs :many

@@ -2,7 +2,7 @@ package office
 
 import (
 	"cmp"
-	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,8 +10,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
-	"github.com/roamwerk/roamwerk/billing/csv"
+	"github.com/roamwerk/roamwerk/billing"
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/web/ui"
 )
 
@@ -19,22 +20,39 @@ import (
 var cdrTabs = []struct {
 	state  string
 	hidden bool
-}{{state: ""}, {state: "rated"}, {state: "held"}, {state: "waiting"}, {state: "invoiced"}, {state: "credited"}, {state: "disputed"}, {state: "received", hidden: true}, {state: "dropped", hidden: true}}
+}{{state: ""}, {state: "held"}, {state: "waiting"}, {state: "disputed"}, {state: "rated"}, {state: "invoiced"}, {state: "credited"}, {state: "received", hidden: true}, {state: "dropped", hidden: true}}
+
+// cdrFilters are what the list can be narrowed down by, beside search and state.
+var cdrFilters = []string{"month", "partner", "flag", "reason", "retail", "cpo", "assignee", "meter", "late", "least", "most", "delta", "loss"}
+
+// cdrMore are those of them that stand under "more filters".
+var cdrMore = cdrFilters[2:]
+
+// The states that the two flags of a CDR can be filtered by, what its meter data can be, and how lists can be grouped.
+var (
+	retailStates = []string{"open", "released", "waived", "none"}
+	cpoStates    = []string{"open", "questioned", "disputed", "accepted", "refused", "credited"}
+	meterStates  = []string{"proven", "invalid", "none"}
+	cdrGroups    = []string{"", "rule", "partner", "reason"}
+	cdrReasons   = []string{"rule", "no-card", "no-contract", "no-plan", "no-price", "no-tax-rule", "late", "until", "follow-up", "drop-proposed", "home-charging", "by-hand", "credit-without-original", "credit-partial", "credit-differs", "credit-twice"}
+)
 
 const cdrOrder = "-start"
 
 // cdrTotal sums up CDRs of one currency. Amounts exclude VAT.
 type cdrTotal struct {
-	currency                     string
-	kwh, claimed, retail, margin decimal.Decimal
+	currency                               string
+	kwh, claimed, computed, retail, margin decimal.Decimal
 }
 
 // cdrPage is what the list shows.
 type cdrPage struct {
 	listQuery
 	rows           []db.CDRListRow
+	groups         []db.CDRGroupsRow // in place of the rows
 	tabs           []ui.Tab
 	chips          []ui.Chip
+	views          []view
 	count          int64
 	totals         []cdrTotal // by currency, the largest claim first
 	partners       []db.PartnerNamesRow
@@ -42,16 +60,25 @@ type cdrPage struct {
 	previous, next string
 }
 
-// cdrFilter are the filters of the list as the queries take them.
-func (v *visit) cdrFilter(l listQuery) db.CDRListParams {
-	p := db.CDRListParams{TenantID: v.tenant, Pattern: l.pattern(), Flag: l.get("flag"), State: l.get("state"), MaxRows: pageSize + 1}
-	p.Since, p.Until = v.span(l.get("month"))
+// cdrSelection is what the filters of the list mean, as decisions about all that it finds take them.
+func (v *visit) cdrSelection(l listQuery) jobs.Selection {
+	s := jobs.Selection{
+		Pattern: l.pattern(), State: l.get("state"), Flag: l.get("flag"), Reason: l.get("reason"), Retail: l.get("retail"), CPO: l.get("cpo"), Assignee: l.get("assignee"), Meter: l.get("meter"),
+		Least: amountOf(l.get("least")), Most: amountOf(l.get("most")), Delta: amountOf(l.get("delta")), Loss: l.get("loss") != "",
+	}
+	s.LateDays, _ = strconv.Atoi(l.get("late")) // what is no number filters nothing
+	s.Since, s.Until = v.span(l.get("month"))
 	if partner := l.get("partner"); partner != "" {
 		id, _ := uuid.Parse(partner) // what is no id is nobody's
-		p.PartnerID = uuid.NullUUID{UUID: id, Valid: true}
+		s.Partner = uuid.NullUUID{UUID: id, Valid: true}
 	}
-	p.Sort, p.Direction = l.order(cdrOrder)
-	return p
+	return s
+}
+
+// amountOf reads an amount as people write it, in German or in English; what cannot be read is none.
+func amountOf(text string) decimal.NullDecimal {
+	d, err := decimal.NewFromString(strings.Replace(strings.TrimSpace(text), ",", ".", 1))
+	return decimal.NullDecimal{Decimal: d, Valid: err == nil}
 }
 
 // span is the time that a choice of months covers: "2026-10", "all", or nothing for this month and the two before, so that
@@ -79,19 +106,29 @@ func (v *visit) months(count int) []time.Time {
 }
 
 func (o *office) cdrList(v *visit) error {
-	p := cdrPage{listQuery: readList(v, "month", "partner", "flag"), months: v.months(15)}
-	filter := v.cdrFilter(p.listQuery)
-	at := p.position()
-	filter.Paged, filter.Backward, filter.AfterKey, filter.AfterID = at.paged, at.backward, at.key, at.id
+	p := cdrPage{listQuery: readList(v, append(cdrFilters, "group")...), months: v.months(15)}
+	selection, at := v.cdrSelection(p.listQuery), p.position()
+	everyState := selection
+	everyState.State = ""
 	var sums []db.CDRSumsRow
-	err := v.read(func(q *db.Queries) error {
+	err := v.read(func(q *db.Queries) (err error) {
 		ctx := v.Request().Context()
-		rows, err := q.CDRList(ctx, filter)
+		if by := p.group(); by != "" {
+			p.groups, err = q.CDRGroups(ctx, db.CDRGroupsParams{TenantID: v.tenant, Filter: selection.Filter(), By: by})
+		} else {
+			list := db.CDRListParams{TenantID: v.tenant, Filter: selection.Filter(), Paged: at.paged, Backward: at.backward, AfterKey: at.key, AfterID: at.id, MaxRows: pageSize + 1}
+			list.Sort, list.Direction = p.order(cdrOrder)
+			var rows []db.CDRListRow
+			rows, err = q.CDRList(ctx, list)
+			p.rows, p.previous, p.next = paged(p.listQuery, at, rows, func(r db.CDRListRow) string { return mark(r.Key, r.CDRID) })
+		}
 		if err != nil {
 			return err
 		}
-		p.rows, p.previous, p.next = paged(p.listQuery, at, rows, func(r db.CDRListRow) string { return mark(r.Key, r.CDRID) })
-		if sums, err = q.CDRSums(ctx, db.CDRSumsParams{TenantID: filter.TenantID, Since: filter.Since, Until: filter.Until, PartnerID: filter.PartnerID, Pattern: filter.Pattern, Flag: filter.Flag}); err != nil {
+		if sums, err = q.CDRSums(ctx, db.CDRSumsParams{TenantID: v.tenant, Filter: everyState.Filter()}); err != nil {
+			return err
+		}
+		if p.views, err = v.views(q, p.listQuery, cdrViews(v)); err != nil {
 			return err
 		}
 		p.partners, err = q.PartnerNames(ctx, v.tenant)
@@ -100,38 +137,141 @@ func (o *office) cdrList(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p.count, p.totals = sumCDRs(sums, filter.State)
+	p.count, p.totals = sumCDRs(sums, selection.State)
 	for _, t := range cdrTabs {
 		count, _ := sumCDRs(sums, t.state)
-		if t.hidden && count == 0 && t.state != filter.State {
+		if t.hidden && count == 0 && t.state != selection.State {
 			continue
 		}
-		p.tabs = append(p.tabs, ui.Tab{ID: cmp.Or(t.state, "all"), Name: v.Lang.T("cdr.tab." + cmp.Or(t.state, "all")), Href: p.with("state", t.state), Count: count, Current: t.state == filter.State})
+		p.tabs = append(p.tabs, ui.Tab{ID: cmp.Or(t.state, "all"), Name: v.Lang.T("cdr.tab." + cmp.Or(t.state, "all")), Href: p.with("state", t.state), Count: count, Current: t.state == selection.State})
 	}
 	p.chips = v.cdrChips(p)
 	return v.list(p.listQuery, cdrListPage(v, p), cdrResult(v, p), v.Lang.N("cdr.count", p.count))
 }
 
+// group is what the list is grouped by, empty for single CDRs.
+func (p cdrPage) group() string {
+	if by := p.get("group"); slices.Contains(cdrGroups, by) {
+		return by
+	}
+	return ""
+}
+
+// filtered reports whether one of some filters is set.
+func (l listQuery) filtered(by []string) bool {
+	return slices.ContainsFunc(by, func(key string) bool { return l.get(key) != "" })
+}
+
+// groupHref is the list of what a group has.
+func (p cdrPage) groupHref(g db.CDRGroupsRow) string {
+	filter := map[string]string{"rule": "flag", "partner": "partner", "reason": "reason"}[p.group()]
+	return p.changed(map[string]string{"group": "", filter: g.Key}).href()
+}
+
+// groupName is a group in words.
+func (v *visit) groupName(p cdrPage, g db.CDRGroupsRow) string {
+	switch {
+	case p.group() == "partner":
+		return g.Partner
+	case g.Key == "":
+		return v.Lang.T("cdr.group.none." + p.group())
+	case p.group() == "rule":
+		return g.Key + " · " + v.ruleName(g.Key)
+	}
+	return v.cdrReason(g.Key)
+}
+
+// ruleName is what a rule of the catalogue looks for.
+func (v *visit) ruleName(id string) string {
+	for _, rule := range billing.Rules {
+		if rule.ID == id {
+			return v.sentence(rule.What)
+		}
+	}
+	return v.Lang.T("rule.unknown")
+}
+
+// sentence is a text in the visitor's language.
+func (v *visit) sentence(t billing.Text) string {
+	if v.Lang == ui.German {
+		return t.DE
+	}
+	return t.EN
+}
+
+// ruleIDs are the rules that a CDR can be flagged by, each once.
+func ruleIDs() (ids []string) {
+	for _, rule := range billing.Rules {
+		if rule.At == "" && !slices.Contains(ids, rule.ID) {
+			ids = append(ids, rule.ID)
+		}
+	}
+	return ids
+}
+
+// cdrViews are the views of the list that everybody has.
+func cdrViews(v *visit) []view {
+	return []view{
+		{name: v.Lang.T("view.review"), query: "month=all&state=held"},
+		{name: v.Lang.T("view.price"), query: "flag=P16&state=disputed"},
+		{name: v.Lang.T("view.late"), query: "late=7&sort=-lag"},
+		{name: v.Lang.T("view.loss"), query: "loss=1"},
+		{name: v.Lang.T("view.mine"), query: "assignee=" + queryEscape(v.staff.Name) + "&month=all"},
+	}
+}
+
 func (v *visit) cdrChips(p cdrPage) []ui.Chip {
 	var chips []ui.Chip
+	chip := func(key, name string) { chips = append(chips, ui.Chip{ID: key, Name: name, Href: p.with(key, "")}) }
 	if q := p.get("q"); q != "" {
-		chips = append(chips, ui.Chip{ID: "q", Name: v.Lang.T("filter.search", q), Href: p.with("q", "")})
+		chip("q", v.Lang.T("filter.search", q))
 	}
 	switch start, err := time.Parse("2006-01", p.get("month")); {
 	case err == nil:
-		chips = append(chips, ui.Chip{ID: "month", Name: v.Lang.Month(start), Href: p.with("month", "")})
+		chip("month", v.Lang.Month(start))
 	case p.get("month") == "all":
-		chips = append(chips, ui.Chip{ID: "month", Name: v.Lang.T("filter.always"), Href: p.with("month", "")})
+		chip("month", v.Lang.T("filter.always"))
 	}
 	for _, partner := range p.partners {
 		if partner.ID.String() == p.get("partner") {
-			chips = append(chips, ui.Chip{ID: "partner", Name: partner.Name, Href: p.with("partner", "")})
+			chip("partner", partner.Name)
 		}
 	}
 	if flag := p.get("flag"); flag != "" {
-		chips = append(chips, ui.Chip{ID: "flag", Name: v.Lang.T("filter.rule", flag), Href: p.with("flag", "")})
+		chip("flag", v.Lang.T("filter.rule", flag))
 	}
+	if reason := p.get("reason"); reason != "" {
+		chip("reason", v.cdrReason(reason))
+	}
+	for key, states := range map[string][]string{"retail": retailStates, "cpo": cpoStates, "meter": meterStates} {
+		if state := p.get(key); slices.Contains(states, state) {
+			chip(key, v.Lang.T("filter."+key)+": "+v.stateText(key, state))
+		}
+	}
+	for _, key := range []string{"assignee", "late", "least", "most", "delta"} {
+		if value := p.get(key); value != "" {
+			chip(key, v.Lang.T("filter.chip."+key, value))
+		}
+	}
+	if p.get("loss") != "" {
+		chip("loss", v.Lang.T("filter.loss"))
+	}
+	slices.SortStableFunc(chips, func(a, b ui.Chip) int {
+		order := append([]string{"q"}, cdrFilters...)
+		return slices.Index(order, a.ID) - slices.Index(order, b.ID)
+	})
 	return chips
+}
+
+// stateText is a state of one of the flags of a CDR, or what its meter data is.
+func (v *visit) stateText(of, state string) string {
+	switch of {
+	case "retail":
+		return v.Lang.T("retail.state." + state)
+	case "cpo":
+		return v.Lang.T("cpo.state." + state)
+	}
+	return v.Lang.T("meter.state." + state)
 }
 
 // sumCDRs counts and sums the CDRs of a tab.
@@ -149,7 +289,8 @@ func sumCDRs(sums []db.CDRSumsRow, state string) (count int64, totals []cdrTotal
 			totals = append(totals, cdrTotal{currency: s.Currency})
 		}
 		t := &totals[i]
-		t.kwh, t.claimed, t.retail, t.margin = t.kwh.Add(s.KWh), t.claimed.Add(s.Claimed), t.retail.Add(s.RetailNet), t.margin.Add(s.Margin)
+		t.kwh, t.claimed, t.computed = t.kwh.Add(s.KWh), t.claimed.Add(s.Claimed), t.computed.Add(s.ComputedNet)
+		t.retail, t.margin = t.retail.Add(s.RetailNet), t.margin.Add(s.Margin)
 	}
 	return count, totals
 }
@@ -181,63 +322,45 @@ func (v *visit) cdrReason(code string) string {
 	return code
 }
 
-// cdrExport writes what the list shows, every page of it, as a table for German Excel: semicolons and a byte order mark.
-func (o *office) cdrExport(v *visit) error {
-	l := readList(v, "month", "partner", "flag")
-	filter := v.cdrFilter(l)
-	filter.MaxRows = 1000
-	w := v.Response()
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="cdrs.csv"`)
-	w.Header().Set("Cache-Control", "private, no-store")
-	w.WriteHeader(http.StatusOK)
-	if v.Request().Method == http.MethodHead {
-		return nil
+// difference is the claim less what its tariff gives, where the two differ.
+func difference(r db.CDRListRow) (decimal.Decimal, bool) {
+	if !r.ComputedNet.Valid {
+		return decimal.Zero, false
 	}
-	out, err := csv.NewWriter(w)
-	if err != nil {
-		return err
-	}
-	var head []string
-	for _, key := range []string{"col.cdr", "col.party", "col.state", "col.start", "col.end", "col.place", "col.evse", "col.operator", "col.partner", "col.utility", "col.customer", "col.card",
-		"col.duration", "col.kwh", "col.currency", "col.claimed", "col.computed", "col.retail", "col.margin", "col.flags"} {
-		head = append(head, v.Lang.T(key))
-	}
-	if err := out.Row(head...); err != nil {
-		return err
-	}
-	return v.read(func(q *db.Queries) error {
-		for {
-			rows, err := q.CDRList(v.Request().Context(), filter)
-			if err != nil {
-				return err
-			}
-			for _, r := range rows {
-				if err := out.Row(v.cdrRecord(r)...); err != nil {
-					return err
-				}
-			}
-			if err := out.Flush(); len(rows) < int(filter.MaxRows) || err != nil {
-				return err
-			}
-			last := rows[len(rows)-1]
-			filter.Paged, filter.AfterKey, filter.AfterID = true, last.Key, last.CDRID
-		}
-	})
+	d := r.Claimed.Sub(r.ComputedNet.Decimal)
+	return d, !d.IsZero()
 }
 
-func (v *visit) cdrRecord(r db.CDRListRow) []string {
-	number := func(d decimal.NullDecimal) string {
-		if !d.Valid {
-			return ""
-		}
-		return csv.Number(d.Decimal, string(v.Lang))
+// signed is an amount with its sign, also when it is positive.
+func (v *visit) signed(d decimal.Decimal, currency string) string {
+	if d.IsPositive() {
+		return "+" + v.Lang.Money(d, currency)
 	}
-	exact := func(d decimal.Decimal) string { return number(decimal.NewNullDecimal(d)) }
-	local := func(t time.Time) string { return csv.Instant(t, ui.Berlin) }
-	return []string{
-		csv.Text(r.OCPIID), csv.Text(r.CountryCode + "*" + r.PartyID), v.Lang.T("cdr.state." + r.State), local(r.StartedAt), local(r.EndedAt), csv.Text(r.Place), csv.Text(r.EVSEID), csv.Text(r.Operator), csv.Text(r.Partner), csv.Text(r.Tenant),
-		csv.Text(r.Customer), csv.Text(r.Card), strconv.Itoa(int(r.EndedAt.Sub(r.StartedAt).Minutes())), exact(r.KWh), csv.Text(r.Currency), exact(r.Claimed), number(r.ComputedNet), number(r.RetailNet), number(r.Margin),
-		csv.Text(strings.Join(r.Flags, " ")),
+	return v.Lang.Money(d, currency)
+}
+
+// delay is how long after the session its CDR came, in the largest unit that fits.
+func (v *visit) delay(r db.CDRListRow) string {
+	late := r.ReceivedAt.Sub(r.EndedAt)
+	switch {
+	case late >= 48*time.Hour:
+		return v.Lang.N("lag.days", int64(late/(24*time.Hour)))
+	case late >= time.Hour:
+		return v.Lang.T("lag.hours", v.Lang.Int(int64(late/time.Hour)))
 	}
+	return v.Lang.T("lag.minutes", v.Lang.Int(int64(max(late, 0)/time.Minute)))
+}
+
+// flagNames are rules in words, for the hint on their ids.
+func (v *visit) flagNames(ids []string) string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = id + " " + v.ruleName(id)
+	}
+	return strings.Join(names, " · ")
+}
+
+// hours is a number of hours as a duration.
+func hours(d decimal.Decimal) time.Duration {
+	return time.Duration(d.Mul(decimal.NewFromInt(3600)).IntPart()) * time.Second
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/roamwerk/roamwerk/web/ui/uitest"
 )
 
@@ -35,7 +37,7 @@ func link(re *regexp.Regexp, body string) string {
 // paging goes through the list in every order, and back.
 func paging(w *world) {
 	t, c := w.T, w.signIn(w.ours.staff)
-	for _, order := range []string{"", "start", "-kwh", "kwh", "-claimed", "retail", "-margin", "duration"} {
+	for _, order := range []string{"", "start", "-kwh", "kwh", "-claimed", "retail", "-margin", "duration", "lag", "-delta"} {
 		first := c.get("/en/cdrs?sort=" + order)
 		next := link(nextPage, first.body)
 		if next == "" {
@@ -64,6 +66,8 @@ func filters(w *world) {
 	for query, want := range map[string]int{
 		"state=held": 1, "state=waiting": 1, "state=disputed": 2, "state=credited": 2, "state=dropped": 0, "flag=P05": 1, "flag=P99": 0,
 		"q=unknownswi": 1, "q=%25": 0, "q=_": 0, "q=fuhrpark": 1, "q=10005": 1, "partner=" + w.hub.ID.String() + "&state=held": 0, "partner=x": 0,
+		"reason=rule": 1, "reason=no-card": 1, "retail=open": 2, "retail=none": 2, "cpo=questioned": 2, "cpo=credited": 1, "meter=proven": 1, "meter=invalid": 1, "late=1": 0, "late=x&state=held": 1, "loss=1": 0,
+		"assignee=nobody": 0, "least=34,67&most=34.67": 1, "least=x&state=held": 1, "delta=0,25&state=disputed": 1, "delta=1": 0, "most=0": 1,
 		"month=2026-09": 0, "month=2019-01": 0, "month=all&state=held": 1, "after=nonsense&state=held": 1, "sort=nonsense&state=held": 1,
 	} {
 		if got := len(cdrsOn(c.get("/de/cdrs?" + query).body)); got != want {
@@ -71,7 +75,7 @@ func filters(w *world) {
 		}
 	}
 	body := c.get("/de/cdrs?sort=-kwh").body
-	if strings.Count(body, `aria-sort="descending"`) != 1 || !strings.Contains(body, `aria-sort="descending"><a id="sort-kwh"`) || strings.Count(body, `aria-sort="none"`) != 5 {
+	if strings.Count(body, `aria-sort="descending"`) != 1 || !strings.Contains(body, `aria-sort="descending"><a id="sort-kwh"`) || strings.Count(body, `aria-sort="none"`) != 6 {
 		t.Error("aria-sort is wrong")
 	}
 	for path, want := range map[string]string{
@@ -81,6 +85,74 @@ func filters(w *world) {
 		if body := c.get(path, "HX-Request", "true").body; !strings.Contains(body, `innerHTML">`+want+`</div>`) {
 			t.Errorf("%s: not %s: %.300s", path, want, body[max(0, len(body)-200):])
 		}
+	}
+}
+
+// grouping sums up what the list finds, and leads on to it.
+func grouping(w *world) {
+	t, c := w.T, w.signIn(w.ours.staff)
+	for by, want := range map[string]string{"rule": "P05 · More energy than the connector can deliver", "partner": "Roaming-Drehscheibe Süd", "reason": "A plausibility rule holds it"} {
+		body := c.get("/en/cdrs?group=" + by).body
+		if !strings.Contains(body, want) || len(cdrsOn(body)) != 0 || strings.Count(body, "<tfoot>") != 1 {
+			t.Errorf("by %s: without %q", by, want)
+		}
+	}
+	body := c.get("/en/cdrs?group=rule&q=CDR").body
+	for _, want := range []string{`href="/en/cdrs?flag=P05&amp;q=CDR"`, "nothing flagged", "70 charging sessions"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("by rule: without %s", want)
+		}
+	}
+	if body := c.get("/en/cdrs?group=nonsense&state=held").body; len(cdrsOn(body)) != 1 {
+		t.Error("an unknown group hides the CDRs")
+	}
+}
+
+// views are lists under a name: of one person, or of the utility, and of nobody else.
+func views(w *world) {
+	t, c := w.T, w.signIn(w.ours.staff)
+	w.hire(uuid.NullUUID{UUID: w.ours.ID, Valid: true}, "second@sw-isenhagen.example", "Zoe Zweit")
+	colleague, them, olga := w.signIn("second@sw-isenhagen.example"), w.signIn(w.other.staff), w.signIn(operator)
+	save := func(who *client, name, query, shared string) {
+		t.Helper()
+		res := who.post("/en/views", url.Values{"page": {"/cdrs"}, "name": {name}, "query": {query}, "shared": {shared}})
+		if res.StatusCode != http.StatusSeeOther || !strings.HasPrefix(res.Header.Get("Location"), "/en/cdrs") {
+			t.Fatalf("save %s: %s to %s", name, res.Status, res.Header.Get("Location"))
+		}
+	}
+	save(c, "Grosse Brocken", "least=30&after=1~x&nonsense=", "")
+	save(c, "Teamsicht", "state=held&month=all", "1")
+	save(olga, "Plattformsicht", "state=held", "1")
+	for _, x := range []struct {
+		who  *client
+		name string
+		sees bool
+	}{{c, "Grosse Brocken", true}, {c, "Teamsicht", true}, {colleague, "Grosse Brocken", false}, {colleague, "Teamsicht", true}, {them, "Teamsicht", false}, {olga, "Teamsicht", false}, {olga, "Plattformsicht", true}, {c, "Plattformsicht", false}} {
+		if got := strings.Contains(x.who.get("/en/cdrs").body, x.name); got != x.sees {
+			t.Errorf("%s: seen %v, want %v", x.name, got, x.sees)
+		}
+	}
+	save(c, "Grosse Brocken", "least=34", "") // again: the new one counts
+	c.get("/en/cdrs")                         // says that it is saved
+	body := c.get("/en/cdrs?least=34").body
+	deletion := regexp.MustCompile(`action="(/en/views/[^"]+/delete)"`).FindStringSubmatch(body)
+	if deletion == nil || strings.Count(body, "Grosse Brocken") != 1 {
+		t.Fatal("a view that is shown cannot be deleted")
+	}
+	for _, who := range []*client{colleague, them, olga} {
+		if res := who.post(deletion[1], nil); res.StatusCode != http.StatusNotFound {
+			t.Errorf("somebody else deletes it: %s", res.Status)
+		}
+	}
+	if res := c.post(deletion[1], nil); res.StatusCode != http.StatusSeeOther || strings.Contains(c.get("/en/cdrs").body, "Grosse Brocken") {
+		t.Errorf("delete: %s", res.Status)
+	}
+	if res := c.post("/en/views", url.Values{"page": {"/staff"}, "name": {"x"}}); res.StatusCode != http.StatusBadRequest {
+		t.Errorf("a view of a page without views: %s", res.Status)
+	}
+	c.post("/en/views", url.Values{"page": {"/cdrs"}, "name": {strings.Repeat("x", 81)}})
+	if !strings.Contains(c.get("/en/cdrs").body, "The name has 1 to 80 characters.") {
+		t.Error("a long name is taken")
 	}
 }
 

@@ -61,6 +61,8 @@ var routes = []struct {
 	{method: "GET", path: "/cdrs/:id", handle: (*office).cdrDetail},
 	{method: "GET", path: "/cdrs/:id/message.json", handle: (*office).cdrMessage},
 	{method: "GET", path: "/cdrs/:id/meter.xml", handle: (*office).cdrMeterFile},
+	{method: "POST", path: "/views", handle: (*office).saveView},
+	{method: "POST", path: "/views/:id/delete", handle: (*office).deleteView},
 	{method: "GET", path: "/invoices", handle: (*office).invoiceList},
 	{method: "POST", path: "/invoices/run", handle: (*office).runInvoices},
 	{method: "POST", path: "/invoices/issue", handle: (*office).issueMonth},

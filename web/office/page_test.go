@@ -6,19 +6,23 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/roamwerk/roamwerk/web/ui/uitest"
 )
 
-var screenshots = flag.String("screenshots", "", "folder to write pictures of every page to")
+var (
+	screenshots = flag.String("screenshots", "", "folder to write pictures of every page to")
+	onlyPages   = flag.String("pages", "", "look only at pages whose name, language and theme match")
+)
 
 // pages is every page that our clerk can see, with a name for messages.
 func (w *world) pages() [][2]string {
 	u := w.ours
 	return [][2]string{
-		{"overview", "/overview"}, {"cdrs", "/cdrs"}, {"cdrs-filtered", "/cdrs?q=P&flag=P05&month=2026-11&partner=" + w.cpo.ID.String() + "&sort=-kwh"}, {"cdrs-empty", "/cdrs?q=nothing-like-this"},
+		{"overview", "/overview"}, {"cdrs", "/cdrs"}, {"cdrs-filtered", "/cdrs?q=P&flag=P05&month=2026-11&partner=" + w.cpo.ID.String() + "&sort=-kwh"}, {"cdrs-more", "/cdrs?month=all&least=1&retail=released&state=rated"}, {"cdrs-by-rule", "/cdrs?group=rule"}, {"cdrs-view", "/cdrs?month=all&state=waiting"}, {"cdrs-empty", "/cdrs?q=nothing-like-this"},
 		{"cdr-rated", "/cdrs/" + u.rated.String()}, {"cdr-proven", "/cdrs/" + u.proven.String()}, {"cdr-forged", "/cdrs/" + u.forged.String()}, {"cdr-held", "/cdrs/" + u.held.String()}, {"cdr-waiting", "/cdrs/" + u.waiting.String()}, {"cdr-disputed", "/cdrs/" + u.disputed.String()}, {"cdr-credited", "/cdrs/" + u.credited.String()},
 		{"invoices", "/invoices"}, {"invoices-month", "/invoices?month=2026-11&state=draft"}, {"invoice-issued", "/invoices/" + u.issued.String()}, {"invoice-draft", "/invoices/" + u.draft.String()}, {"invoice-failed", "/invoices/" + u.failed.String()},
 		{"partners", "/partners"}, {"partner", "/partners/" + w.cpo.ID.String()}, {"outbox", "/outbox"}, {"email", "/outbox/" + u.email.String()}, {"missing", "/nothing-here"},
@@ -86,6 +90,9 @@ func operatorsPages(w *world) {
 // look checks one page at the size of a desk and of a phone.
 func look(tab *uitest.Tab, name, path string) {
 	tab.Helper()
+	if !regexp.MustCompile(*onlyPages).MatchString(name) {
+		return
+	}
 	tab.Size(1440, 900)
 	tab.Open(path)
 	tab.CheckPage(name)

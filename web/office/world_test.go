@@ -65,6 +65,7 @@ type utility struct {
 	draft    uuid.UUID
 	failed   uuid.UUID
 	email    uuid.UUID
+	view     uuid.UUID // of a list
 }
 
 const (
@@ -93,7 +94,7 @@ func TestFilledPlatform(t *testing.T) {
 		run  func(*world)
 	}{
 		{"every page", everyPage}, {"operator", operatorsPages}, {"isolation", isolation}, {"details", details}, {"console", console},
-		{"paging", paging}, {"filters", filters}, {"fragments", fragments}, {"export", export}, {"keyboard", keyboard},
+		{"paging", paging}, {"filters", filters}, {"grouping", grouping}, {"views", views}, {"fragments", fragments}, {"export", export}, {"keyboard", keyboard},
 		{"wizard", wizard}, {"blocking", blocking},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(w.in(t)) })
@@ -153,6 +154,8 @@ func build(t *testing.T, sessions int) *world {
 	w.fill(&w.ours, sessions)
 	w.fill(&w.other, 3)
 	w.fillConsole(&w.ours)
+	w.fillReview(&w.ours)
+	w.fillReview(&w.other)
 	w.fillConsole(&w.other)
 	return w
 }
