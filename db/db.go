@@ -77,6 +77,11 @@ func (d *DB) Tx(ctx context.Context, fn func(q *Queries) error) error {
 	return pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error { return fn(New(tx)) })
 }
 
+// Snapshot runs fn on one state of the database, whatever is written meanwhile. fn cannot write.
+func (d *DB) Snapshot(ctx context.Context, fn func(q *Queries) error) error {
+	return pgx.BeginTxFunc(ctx, d.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error { return fn(New(tx)) })
+}
+
 // TenantTx runs fn in a transaction that can see and change the rows of one tenant only: row-level security holds
 // even where a query forgets its WHERE.
 func (d *DB) TenantTx(ctx context.Context, tenant uuid.UUID, fn func(q *Queries) error) error {

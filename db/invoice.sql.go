@@ -150,7 +150,7 @@ const draftsOfRun = `-- name: DraftsOfRun :many
 SELECT id FROM invoices WHERE run_id = $1 AND state = 'draft' ORDER BY created_at, id
 `
 
-func (q *Queries) DraftsOfRun(ctx context.Context, runID uuid.UUID) ([]uuid.UUID, error) {
+func (q *Queries) DraftsOfRun(ctx context.Context, runID uuid.NullUUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, draftsOfRun, runID)
 	if err != nil {
 		return nil, err
@@ -227,7 +227,7 @@ type InsertInvoiceParams struct {
 	ID         uuid.UUID
 	TenantID   uuid.UUID
 	CustomerID uuid.UUID
-	RunID      uuid.UUID
+	RunID      uuid.NullUUID
 	Month      time.Time
 	State      string
 	Problems   []byte
@@ -282,7 +282,7 @@ func (q *Queries) InsertInvoiceRun(ctx context.Context, arg InsertInvoiceRunPara
 }
 
 const invoice = `-- name: Invoice :one
-SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE id = $1
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels FROM invoices WHERE id = $1
 `
 
 func (q *Queries) Invoice(ctx context.Context, id uuid.UUID) (Invoice, error) {
@@ -312,12 +312,15 @@ func (q *Queries) Invoice(ctx context.Context, id uuid.UUID) (Invoice, error) {
 		&i.Attempts,
 		&i.RenderedAt,
 		&i.SentAt,
+		&i.Type,
+		&i.CorrectsID,
+		&i.Cancels,
 	)
 	return i, err
 }
 
 const invoiceByNumber = `-- name: InvoiceByNumber :one
-SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE tenant_id = $1 AND number = $2
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels FROM invoices WHERE tenant_id = $1 AND number = $2
 `
 
 type InvoiceByNumberParams struct {
@@ -352,6 +355,9 @@ func (q *Queries) InvoiceByNumber(ctx context.Context, arg InvoiceByNumberParams
 		&i.Attempts,
 		&i.RenderedAt,
 		&i.SentAt,
+		&i.Type,
+		&i.CorrectsID,
+		&i.Cancels,
 	)
 	return i, err
 }
@@ -557,7 +563,7 @@ func (q *Queries) LockCDRsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID
 }
 
 const lockInvoice = `-- name: LockInvoice :one
-SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels FROM invoices WHERE id = $1 FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockInvoice(ctx context.Context, id uuid.UUID) (Invoice, error) {
@@ -587,6 +593,9 @@ func (q *Queries) LockInvoice(ctx context.Context, id uuid.UUID) (Invoice, error
 		&i.Attempts,
 		&i.RenderedAt,
 		&i.SentAt,
+		&i.Type,
+		&i.CorrectsID,
+		&i.Cancels,
 	)
 	return i, err
 }
@@ -622,26 +631,118 @@ func (q *Queries) MarkCDRsInvoiced(ctx context.Context, arg MarkCDRsInvoicedPara
 }
 
 const nextNumber = `-- name: NextNumber :one
-INSERT INTO number_series (tenant_id, series, last) VALUES ($1, $2, 1)
-ON CONFLICT (tenant_id, series) DO UPDATE SET last = number_series.last + 1
-RETURNING last
+INSERT INTO number_series (tenant_id, series, last, last_at) VALUES ($1, $2, 1, $3::timestamptz)
+ON CONFLICT (tenant_id, series) DO UPDATE SET last = number_series.last + 1, last_at = greatest(number_series.last_at, excluded.last_at)
+RETURNING last, last_at::timestamptz AS at
 `
 
 type NextNumberParams struct {
 	TenantID uuid.UUID
 	Series   string
+	Now      time.Time
 }
 
-// The locked counter: whoever holds it issues next, so numbers follow the order of issue and a rollback leaves no gap.
-func (q *Queries) NextNumber(ctx context.Context, arg NextNumberParams) (int64, error) {
-	row := q.db.QueryRow(ctx, nextNumber, arg.TenantID, arg.Series)
-	var last int64
-	err := row.Scan(&last)
-	return last, err
+type NextNumberRow struct {
+	Last int64
+	At   time.Time
+}
+
+// The locked counter: whoever holds it issues next, so numbers follow the order of issue and a rollback leaves no gap. The
+// instant of issue is never before that of the number before.
+func (q *Queries) NextNumber(ctx context.Context, arg NextNumberParams) (NextNumberRow, error) {
+	row := q.db.QueryRow(ctx, nextNumber, arg.TenantID, arg.Series, arg.Now)
+	var i NextNumberRow
+	err := row.Scan(&i.Last, &i.At)
+	return i, err
+}
+
+const numberGaps = `-- name: NumberGaps :many
+SELECT series::text AS series, (before + 1)::bigint AS first_seq, (seq - 1)::bigint AS last_seq FROM (
+    SELECT series, seq, lag(seq, 1, 0) OVER (PARTITION BY series ORDER BY seq) AS before FROM (
+        SELECT i.series, i.seq FROM invoices i WHERE i.tenant_id = $1 AND i.state = 'issued'
+        UNION ALL SELECT n.series, n.last + 1 FROM number_series n WHERE n.tenant_id = $1 AND n.series <> 'disputes') allotted) gaps
+WHERE seq > before + 1 ORDER BY series, seq
+`
+
+type NumberGapsRow struct {
+	Series   string
+	FirstSeq int64
+	LastSeq  int64
+}
+
+// Numbers that were allotted and that no document bears, as ranges.
+func (q *Queries) NumberGaps(ctx context.Context, tenantID uuid.UUID) ([]NumberGapsRow, error) {
+	rows, err := q.db.Query(ctx, numberGaps, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NumberGapsRow
+	for rows.Next() {
+		var i NumberGapsRow
+		if err := rows.Scan(&i.Series, &i.FirstSeq, &i.LastSeq); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const numberSeries = `-- name: NumberSeries :many
+SELECT n.series, n.last, count(i.seq) AS issued, coalesce(min(i.seq), 0)::bigint AS first_seq, coalesce(max(i.seq), 0)::bigint AS last_seq,
+    min(i.date)::date AS first_date, max(i.date)::date AS last_date, count(*) FILTER (WHERE i.issued_at < i.before OR i.date < i.day_before)::bigint AS misplaced
+FROM number_series n LEFT JOIN (
+    SELECT series, seq, date, issued_at, lag(issued_at) OVER (PARTITION BY series ORDER BY seq) AS before, lag(date) OVER (PARTITION BY series ORDER BY seq) AS day_before
+    FROM invoices v WHERE v.tenant_id = $1 AND v.state = 'issued') i ON i.series = n.series
+WHERE n.tenant_id = $1 AND n.series <> 'disputes' GROUP BY n.series, n.last ORDER BY n.series
+`
+
+type NumberSeriesRow struct {
+	Series    string
+	Last      int64
+	Issued    int64
+	FirstSeq  int64
+	LastSeq   int64
+	FirstDate time.Time
+	LastDate  time.Time
+	Misplaced int64
+}
+
+// The numbers of a utility's documents by series (disputes count in the same table, and are no documents): the counter, what was issued, and how many are dated before the number before them.
+func (q *Queries) NumberSeries(ctx context.Context, tenantID uuid.UUID) ([]NumberSeriesRow, error) {
+	rows, err := q.db.Query(ctx, numberSeries, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NumberSeriesRow
+	for rows.Next() {
+		var i NumberSeriesRow
+		if err := rows.Scan(
+			&i.Series,
+			&i.Last,
+			&i.Issued,
+			&i.FirstSeq,
+			&i.LastSeq,
+			&i.FirstDate,
+			&i.LastDate,
+			&i.Misplaced,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const openInvoice = `-- name: OpenInvoice :one
-SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at FROM invoices WHERE tenant_id = $1 AND customer_id = $2 AND month = $3 AND currency = $4 AND state <> 'issued' FOR NO KEY UPDATE
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels FROM invoices WHERE tenant_id = $1 AND customer_id = $2 AND month = $3 AND currency = $4 AND state <> 'issued' FOR NO KEY UPDATE
 `
 
 type OpenInvoiceParams struct {
@@ -683,6 +784,9 @@ func (q *Queries) OpenInvoice(ctx context.Context, arg OpenInvoiceParams) (Invoi
 		&i.Attempts,
 		&i.RenderedAt,
 		&i.SentAt,
+		&i.Type,
+		&i.CorrectsID,
+		&i.Cancels,
 	)
 	return i, err
 }
@@ -700,6 +804,28 @@ type PostponeInvoiceParams struct {
 func (q *Queries) PostponeInvoice(ctx context.Context, arg PostponeInvoiceParams) error {
 	_, err := q.db.Exec(ctx, postponeInvoice, arg.DueAt, arg.Reason, arg.ID)
 	return err
+}
+
+const proveDocuments = `-- name: ProveDocuments :one
+SELECT count(*) AS documents, count(*) FILTER (WHERE sha256 <> sha256(bytes))::bigint AS changed,
+    count(*) FILTER (WHERE chain <> sha256(previous || sha256) OR seq <> place)::bigint AS unchained
+FROM (SELECT seq, sha256, bytes, chain, coalesce(lag(chain) OVER (ORDER BY seq), ''::bytea) AS previous, row_number() OVER (ORDER BY seq) AS place
+    FROM documents WHERE tenant_id = $1) d
+`
+
+type ProveDocumentsRow struct {
+	Documents int64
+	Changed   int64
+	Unchained int64
+}
+
+// What proves that a utility's documents are the ones that were archived, in order: how many there are, how many differ from their
+// hash, and how many do not continue the chain.
+func (q *Queries) ProveDocuments(ctx context.Context, tenantID uuid.UUID) (ProveDocumentsRow, error) {
+	row := q.db.QueryRow(ctx, proveDocuments, tenantID)
+	var i ProveDocumentsRow
+	err := row.Scan(&i.Documents, &i.Changed, &i.Unchained)
+	return i, err
 }
 
 const ratingsOfInvoice = `-- name: RatingsOfInvoice :many
@@ -896,7 +1022,7 @@ WHERE id = $8 AND state <> 'issued'
 `
 
 type UpdateDraftParams struct {
-	RunID    uuid.UUID
+	RunID    uuid.NullUUID
 	State    string
 	Problems []byte
 	Net      decimal.Decimal

@@ -444,7 +444,7 @@ type Invoice struct {
 	ID         uuid.UUID
 	TenantID   uuid.UUID
 	CustomerID uuid.UUID
-	RunID      uuid.UUID
+	RunID      uuid.NullUUID
 	Month      time.Time
 	State      string
 	Problems   []byte
@@ -464,6 +464,9 @@ type Invoice struct {
 	Attempts   int32
 	RenderedAt *time.Time
 	SentAt     *time.Time
+	Type       string
+	CorrectsID uuid.NullUUID
+	Cancels    bool
 }
 
 type InvoiceRun struct {
@@ -664,6 +667,7 @@ type NumberSeries struct {
 	TenantID uuid.UUID
 	Series   string
 	Last     int64
+	LastAt   *time.Time
 }
 
 type OwnParty struct {

@@ -122,11 +122,11 @@ func (d *deciding) disputeFor(ctx context.Context, key disputeKey) (uuid.UUID, e
 	if err != nil {
 		return uuid.Nil, err
 	}
-	seq, err := d.q.NextNumber(ctx, db.NextNumberParams{TenantID: d.tenant, Series: "disputes"})
+	next, err := d.q.NextNumber(ctx, db.NextNumberParams{TenantID: d.tenant, Series: "disputes", Now: d.now})
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("number dispute: %w", err)
 	}
-	id, number := uuid.Must(uuid.NewV7()), fmt.Sprintf("D-%06d", seq)
+	id, number := uuid.Must(uuid.NewV7()), fmt.Sprintf("D-%06d", next.Last)
 	err = d.q.InsertDispute(ctx, db.InsertDisputeParams{
 		ID: id, TenantID: d.tenant, PartnerID: key.partner, Number: number, Reason: d.decision.Dispute.Reason, Note: strings.TrimSpace(d.decision.Dispute.Note),
 		Currency: key.currency, Deadline: d.now.Add(days(agreement.DisputeDays)), BulkID: d.bulk, OpenedBy: actor(ctx), OpenedAt: d.now,

@@ -174,6 +174,56 @@ func TestNumbersHaveNoGaps(t *testing.T) {
 	if n := w.count(`SELECT max(seq) FROM invoices`); n != customers {
 		t.Errorf("highest number is %d, want %d", n, customers)
 	}
+	if r := w.numbers(); !r.Proven() || len(r.Series) != 1 || r.Series[0].Last != customers {
+		t.Errorf("report = %+v", r)
+	}
+}
+
+func (w *world) numbers() (r jobs.NumberReport) {
+	w.t.Helper()
+	err := w.db.Snapshot(w.ctx, func(q *db.Queries) (err error) {
+		r, err = jobs.ReportNumbers(w.ctx, q, w.tenant.ID)
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// Whoever owns the database can switch triggers off. The report shows what he did.
+func TestNumberReportFindsWhatIsWrong(t *testing.T) {
+	w := newWorld(t)
+	for i := range 5 {
+		uid := fmt.Sprintf("04%04d", i)
+		w.issueCard(w.tenant.ID, uid, fmt.Sprint("Kunde ", i))
+		w.receive(cdr{id: fmt.Sprint("C", i), start: day(5), kwh: "20", uid: uid})
+	}
+	w.work()
+	w.runOctober(true)
+	w.work()
+	if r := w.numbers(); !r.Proven() || r.Documents.Documents != 10 {
+		t.Fatalf("report = %+v", r)
+	}
+	const off = `ALTER TABLE invoices DISABLE TRIGGER USER; ALTER TABLE documents DISABLE TRIGGER USER; `
+	for _, c := range []struct {
+		name, sql string
+		wrong     func(jobs.NumberReport) bool
+	}{
+		{"an instant before", `UPDATE invoices SET issued_at = issued_at - interval '1 day' WHERE seq = 3`, func(r jobs.NumberReport) bool { return r.Series[0].Misplaced == 1 }},
+		{"another document", `UPDATE documents SET bytes = 'x', sha256 = sha256('x') WHERE seq = 4`, func(r jobs.NumberReport) bool { return r.Documents.Unchained == 1 }},
+		{"a document less", `DELETE FROM documents WHERE seq = 9`, func(r jobs.NumberReport) bool { return r.Documents.Unchained > 1 }},
+		{"invoices of another series", `UPDATE invoices SET series = 'X' WHERE seq IN (2, 3, 5)`, func(r jobs.NumberReport) bool {
+			return fmt.Sprint(r.Gaps) == "[{SWX-2026 2 3} {SWX-2026 5 5} {X 1 1} {X 4 4}]" && r.Series[0].Issued == 2
+		}},
+	} {
+		if err := dbtest.Exec(w.ctx, w.dbURL, off+c.sql); err != nil {
+			t.Fatal(err)
+		}
+		if r := w.numbers(); r.Proven() || !c.wrong(r) {
+			t.Errorf("%s: %+v", c.name, r)
+		}
+	}
 }
 
 func TestIssuedDocumentsCannotChange(t *testing.T) {
@@ -187,15 +237,46 @@ func TestIssuedDocumentsCannotChange(t *testing.T) {
 		`UPDATE documents SET bytes = 'x', sha256 = sha256('x')`, `DELETE FROM documents`, `TRUNCATE documents`,
 		`UPDATE cdrs SET raw = 'x'`, `DELETE FROM cdrs`, `TRUNCATE cdrs CASCADE`,
 		`UPDATE line_items SET gross = 0`, `DELETE FROM line_items`,
+		`UPDATE number_series SET last = 5`, `UPDATE number_series SET last = last - 1`, `UPDATE number_series SET last = last + 1, last_at = '2020-01-01'`, `DELETE FROM number_series`,
+		`INSERT INTO number_series (tenant_id, series, last) SELECT tenant_id, 'X', 7 FROM invoices`, `TRUNCATE number_series`,
 	} {
 		if err := dbtest.Exec(w.ctx, w.dbURL, sql); err == nil {
 			t.Errorf("%s was accepted", sql)
+		}
+	}
+	// Every column that is not about rendering and sending, also those that are added one day.
+	if err := dbtest.Exec(w.ctx, w.dbURL, changeEveryColumn); err != nil {
+		t.Error(err)
+	}
+	for _, sql := range []string{
+		`UPDATE invoices SET reason = 'x'`, `UPDATE invoices SET net = net`, `INSERT INTO invoices SELECT * FROM invoices`, `DELETE FROM invoices`, `UPDATE documents SET file_name = 'x'`,
+		`INSERT INTO documents SELECT * FROM documents`, `UPDATE number_series SET last = last + 1`, `UPDATE line_items SET gross = gross`, `DELETE FROM line_items`,
+	} {
+		err := dbtest.Exec(w.ctx, w.dbURL, fmt.Sprintf(`SET roamwerk.tenant = '%s'; SET ROLE roamwerk_tenant; %s`, w.tenant.ID, sql))
+		if err == nil || !strings.Contains(err.Error(), "permission denied") {
+			t.Errorf("%s as the utility: %v", sql, err)
 		}
 	}
 	if s := w.state(id); s.State != "invoiced" {
 		t.Errorf("CDR is %s", s.State)
 	}
 }
+
+// changeEveryColumn fails with the name of the first column of issued invoices that it could change.
+const changeEveryColumn = `DO $$
+DECLARE
+    c record;
+BEGIN
+    FOR c IN SELECT column_name AS name, CASE data_type WHEN 'uuid' THEN 'gen_random_uuid()' WHEN 'text' THEN '''changed''' WHEN 'date' THEN '''2000-01-01''' WHEN 'jsonb' THEN '''{"a": 1}'''
+        WHEN 'boolean' THEN 'NOT ' || column_name WHEN 'timestamp with time zone' THEN '''2000-01-01''' WHEN 'ARRAY' THEN '''{changed}''' ELSE '77' END AS value
+        FROM information_schema.columns WHERE table_name = 'invoices' AND column_name NOT IN ('due_at', 'attempts', 'reason', 'rendered_at', 'sent_at') LOOP
+        BEGIN
+            EXECUTE format('UPDATE invoices SET %I = %s', c.name, c.value);
+            RAISE EXCEPTION 'column % of an issued invoice was changed', c.name;
+        EXCEPTION WHEN integrity_constraint_violation THEN NULL;
+        END;
+    END LOOP;
+END $$`
 
 func TestDocumentsFormAChain(t *testing.T) {
 	w := newWorld(t)

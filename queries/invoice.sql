@@ -66,11 +66,12 @@ SELECT * FROM invoices WHERE tenant_id = @tenant_id AND number = @number;
 -- name: DraftsOfRun :many
 SELECT id FROM invoices WHERE run_id = @run_id AND state = 'draft' ORDER BY created_at, id;
 
--- The locked counter: whoever holds it issues next, so numbers follow the order of issue and a rollback leaves no gap.
+-- The locked counter: whoever holds it issues next, so numbers follow the order of issue and a rollback leaves no gap. The
+-- instant of issue is never before that of the number before.
 -- name: NextNumber :one
-INSERT INTO number_series (tenant_id, series, last) VALUES (@tenant_id, @series, 1)
-ON CONFLICT (tenant_id, series) DO UPDATE SET last = number_series.last + 1
-RETURNING last;
+INSERT INTO number_series (tenant_id, series, last, last_at) VALUES (@tenant_id, @series, 1, @now::timestamptz)
+ON CONFLICT (tenant_id, series) DO UPDATE SET last = number_series.last + 1, last_at = greatest(number_series.last_at, excluded.last_at)
+RETURNING last, last_at::timestamptz AS at;
 
 -- name: IssueInvoice :exec
 UPDATE invoices SET state = 'issued', problems = '[]', series = @series, seq = @seq, number = @number, date = @date, net = @net, vat = @vat, gross = @gross, doc = @doc,
@@ -111,6 +112,31 @@ VALUES (@id, @tenant_id, @invoice_id, @format, @file_name, @bytes, @sha256, @seq
 
 -- name: Document :one
 SELECT * FROM documents WHERE invoice_id = @invoice_id AND format = @format;
+
+-- What proves that a utility's documents are the ones that were archived, in order: how many there are, how many differ from their
+-- hash, and how many do not continue the chain.
+-- name: ProveDocuments :one
+SELECT count(*) AS documents, count(*) FILTER (WHERE sha256 <> sha256(bytes))::bigint AS changed,
+    count(*) FILTER (WHERE chain <> sha256(previous || sha256) OR seq <> place)::bigint AS unchained
+FROM (SELECT seq, sha256, bytes, chain, coalesce(lag(chain) OVER (ORDER BY seq), ''::bytea) AS previous, row_number() OVER (ORDER BY seq) AS place
+    FROM documents WHERE tenant_id = @tenant_id) d;
+
+-- The numbers of a utility's documents by series (disputes count in the same table, and are no documents): the counter, what was issued, and how many are dated before the number before them.
+-- name: NumberSeries :many
+SELECT n.series, n.last, count(i.seq) AS issued, coalesce(min(i.seq), 0)::bigint AS first_seq, coalesce(max(i.seq), 0)::bigint AS last_seq,
+    min(i.date)::date AS first_date, max(i.date)::date AS last_date, count(*) FILTER (WHERE i.issued_at < i.before OR i.date < i.day_before)::bigint AS misplaced
+FROM number_series n LEFT JOIN (
+    SELECT series, seq, date, issued_at, lag(issued_at) OVER (PARTITION BY series ORDER BY seq) AS before, lag(date) OVER (PARTITION BY series ORDER BY seq) AS day_before
+    FROM invoices v WHERE v.tenant_id = @tenant_id AND v.state = 'issued') i ON i.series = n.series
+WHERE n.tenant_id = @tenant_id AND n.series <> 'disputes' GROUP BY n.series, n.last ORDER BY n.series;
+
+-- Numbers that were allotted and that no document bears, as ranges.
+-- name: NumberGaps :many
+SELECT series::text AS series, (before + 1)::bigint AS first_seq, (seq - 1)::bigint AS last_seq FROM (
+    SELECT series, seq, lag(seq, 1, 0) OVER (PARTITION BY series ORDER BY seq) AS before FROM (
+        SELECT i.series, i.seq FROM invoices i WHERE i.tenant_id = @tenant_id AND i.state = 'issued'
+        UNION ALL SELECT n.series, n.last + 1 FROM number_series n WHERE n.tenant_id = @tenant_id AND n.series <> 'disputes') allotted) gaps
+WHERE seq > before + 1 ORDER BY series, seq;
 
 -- name: DocumentsOfTenant :many
 SELECT id, invoice_id, format, seq, sha256, chain FROM documents WHERE tenant_id = @tenant_id ORDER BY seq;

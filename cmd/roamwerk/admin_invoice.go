@@ -17,10 +17,11 @@ import (
 
 // invoiceCmd administers invoices.
 type invoiceCmd struct {
-	Run    invoiceRunCmd    `cmd:"" help:"Bill a month: drafts for every customer, issued at once with --issue."`
-	List   invoiceListCmd   `cmd:"" help:"List invoices."`
-	Export invoiceExportCmd `cmd:"" help:"Write a document of an invoice to a file."`
-	Corpus invoiceCorpusCmd `cmd:"" help:"Write sample documents that exercise every branch of the formats: PDF and XML of each, with an index."`
+	Run     invoiceRunCmd     `cmd:"" help:"Bill a month: drafts for every customer, issued at once with --issue."`
+	List    invoiceListCmd    `cmd:"" help:"List invoices."`
+	Export  invoiceExportCmd  `cmd:"" help:"Write a document of an invoice to a file."`
+	Numbers invoiceNumbersCmd `cmd:"" help:"Prove the document numbers of a utility: every series, its gaps, its order, and the chain of archived documents."`
+	Corpus  invoiceCorpusCmd  `cmd:"" help:"Write sample documents that exercise every branch of the formats: PDF and XML of each, with an index."`
 }
 
 // month is a calendar month on the command line, as 2026-10.
