@@ -278,3 +278,22 @@ func (q *Queries) NextCustomerNumber(ctx context.Context, tenantID uuid.UUID) (s
 	err := row.Scan(&column_1)
 	return column_1, err
 }
+
+const setNoCredit = `-- name: SetNoCredit :execrows
+UPDATE customers SET no_credit = $1 WHERE id = $2 AND tenant_id = $3 AND no_credit <> $1
+`
+
+type SetNoCreditParams struct {
+	NoCredit bool
+	ID       uuid.UUID
+	TenantID uuid.UUID
+}
+
+// Whether the cards of a customer may charge until it has paid.
+func (q *Queries) SetNoCredit(ctx context.Context, arg SetNoCreditParams) (int64, error) {
+	result, err := q.db.Exec(ctx, setNoCredit, arg.NoCredit, arg.ID, arg.TenantID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}

@@ -13,14 +13,17 @@ import (
 )
 
 const partnerConnection = `-- name: PartnerConnection :one
-SELECT versions_url, endpoints, auth_encoding, (token_sealed IS NOT NULL)::boolean AS has_token FROM partners WHERE id = $1
+SELECT versions_url, endpoints, auth_encoding, (token_sealed IS NOT NULL)::boolean AS has_token, announce_at, announce_problem, ended_at FROM partners WHERE id = $1
 `
 
 type PartnerConnectionRow struct {
-	VersionsURL  string
-	Endpoints    []byte
-	AuthEncoding string
-	HasToken     bool
+	VersionsURL     string
+	Endpoints       []byte
+	AuthEncoding    string
+	HasToken        bool
+	AnnounceAt      *time.Time
+	AnnounceProblem string
+	EndedAt         *time.Time
 }
 
 // The address and endpoints of a connection concern the operator of the platform; a utility's role may not read them.
@@ -32,6 +35,9 @@ func (q *Queries) PartnerConnection(ctx context.Context, id uuid.UUID) (PartnerC
 		&i.Endpoints,
 		&i.AuthEncoding,
 		&i.HasToken,
+		&i.AnnounceAt,
+		&i.AnnounceProblem,
+		&i.EndedAt,
 	)
 	return i, err
 }
@@ -206,6 +212,53 @@ func (q *Queries) PartnerParties(ctx context.Context, partnerID uuid.UUID) ([]Pa
 			&i.LastUpdated,
 			&i.AwaySince,
 			&i.Ignored,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const partnerUtilities = `-- name: PartnerUtilities :many
+SELECT te.id, te.name, te.country_code, te.party_id, te.closed_at, (pt.tenant_id IS NOT NULL)::boolean AS works, pt.known_at, pt.leaving_at
+FROM tenants te LEFT JOIN partner_tenants pt ON pt.tenant_id = te.id AND pt.partner_id = $1
+WHERE te.closed_at IS NULL OR pt.tenant_id IS NOT NULL ORDER BY te.name, te.id
+`
+
+type PartnerUtilitiesRow struct {
+	ID          uuid.UUID
+	Name        string
+	CountryCode string
+	PartyID     string
+	ClosedAt    *time.Time
+	Works       bool
+	KnownAt     *time.Time
+	LeavingAt   *time.Time
+}
+
+// Which utilities work with a partner, and every other one that could.
+func (q *Queries) PartnerUtilities(ctx context.Context, partnerID uuid.UUID) ([]PartnerUtilitiesRow, error) {
+	rows, err := q.db.Query(ctx, partnerUtilities, partnerID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PartnerUtilitiesRow
+	for rows.Next() {
+		var i PartnerUtilitiesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.CountryCode,
+			&i.PartyID,
+			&i.ClosedAt,
+			&i.Works,
+			&i.KnownAt,
+			&i.LeavingAt,
 		); err != nil {
 			return nil, err
 		}

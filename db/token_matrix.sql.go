@@ -56,7 +56,8 @@ func (q *Queries) CardCounts(ctx context.Context, arg CardCountsParams) (CardCou
 }
 
 const cardDetail = `-- name: CardDetail :one
-SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, cu.name AS customer, cu.number AS customer_number, te.name AS tenant
+SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, cu.name AS customer, cu.number AS customer_number, cu.id AS customer_id, cu.no_credit, te.name AS tenant,
+    (SELECT count(*) FROM tokens o JOIN contracts oc ON oc.id = o.contract_id WHERE oc.customer_id = cu.id AND o.valid) AS cards
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id JOIN tenants te ON te.id = t.tenant_id
 WHERE t.id = $1 AND ($2::uuid IS NULL OR t.tenant_id = $2)
 `
@@ -71,7 +72,10 @@ type CardDetailRow struct {
 	ContractID     string
 	Customer       string
 	CustomerNumber string
+	CustomerID     uuid.UUID
+	NoCredit       bool
 	Tenant         string
+	Cards          int64
 }
 
 func (q *Queries) CardDetail(ctx context.Context, arg CardDetailParams) (CardDetailRow, error) {
@@ -97,7 +101,10 @@ func (q *Queries) CardDetail(ctx context.Context, arg CardDetailParams) (CardDet
 		&i.ContractID,
 		&i.Customer,
 		&i.CustomerNumber,
+		&i.CustomerID,
+		&i.NoCredit,
 		&i.Tenant,
+		&i.Cards,
 	)
 	return i, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"fmt"
 
@@ -28,12 +29,24 @@ func (o *Ops) ShowCertificate(ctx context.Context, partner uuid.UUID, text []byt
 	})
 }
 
+// CertificateShown is the certificate with which we call a partner; nil: none.
+func (o *Ops) CertificateShown(p db.Partner) (*x509.Certificate, error) {
+	pair, err := partnerCertificate(o.Box, p)
+	if err != nil || pair == nil {
+		return nil, err
+	}
+	return pair.Leaf, nil
+}
+
 // PinCertificate sets the certificate, in PEM, that a partner must call us with; empty for any or none.
 func (o *Ops) PinCertificate(ctx context.Context, partner uuid.UUID, text []byte) error {
 	var pin []byte
 	if len(text) > 0 {
 		block, _ := pem.Decode(text)
 		if block == nil || block.Type != "CERTIFICATE" {
+			return ocpi.InvalidParameter("certificate", "a certificate in PEM", "")
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil { // it could never call us
 			return ocpi.InvalidParameter("certificate", "a certificate in PEM", "")
 		}
 		sum := sha256.Sum256(block.Bytes)

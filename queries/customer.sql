@@ -34,3 +34,7 @@ SELECT * FROM contracts WHERE id = @id;
 
 -- name: LockCustomer :exec
 SELECT FROM customers WHERE id = @id FOR NO KEY UPDATE;
+
+-- Whether the cards of a customer may charge until it has paid.
+-- name: SetNoCredit :execrows
+UPDATE customers SET no_credit = @no_credit WHERE id = @id AND tenant_id = @tenant_id AND no_credit <> @no_credit;

@@ -17,7 +17,7 @@ ORDER BY p.name;
 
 -- The address and endpoints of a connection concern the operator of the platform; a utility's role may not read them.
 -- name: PartnerConnection :one
-SELECT versions_url, endpoints, auth_encoding, (token_sealed IS NOT NULL)::boolean AS has_token FROM partners WHERE id = @id;
+SELECT versions_url, endpoints, auth_encoding, (token_sealed IS NOT NULL)::boolean AS has_token, announce_at, announce_problem, ended_at FROM partners WHERE id = @id;
 
 -- name: PartnerParties :many
 SELECT * FROM partner_parties WHERE partner_id = @partner_id ORDER BY role, country_code, party_id;
@@ -32,3 +32,9 @@ WHERE d.partner_id = @partner_id AND (sqlc.narg(tenant_id)::uuid IS NULL OR k.te
 SELECT p.id, p.name FROM partners p
 WHERE (sqlc.narg(tenant_id)::uuid IS NULL OR EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = p.id AND w.tenant_id = sqlc.narg(tenant_id)))
 ORDER BY p.name;
+
+-- Which utilities work with a partner, and every other one that could.
+-- name: PartnerUtilities :many
+SELECT te.id, te.name, te.country_code, te.party_id, te.closed_at, (pt.tenant_id IS NOT NULL)::boolean AS works, pt.known_at, pt.leaving_at
+FROM tenants te LEFT JOIN partner_tenants pt ON pt.tenant_id = te.id AND pt.partner_id = @partner_id
+WHERE te.closed_at IS NULL OR pt.tenant_id IS NOT NULL ORDER BY te.name, te.id;

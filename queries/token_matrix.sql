@@ -38,7 +38,8 @@ FROM (
 ) AS cards;
 
 -- name: CardDetail :one
-SELECT sqlc.embed(t), c.contract_id, cu.name AS customer, cu.number AS customer_number, te.name AS tenant
+SELECT sqlc.embed(t), c.contract_id, cu.name AS customer, cu.number AS customer_number, cu.id AS customer_id, cu.no_credit, te.name AS tenant,
+    (SELECT count(*) FROM tokens o JOIN contracts oc ON oc.id = o.contract_id WHERE oc.customer_id = cu.id AND o.valid) AS cards
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id JOIN tenants te ON te.id = t.tenant_id
 WHERE t.id = @id AND (sqlc.narg(tenant_id)::uuid IS NULL OR t.tenant_id = sqlc.narg(tenant_id));
 

@@ -2,14 +2,17 @@ package office
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/web/ui"
 )
 
@@ -146,7 +149,12 @@ func (v *visit) card() (c cardView, err error) {
 			return fmt.Errorf("deliveries of card %s: %w", id, err)
 		}
 		c.known = deliveries(partners, rows, map[uuid.UUID]time.Time{id: c.Token.LastUpdated})[id]
-		c.events, err = q.EventsOf(ctx, db.EventsOfParams{Subject: "token", SubjectID: id})
+		if c.events, err = q.EventsOf(ctx, db.EventsOfParams{Subject: "token", SubjectID: id}); err != nil {
+			return err
+		}
+		customer, err := q.EventsOf(ctx, db.EventsOfParams{Subject: "customer", SubjectID: c.CustomerID})
+		c.events = append(c.events, customer...)
+		slices.SortStableFunc(c.events, func(a, b db.Event) int { return a.At.Compare(b.At) })
 		return err
 	})
 	for _, d := range c.known {
@@ -187,7 +195,11 @@ func (o *office) blockCard(v *visit) error {
 		return v.Redirect(http.StatusSeeOther, page)
 	}
 	blocked := v.FormValue("block") != ""
-	if _, err := o.BlockCard(v.Request().Context(), c.Token.TenantID, c.Token.UID, c.Token.Type, blocked); err != nil {
+	_, err = o.BlockCard(v.Request().Context(), c.Token.TenantID, c.Token.UID, c.Token.Type, blocked)
+	if errors.Is(err, jobs.ErrClosed) {
+		v.say("err", v.Lang.T("card.closed"))
+		return v.Redirect(http.StatusSeeOther, page)
+	} else if err != nil {
 		return err
 	}
 	if blocked {
@@ -196,6 +208,24 @@ func (o *office) blockCard(v *visit) error {
 		v.say("ok", v.Lang.T("card.unblocked.done"))
 	}
 	return v.Redirect(http.StatusSeeOther, page)
+}
+
+// setCredit decides whether the cards of the customer of a card may charge.
+func (o *office) setCredit(v *visit) error {
+	c, err := v.card()
+	if err != nil {
+		return err
+	}
+	stop := v.FormValue("stop") != ""
+	if err := o.SetNoCredit(v.Request().Context(), c.Token.TenantID, c.CustomerID, stop); err != nil {
+		return err
+	}
+	if stop {
+		v.say("ok", v.Lang.T("credit.stopped.done", c.Customer))
+	} else {
+		v.say("ok", v.Lang.T("credit.given.done", c.Customer))
+	}
+	return v.Redirect(http.StatusSeeOther, string(v.Link("/cards/"+c.Token.ID.String()))+"#credit")
 }
 
 // deliveryTone is the colour of what a partner knows of a card.

@@ -20,6 +20,7 @@ func (w *world) consolePages() [][2]string {
 	return [][2]string{
 		{"console-overview", "/overview"}, {"console-cdrs", "/cdrs"}, {"console-partners", "/partners"}, {"console-partner", "/partners/" + w.cpo.ID.String()}, {"console-hub", "/partners/" + w.hub.ID.String()},
 		{"console-new", "/partners/new"}, {"console-handshake", "/partners/" + w.cpo.ID.String() + "/handshake"}, {"console-conformance", "/partners/" + w.cpo.ID.String() + "/conformance"},
+		{"console-settings", "/partners/" + w.cpo.ID.String() + "/settings"}, {"console-tenants", "/tenants"}, {"console-tenant", "/tenants/" + w.other.ID.String()},
 		{"console-messages", "/messages"}, {"console-messages-filtered", "/messages?module=cdrs&class=2&span=24&direction=in&q=nothing"}, {"console-message", "/messages/" + w.ours.message.String()},
 		{"console-quarantine", "/quarantine"}, {"console-quarantined", "/quarantine/" + quarantined[0].Sample.String()}, {"console-quarantine-none", "/quarantine?state=dismissed"},
 		{"console-tariffs", "/tariffs"}, {"console-tariff", "/tariffs/show?of=" + url.QueryEscape("DE*LNN/DC-2026")},

@@ -222,6 +222,10 @@ func (v *visit) eventDetail(e db.Event) string {
 			value = v.Lang.T("cdr.state." + value)
 		case name == "state" && e.Subject == "invoice":
 			value = v.Lang.T("email.state." + value)
+		default:
+			if at, err := time.Parse(time.RFC3339, value); err == nil {
+				value = v.Lang.DateTime(at)
+			}
 		}
 		if key := "detail." + name; v.Lang.Has(key) {
 			name = v.Lang.T(key)

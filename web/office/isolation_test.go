@@ -23,8 +23,11 @@ func isolation(w *world) {
 		"GET /partners/:id/handshake": foreign.ID.String(), "POST /partners/:id/invite": foreign.ID.String(), "POST /partners/:id/try": foreign.ID.String(),
 		"POST /partners/:id/pull": foreign.ID.String(), "POST /partners/:id/quirk": foreign.ID.String(), "POST /partners/:id/rotate": foreign.ID.String(),
 		"POST /partners/:id/end": foreign.ID.String(), "GET /partners/:id/conformance": foreign.ID.String(), "GET /partners/:id/conformance.txt": foreign.ID.String(),
+		"GET /partners/:id/settings": foreign.ID.String(), "POST /partners/:id/tenants": foreign.ID.String(), "POST /partners/:id/modules": foreign.ID.String(),
+		"POST /partners/:id/certificate": foreign.ID.String(), "POST /partners/:id/pin": foreign.ID.String(), "POST /partners/:id/agree": foreign.ID.String(),
+		"GET /tenants/:id": w.other.ID.String(), "POST /tenants/:id": w.other.ID.String(), "POST /tenants/:id/close": w.other.ID.String(),
 		"GET /messages/:id": w.other.message.String(), "GET /quarantine/:id": quarantined, "POST /quarantine/:id/replay": quarantined, "POST /quarantine/:id/dismiss": quarantined,
-		"GET /cards/:id": w.other.card.String(), "POST /cards/:id/block": w.other.card.String(),
+		"GET /cards/:id": w.other.card.String(), "POST /cards/:id/block": w.other.card.String(), "POST /cards/:id/credit": w.other.card.String(),
 		"POST /views/:id/delete": w.other.view.String(),
 	}
 	clerk, them, picky, everybody := w.signIn(w.ours.staff), w.signIn(w.other.staff), w.signIn(operator), w.signIn(operator)
@@ -72,7 +75,7 @@ func isolation(w *world) {
 
 	theirCDR := "cdrs/DE*LNN/" + w.other.ratedID
 	for _, path := range []string{"/de/overview", "/de/cdrs?month=all", "/de/cdrs.csv?month=all", "/de/invoices", "/de/outbox", "/de/partners", "/de/cdrs?month=all&q=SWL",
-		"/de/cards", "/de/cards?q=SWL", "/de/gaps?state=all", "/de/messages", "/de/messages?q=" + w.other.ratedID, "/de/quarantine", "/de/tariffs",
+		"/de/tenants", "/de/cards", "/de/cards?q=SWL", "/de/gaps?state=all", "/de/messages", "/de/messages?q=" + w.other.ratedID, "/de/quarantine", "/de/tariffs",
 		"/de/trace?of=" + url.QueryEscape("sessions/DE*LNN/S-"+w.other.ratedID), "/de/trace?of=" + url.QueryEscape("tokens/DE*SWL/"+card(&w.other, 0))} {
 		for who, c := range map[string]*client{"clerk": clerk, "operator": picky} {
 			res := c.get(path)

@@ -2,7 +2,6 @@ package office
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"path"
@@ -88,15 +87,7 @@ func (o *office) inviteAgain(v *visit) error {
 	if err != nil {
 		return err
 	}
-	tenants, err := o.DB.TenantsOfPartner(v.Request().Context(), p.ID)
-	if err != nil {
-		return fmt.Errorf("utilities of partner %s: %w", p.ID, err)
-	}
-	again := jobs.NewPartner{Name: p.Name, Role: ocpi.Role(p.Role)}
-	for _, t := range tenants {
-		again.Tenants = append(again.Tenants, t.ID)
-	}
-	invitation, err := o.InvitePartner(v.Request().Context(), again)
+	invitation, err := o.InvitePartner(v.Request().Context(), jobs.NewPartner{Name: p.Name, Role: ocpi.Role(p.Role)})
 	if err != nil {
 		return err
 	}
