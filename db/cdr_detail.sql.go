@@ -320,6 +320,23 @@ func (q *Queries) CDRSession(ctx context.Context, arg CDRSessionParams) (Session
 	return i, err
 }
 
+const cardByNumber = `-- name: CardByNumber :one
+SELECT id FROM tokens WHERE tenant_id = $1 AND (upper(uid) = upper($2::text) OR upper(visual_number) = upper($2) AND visual_number <> '') ORDER BY upper(uid) = upper($2) DESC, valid DESC, created_at LIMIT 1
+`
+
+type CardByNumberParams struct {
+	TenantID uuid.UUID
+	Number   string
+}
+
+// A card by its uid or the number that is printed on it.
+func (q *Queries) CardByNumber(ctx context.Context, arg CardByNumberParams) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, cardByNumber, arg.TenantID, arg.Number)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
+}
+
 const decisionsAtEVSE = `-- name: DecisionsAtEVSE :many
 SELECT n.cdr_id, n.ocpi_id, n.started_at, n.flags, e.at, e.actor, e.what, e.detail
 FROM cdr_states s JOIN cdr_states n ON n.country_code = s.country_code AND n.party_id = s.party_id AND n.evse_id = s.evse_id AND n.tenant_id = s.tenant_id AND n.cdr_id <> s.cdr_id
@@ -368,6 +385,60 @@ func (q *Queries) DecisionsAtEVSE(ctx context.Context, arg DecisionsAtEVSEParams
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const planChoices = `-- name: PlanChoices :many
+SELECT id, name FROM plans WHERE tenant_id = $1 ORDER BY name
+`
+
+type PlanChoicesRow struct {
+	ID   uuid.UUID
+	Name string
+}
+
+// What a decision can name: the retail tariffs of a utility, and who works there.
+func (q *Queries) PlanChoices(ctx context.Context, tenantID uuid.UUID) ([]PlanChoicesRow, error) {
+	rows, err := q.db.Query(ctx, planChoices, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PlanChoicesRow
+	for rows.Next() {
+		var i PlanChoicesRow
+		if err := rows.Scan(&i.ID, &i.Name); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const staffChoices = `-- name: StaffChoices :many
+SELECT name FROM staff WHERE (tenant_id = $1 OR tenant_id IS NULL) AND disabled_at IS NULL ORDER BY name
+`
+
+func (q *Queries) StaffChoices(ctx context.Context, tenantID uuid.NullUUID) ([]string, error) {
+	rows, err := q.db.Query(ctx, staffChoices, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -68,3 +68,14 @@ FROM cdr_states s JOIN cdr_states n ON n.country_code = s.country_code AND n.par
         AND e.what IN ('accept', 'remember', 'waive', 'hold', 'dispute', 'refuse', 'reassign', 'tariff', 'drop', 'confirm-drop')
 WHERE s.cdr_id = @cdr_id AND s.evse_id NOT IN ('', '#NA') AND n.started_at >= s.started_at - interval '180 days'
 ORDER BY e.at DESC, e.id DESC LIMIT @max_rows;
+
+-- What a decision can name: the retail tariffs of a utility, and who works there.
+-- name: PlanChoices :many
+SELECT id, name FROM plans WHERE tenant_id = @tenant_id ORDER BY name;
+
+-- name: StaffChoices :many
+SELECT name FROM staff WHERE (tenant_id = @tenant_id OR tenant_id IS NULL) AND disabled_at IS NULL ORDER BY name;
+
+-- A card by its uid or the number that is printed on it.
+-- name: CardByNumber :one
+SELECT id FROM tokens WHERE tenant_id = @tenant_id AND (upper(uid) = upper(@number::text) OR upper(visual_number) = upper(@number) AND visual_number <> '') ORDER BY upper(uid) = upper(@number) DESC, valid DESC, created_at LIMIT 1;

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
 	"github.com/roamwerk/roamwerk/billing"
@@ -29,6 +30,15 @@ type cdrView struct {
 	invoices []db.CDRInvoicesRow
 	chain    []db.CDRChainRow
 	events   []db.Event
+
+	nearby   []db.TokenTimelineRow   // sessions of the card around this one
+	earlier  []db.DecisionsAtEVSERow // what was decided at the charge point
+	disputes []db.DisputesOfCDRRow
+	proposal *db.DropProposalsRow // nil: nobody wants to drop it
+	account  *jobs.CDRExplanation // nil: there is nothing to explain
+	choices  choices
+	form     decisionForm
+	list     listContext
 }
 
 // cdrRating is the current rating with its frozen documents read.
@@ -44,16 +54,18 @@ type cdrRating struct {
 func (o *office) cdrDetail(v *visit) error {
 	var view cdrView
 	err := v.read(func(q *db.Queries) (err error) {
-		view, err = loadCDR(v, q)
+		view, err = loadCDR(v, q, v.QueryParam("list"))
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	view.form.kind = jobs.DecisionKind(v.QueryParam("do"))
 	return v.render(http.StatusOK, cdrDetailPage(v, view))
 }
 
-func loadCDR(v *visit, q *db.Queries) (cdrView, error) {
+// loadCDR reads everything about the CDR of the address. list is the query of the list that it was opened from, if it was.
+func loadCDR(v *visit, q *db.Queries, list string) (cdrView, error) {
 	ctx := v.Request().Context()
 	id, err := v.id()
 	if err != nil {
@@ -91,11 +103,70 @@ func loadCDR(v *visit, q *db.Queries) (cdrView, error) {
 	if c.chain, err = q.CDRChain(ctx, id); err != nil {
 		return c, fmt.Errorf("credits of CDR %s: %w", id, err)
 	}
-	c.chain = slices.DeleteFunc(c.chain, func(o db.CDRChainRow) bool { return o.CDRID == id })
 	if c.events, err = q.EventsOf(ctx, db.EventsOfParams{Subject: "cdr", SubjectID: id}); err != nil {
 		return c, fmt.Errorf("events of CDR %s: %w", id, err)
 	}
-	return c, nil
+	return c, c.loadReview(v, q, list)
+}
+
+// loadReview reads what a person looks at who decides about a CDR.
+func (c *cdrView) loadReview(v *visit, q *db.Queries, list string) (err error) {
+	ctx, id, tenant := v.Request().Context(), c.CDRState.CDRID, c.CDRState.TenantID
+	if c.nearby, err = q.TokenTimeline(ctx, id); err != nil {
+		return fmt.Errorf("sessions around CDR %s: %w", id, err)
+	}
+	if c.earlier, err = q.DecisionsAtEVSE(ctx, db.DecisionsAtEVSEParams{CDRID: id, MaxRows: 5}); err != nil {
+		return fmt.Errorf("decisions at the charge point of CDR %s: %w", id, err)
+	}
+	if c.disputes, err = q.DisputesOfCDR(ctx, id); err != nil {
+		return fmt.Errorf("disputes of CDR %s: %w", id, err)
+	}
+	proposals, err := q.DropProposals(ctx, db.DropProposalsParams{TenantID: tenant, CDRID: uuid.NullUUID{UUID: id, Valid: true}})
+	if err != nil {
+		return fmt.Errorf("proposals to drop CDR %s: %w", id, err)
+	}
+	if len(proposals) > 0 {
+		c.proposal = &proposals[0]
+	}
+	if c.choices, err = v.loadChoices(q, tenant); err != nil {
+		return err
+	}
+	if c.rating != nil {
+		c.choices.rules = c.rating.flaggingRules()
+		account, err := v.office.ExplainCDR(ctx, tenant, id)
+		if err != nil {
+			return fmt.Errorf("explain CDR %s: %w", id, err)
+		}
+		c.account = &account
+	}
+	c.list, err = v.neighbours(q, id, list)
+	return err
+}
+
+// explanation answers with the whole account of a rating, for the auditor.
+func (o *office) explanation(v *visit) error {
+	id, err := v.id()
+	if err != nil {
+		return err
+	}
+	ctx := v.Request().Context()
+	var detail db.CDRDetailRow
+	err = v.read(func(q *db.Queries) (err error) {
+		detail, err = q.CDRDetail(ctx, db.CDRDetailParams{CDRID: id, TenantID: v.tenant})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	account, err := o.ExplainCDR(ctx, detail.CDRState.TenantID, id)
+	if err != nil {
+		return err
+	}
+	doc, err := json.MarshalIndent(account, "", "  ")
+	if err != nil {
+		return fmt.Errorf("explanation of CDR %s: %w", id, err)
+	}
+	return v.download("explanation-"+id.String()+".json", "application/json", doc)
 }
 
 func loadRating(v *visit, q *db.Queries, id [16]byte) (*cdrRating, error) {

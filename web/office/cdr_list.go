@@ -339,9 +339,8 @@ func (v *visit) signed(d decimal.Decimal, currency string) string {
 	return v.Lang.Money(d, currency)
 }
 
-// delay is how long after the session its CDR came, in the largest unit that fits.
-func (v *visit) delay(r db.CDRListRow) string {
-	late := r.ReceivedAt.Sub(r.EndedAt)
+// after is how much later something was, in the largest unit that fits.
+func (v *visit) after(late time.Duration) string {
 	switch {
 	case late >= 48*time.Hour:
 		return v.Lang.N("lag.days", int64(late/(24*time.Hour)))

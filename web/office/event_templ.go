@@ -220,6 +220,9 @@ func (v *visit) eventDetail(e db.Event) string {
 			value = v.cdrReason(value)
 		case (name == "state" || name == "before") && e.Subject == "cdr":
 			value = v.Lang.T("cdr.state." + value)
+		case (name == "retail" || name == "cpo") && e.Subject == "cdr":
+			before, after, _ := strings.Cut(value, " → ")
+			value = v.stateText(name, before) + " → " + v.stateText(name, after)
 		case name == "state" && e.Subject == "invoice":
 			value = v.Lang.T("email.state." + value)
 		default:

@@ -112,7 +112,7 @@ func details(w *world) {
 	t := w.T
 	c := w.signIn(w.ours.staff)
 	for id, wants := range map[uuid.UUID][]string{
-		w.ours.disputed: {"strittig", "8,40\u00a0€", "8,15\u00a0€", "Forderung weicht um 0,25\u00a0€ ab", "11,80\u00a0€", "1,52\u00a0€", "0,59\u00a0€/kWh", "Element 1, ohne Bedingung", "Kosten weichen von der Nachrechnung ab", "Tarif Standard, Version 1"},
+		w.ours.disputed: {"fraglich", "8,40\u00a0€", "8,15\u00a0€", "Forderung weicht um 0,25\u00a0€ ab", "11,80\u00a0€", "1,52\u00a0€", "0,59\u00a0€/kWh", "Element 1, ohne Bedingung", "Kosten weichen von der Nachrechnung ab", "Tarif Standard, Version 1"},
 		w.ours.held:     {"gehalten", "Eine Plausibilitätsregel hält ihn an", "Mehr Energie, als der Anschluss in der Zeit abgeben kann", "Wert 132 %, Grenze 110 %"},
 		w.ours.waiting:  {"wartet", "Die Karte ist unbekannt", "nicht zugeordnet", "noch nicht bewertet"},
 		w.ours.credited: {"gutgeschrieben", "zurückgenommen, wird nicht berechnet", "Zurückgenommen durch CDR-SWI-904070", "Gutschrift"},

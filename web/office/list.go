@@ -23,8 +23,11 @@ type listQuery struct {
 
 // readList takes what a list knows from an address; the rest is dropped.
 func readList(v *visit, filters ...string) listQuery {
-	l := listQuery{path: v.Request().URL.Path, values: url.Values{}}
-	given := v.QueryParams()
+	return listOf(v.Request().URL.Path, v.QueryParams(), filters...)
+}
+
+func listOf(path string, given url.Values, filters ...string) listQuery {
+	l := listQuery{path: path, values: url.Values{}}
 	for _, key := range append(filters, "q", "state", "sort", "after", "before") {
 		if value := strings.TrimSpace(given.Get(key)); value != "" && len(value) <= 200 {
 			l.values.Set(key, value)

@@ -59,6 +59,8 @@ var routes = []struct {
 	{method: "GET", path: "/cdrs", handle: (*office).cdrList},
 	{method: "GET", path: "/cdrs.csv", handle: (*office).cdrExport},
 	{method: "GET", path: "/cdrs/:id", handle: (*office).cdrDetail},
+	{method: "POST", path: "/cdrs/:id/decide", handle: (*office).decideCDR},
+	{method: "GET", path: "/cdrs/:id/explanation.json", handle: (*office).explanation},
 	{method: "GET", path: "/cdrs/:id/message.json", handle: (*office).cdrMessage},
 	{method: "GET", path: "/cdrs/:id/meter.xml", handle: (*office).cdrMeterFile},
 	{method: "POST", path: "/views", handle: (*office).saveView},

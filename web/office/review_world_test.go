@@ -1,6 +1,8 @@
 package office_test
 
 import (
+	"net/url"
+
 	"github.com/google/uuid"
 
 	"github.com/roamwerk/roamwerk/db"
@@ -13,4 +15,22 @@ func (w *world) fillReview(u *utility) {
 	w.check(w.ops.DB.SaveView(w.Context(), db.SaveViewParams{
 		ID: u.view, TenantID: uuid.NullUUID{UUID: u.ID, Valid: true}, Page: "/cdrs", Name: "Ansicht " + u.Name, Query: "month=all&state=waiting", CreatedAt: w.now,
 	}))
+}
+
+// decide posts the form of a decision about a CDR.
+func (c *client) decide(id uuid.UUID, kind string, fields ...string) response {
+	c.Helper()
+	form := url.Values{"kind": {kind}}
+	for i := 0; i < len(fields); i += 2 {
+		form.Set(fields[i], fields[i+1])
+	}
+	return c.post("/en/cdrs/"+id.String()+"/decide", form)
+}
+
+// state is how a CDR stands.
+func (w *world) state(id uuid.UUID) db.CDRState {
+	w.Helper()
+	s, err := w.ops.DB.CDRState(w.Context(), id)
+	w.check(err)
+	return s
 }

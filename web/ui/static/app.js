@@ -35,12 +35,42 @@ document.addEventListener("click", (e) => {
   live.textContent = button.textContent + " ✓";
 });
 
+// A control with data-key is used by that key: a link or button is pressed, a form opens. Nothing happens while somebody is
+// typing, or after keys were switched off (WCAG 2.1.4).
+const keysOn = () => localStorage.getItem("keys") !== "off";
+const typing = (target) => target.closest("select, textarea, dialog[open], input:not([type=checkbox], [type=radio])");
+const firstField = (form) => form.querySelector("form :is(input:not([type=hidden]), select, textarea), form button");
+document.addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.metaKey || e.altKey || e.key.length !== 1 || !keysOn() || typing(e.target)) return;
+  const control = document.querySelector(`[data-key="${CSS.escape(e.key)}"]`);
+  if (!control) return;
+  e.preventDefault();
+  if (!control.matches("details")) return control.click();
+  control.open = true;
+  firstField(control)?.focus();
+});
+document.addEventListener("change", (e) => {
+  if (e.target.matches("[data-keys]")) localStorage.setItem("keys", e.target.checked ? "on" : "off");
+});
+
+// A button with data-open opens the dialog of that id.
+document.addEventListener("click", (e) => {
+  const dialog = document.getElementById(e.target.closest("button[data-open]")?.dataset.open);
+  if (!dialog) return;
+  for (const box of dialog.querySelectorAll("[data-keys]")) box.checked = keysOn();
+  dialog.showModal();
+});
+
 // Controls that only stand in for missing script.
 document.documentElement.classList.add("js");
 
-// A summary of errors is read first.
+// A summary of errors is read first; a form that a page was opened for is at hand.
 const focusErrors = () => document.querySelector(".error-summary")?.focus();
-document.addEventListener("DOMContentLoaded", focusErrors);
+document.addEventListener("DOMContentLoaded", () => {
+  const form = document.querySelector("details[name=decision][open]");
+  if (form) firstField(form)?.focus();
+  focusErrors();
+});
 
 // After a swap the focus stays where the person was: on the control of the same id, else on the region that changed. htmx
 // itself keeps the former; without the latter the focus would fall back to the top of the page. Event names of 2 and 4.
