@@ -14,6 +14,7 @@ $(GOLANGCI_LINT): tool = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(GOVULNCHECK):   tool = golang.org/x/vuln/cmd/govulncheck
 
 FUZZTIME ?= 30s
+CASES ?= 1000000
 
 .PHONY: help
 help: ## list the verbs
@@ -67,6 +68,10 @@ generate: $(SQLC) $(TEMPL) ## generate code from queries/*.sql and *.templ
 .PHONY: bench
 bench: setup ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: deep
+deep: ## price CASES (1000000) made-up CDRs by the engine and by the letter, by its own arithmetic and by decimals, and from their explanations
+	go test ./billing -timeout 0 -v -run '^Test(RateIsLiteral|RateArithmetic|Replay)$$' -args -cases $(CASES)
 
 .PHONY: conformance
 conformance: setup ## run the tests that cite obligations of OCPI and write docs/conformance.md

@@ -37,7 +37,7 @@ func TestInputPricesLikeTheCDR(t *testing.T) {
 	}
 	var reader billing.InputReader
 	var out billing.Input
-	for n := range 3000 {
+	for n := range *cases {
 		cdr := oddSession(t, rng)
 		began, ended := cdr.Times()
 		at := billing.ChargePoint{Own: rng.IntN(2) == 0, EVSE: "DEABCE1", Location: "L1", CPO: party("DE*ABC"), Country: "DE", Current: billing.AC}

@@ -241,27 +241,44 @@ func TestWriteIsDeterministic(t *testing.T) {
 }
 
 var (
-	objects    = regexp.MustCompile(`(?s)\n(\d+) 0 obj\n(.*?)\nendobj`)
-	reference  = regexp.MustCompile(`(\d+) 0 R`)
-	forbidden  = regexp.MustCompile(`/(Encrypt|JavaScript|JS|Launch|CIDSet|Movie|Sound|LZWDecode)\b`)
-	beginsMark = regexp.MustCompile(`^/\w+ (<</MCID (\d+)>> BDC|BMC)$`)
+	reference     = regexp.MustCompile(`(\d+) 0 R`)
+	references    = regexp.MustCompile(`(\d+) \[([^\]]*)\]`)
+	structParents = regexp.MustCompile(`/StructParents (\d+)`)
+	contents      = regexp.MustCompile(`/Contents (\d+)`)
+	forbidden     = regexp.MustCompile(`/(Encrypt|JavaScript|JS|Launch|CIDSet|Movie|Sound|LZWDecode)\b`)
+	beginsMark    = regexp.MustCompile(`^/\w+ (<</MCID (\d+)>> BDC|BMC)$`)
 )
+
+// objectsOf finds the objects of a document. It looks for no pattern: most of a document is packed, and long.
+func objectsOf(doc []byte) map[int]string {
+	objs := map[int]string{}
+	for rest := string(doc); ; {
+		before, after, ok := strings.Cut(rest, " 0 obj\n")
+		if !ok {
+			return objs
+		}
+		n, err := strconv.Atoi(before[strings.LastIndexByte(before, '\n')+1:])
+		if err != nil { // in what is packed
+			rest = after
+			continue
+		}
+		objs[n], rest, _ = strings.Cut(after, "\nendobj")
+	}
+}
 
 // TestCorpusKeepsTheRulesOfArchiveAndAccess checks every document of the corpus for what PDF/A-3a (ISO 19005-3) and PDF/UA-1
 // (ISO 14289-1) demand and this writer decides on.
 func TestCorpusKeepsTheRulesOfArchiveAndAccess(t *testing.T) {
 	for _, c := range cases(t) {
 		doc, _ := write(t, c.Invoice)
-		objs := map[int]string{}
+		objs := objectsOf(doc)
 		var catalog, parentTree string
-		for _, m := range objects.FindAllStringSubmatch(string(doc), -1) {
-			n, _ := strconv.Atoi(m[1])
-			objs[n] = m[2]
-			switch {
-			case strings.Contains(m[2], "/Type /Catalog"):
-				catalog = m[2]
-			case strings.Contains(m[2], "/Type /StructTreeRoot"):
-				parentTree = m[2]
+		for _, o := range objs {
+			switch dict, _, _ := strings.Cut(o, "\nstream\n"); {
+			case strings.Contains(dict, "/Type /Catalog"):
+				catalog = dict
+			case strings.Contains(dict, "/Type /StructTreeRoot"):
+				parentTree = dict
 			}
 		}
 		lang := map[string]string{"de": "(de-DE)", "en": "(en-GB)"}[c.Invoice.Language]
@@ -304,17 +321,17 @@ func checkMarks(t *testing.T, name string, objs map[int]string, parentTree strin
 	t.Helper()
 	_, nums, _ := strings.Cut(parentTree, "/Nums [")
 	parents := map[string][]string{}
-	for _, m := range regexp.MustCompile(`(\d+) \[([^\]]*)\]`).FindAllStringSubmatch(nums, -1) {
+	for _, m := range references.FindAllStringSubmatch(nums, -1) {
 		for _, r := range reference.FindAllStringSubmatch(m[2], -1) {
 			parents[m[1]] = append(parents[m[1]], r[1])
 		}
 	}
 	for n, o := range objs {
-		key := regexp.MustCompile(`/StructParents (\d+)`).FindStringSubmatch(o)
+		key := structParents.FindStringSubmatch(o)
 		if key == nil {
 			continue
 		}
-		content, _ := strconv.Atoi(regexp.MustCompile(`/Contents (\d+)`).FindStringSubmatch(o)[1])
+		content, _ := strconv.Atoi(contents.FindStringSubmatch(o)[1])
 		_, packed, _ := strings.Cut(objs[content], "\nstream\n")
 		z, err := zlib.NewReader(strings.NewReader(packed))
 		if err != nil {
