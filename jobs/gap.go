@@ -76,7 +76,7 @@ func (w *Worker) findMissingCDRs(ctx context.Context) error {
 }
 
 // findSilence raises an alert for a partner whose CDRs have stopped: for three times as long as the longest pause of the last
-// four weeks, at most a week.
+// four weeks, at most a week. Only a CDR ends it.
 func (w *Worker) findSilence(ctx context.Context) error {
 	now := w.Now()
 	rhythms, err := w.DB.CDRRhythms(ctx, now.Add(-rhythmSpan))
@@ -87,9 +87,10 @@ func (w *Worker) findSilence(ctx context.Context) error {
 		usual := time.Duration(r.LongestGapSeconds) * time.Second
 		silence := now.Sub(r.LastAt)
 		a := alert{kind: AlertSilent, partner: r.PartnerID, params: map[string]any{"hours": int(silence.Hours()), "usual": int(usual.Hours()) + 1}}
-		if r.Many < rhythmLeast || silence <= max(shortestSilence, min(3*usual, longestSilence)) {
+		switch {
+		case silence <= max(shortestSilence, min(3*usual, longestSilence)):
 			err = w.ops().resolve(ctx, a)
-		} else {
+		case r.Many >= rhythmLeast: // with fewer, an alert that is open stays: the silence itself takes CDRs out of the span
 			err = w.ops().raise(ctx, a)
 		}
 		if err != nil {

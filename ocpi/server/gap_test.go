@@ -120,6 +120,11 @@ func TestSilentPartner(t *testing.T) {
 	w.pass(time.Hour)
 	w.look()
 	check(t, "one alert", w.count("SELECT count(*) FROM alerts WHERE kind = 'silent'"), 1)
+	for _, days := range []time.Duration{25, 2, 5} { // the span in which CDRs are counted has few of them, then none
+		w.pass(days * day)
+		w.look()
+		check(t, fmt.Sprintf("alerts %d days later", days), w.alerts(jobs.AlertSilent), 1)
+	}
 	post(99)
 	w.pass(time.Hour)
 	w.look()
