@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -273,6 +274,8 @@ func (w *Worker) failPage(ctx context.Context, partner db.Partner, row db.Pull, 
 		fail.Restart, again = true, time.Hour
 	case errors.As(why, &failed) && failed.RetryAfter > 0:
 		again = min(failed.RetryAfter, 24*time.Hour) // STA-08
+	case errors.As(why, &failed) && failed.HTTPStatus == http.StatusTooManyRequests:
+		again = max(again, time.Minute) // the page is as good as it was: from the beginning, it would be too many again
 	case errors.As(why, &failed) && failed.Fault != client.Unreachable && failed.HTTPStatus < 500:
 		// The address of a page in the middle may have lost its meaning. The first one will not become right in seconds.
 		fail.Restart, again = row.Pages > 0, max(again, time.Minute)

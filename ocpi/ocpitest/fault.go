@@ -47,6 +47,7 @@ type ListFaults struct {
 	EmptyPages   bool // from the second page on there is nothing, but always a Link
 	BrokenObject bool // an object on each page cannot be read
 	Busy         bool // every second call of a list is answered with 429 and Retry-After
+	NoRetryAfter bool // as Busy, but it does not say for how long
 }
 
 // Oddities are what goes wrong with a charging session and its CDR.
@@ -98,6 +99,7 @@ var faultNames = map[string]func(*Faults){
 	"list-empty-pages":   func(f *Faults) { f.EmptyPages = true },
 	"list-broken-object": func(f *Faults) { f.BrokenObject = true },
 	"list-busy":          func(f *Faults) { f.Busy = true },
+	"list-busy-for-long": func(f *Faults) { f.NoRetryAfter = true },
 	"no-session":         func(f *Faults) { f.NoSession = true },
 	"energy-in-wh":       func(f *Faults) { f.EnergyInWh = true },
 	"wrong-cost":         func(f *Faults) { f.WrongCost = true },

@@ -301,9 +301,11 @@ func page[T any](p *Peer, r *http.Request, items []T, lastUpdated func(*T) time.
 	}
 	limit = min(limit, p.page)
 	faults := p.currentFaults().ListFaults
-	if faults.Busy && p.isBusy() {
+	if (faults.Busy || faults.NoRetryAfter) && p.isBusy() {
 		a := answer{http: http.StatusTooManyRequests, status: ocpi.StatusClientError, message: "a fault was asked for", header: http.Header{}}
-		a.header.Set("Retry-After", "30")
+		if faults.Busy {
+			a.header.Set("Retry-After", "30")
+		}
 		return a
 	}
 

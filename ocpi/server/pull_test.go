@@ -158,6 +158,7 @@ func TestPullOfOddLists(t *testing.T) {
 		"link in body":  {ocpitest.ListFaults{LinkInBody: true}, 7, 0, "", true},
 		"no total":      {ocpitest.ListFaults{NoTotal: true}, 7, 0, "", true},
 		"busy":          {ocpitest.ListFaults{Busy: true}, 7, 0, "", true},
+		"busy for long": {ocpitest.ListFaults{NoRetryAfter: true}, 7, 0, "", true},
 		"no link":       {ocpitest.ListFaults{NoLink: true}, 2, 0, jobs.AlertPullFails, false},
 		"looping link":  {ocpitest.ListFaults{LoopingLink: true}, 2, 0, jobs.AlertPullFails, false},
 		"foreign link":  {ocpitest.ListFaults{ForeignLink: true}, 2, 0, "", false},
@@ -178,16 +179,17 @@ func TestPullOfOddLists(t *testing.T) {
 			}
 			w.pass(time.Minute)
 			w.work()
+			busy := test.faults.Busy || test.faults.NoRetryAfter
 			for range 20 { // a busy partner wants to be left alone
 				rows := w.pulled("CPO DE*CPO")
 				done := true
 				for _, r := range rows {
-					done = done && (r.DoneAt != nil || r.Problem != "" && !test.faults.Busy)
+					done = done && (r.DoneAt != nil || r.Problem != "" && !busy)
 				}
 				if done {
 					break
 				}
-				w.pass(31 * time.Second)
+				w.pass(61 * time.Second)
 			}
 			for _, r := range w.pulled("CPO DE*CPO") {
 				if r.Module == "locations" && r.Bad != test.bad {
