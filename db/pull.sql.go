@@ -400,17 +400,21 @@ func (q *Queries) HasReadAll(ctx context.Context, arg HasReadAllParams) (bool, e
 }
 
 const hastenTokenDeliveries = `-- name: HastenTokenDeliveries :many
-UPDATE token_deliveries SET due_at = $1::timestamptz, attempts = 0 WHERE partner_id = $2 AND due_at IS NOT NULL RETURNING token_id
+UPDATE token_deliveries d SET due_at = $1::timestamptz, attempts = 0
+WHERE d.partner_id = $2 AND (d.due_at IS NOT NULL OR $3::boolean AND d.confirmed IS NULL
+    AND EXISTS (SELECT FROM tokens t JOIN partner_tenants w ON w.tenant_id = t.tenant_id WHERE t.id = d.token_id AND w.partner_id = d.partner_id))
+RETURNING d.token_id
 `
 
 type HastenTokenDeliveriesParams struct {
 	Now       time.Time
 	PartnerID uuid.UUID
+	Anew      bool
 }
 
-// Deliveries that were put off are due when the partner is back.
+// Deliveries that were put off are due when the partner is back. anew: also those that it had no endpoint for.
 func (q *Queries) HastenTokenDeliveries(ctx context.Context, arg HastenTokenDeliveriesParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, hastenTokenDeliveries, arg.Now, arg.PartnerID)
+	rows, err := q.db.Query(ctx, hastenTokenDeliveries, arg.Now, arg.PartnerID, arg.Anew)
 	if err != nil {
 		return nil, err
 	}

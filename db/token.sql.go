@@ -77,21 +77,29 @@ func (q *Queries) ClaimTokenDeliveries(ctx context.Context, arg ClaimTokenDelive
 }
 
 const confirmTokenDelivery = `-- name: ConfirmTokenDelivery :exec
-UPDATE token_deliveries SET confirmed = $1::timestamptz, attempts = 0, problem = '', due_at = CASE WHEN due_at = $2::timestamptz THEN NULL ELSE due_at END
-WHERE token_id = $3 AND partner_id = $4
+UPDATE token_deliveries d SET confirmed = $1::timestamptz, attempts = 0, problem = '', due_at = CASE
+        WHEN $2::timestamptz <> greatest(t.last_updated, pt.leaving_at) THEN $3::timestamptz
+        WHEN d.due_at = $4::timestamptz THEN NULL ELSE d.due_at END
+FROM tokens t LEFT JOIN partner_tenants pt ON pt.tenant_id = t.tenant_id AND pt.partner_id = $6
+WHERE t.id = d.token_id AND d.token_id = $5 AND d.partner_id = $6
 `
 
 type ConfirmTokenDeliveryParams struct {
 	Confirmed    time.Time
+	ChangedAt    time.Time
+	Now          time.Time
 	ClaimedUntil time.Time
 	TokenID      uuid.UUID
 	PartnerID    uuid.UUID
 }
 
-// The partner has acknowledged this version. A token that changed since the claim stays due.
+// The partner has acknowledged this version. A token that changed since the claim stays due. When the answer says that the
+// partner took an earlier version after all, it may have taken the present one before: the token is due again.
 func (q *Queries) ConfirmTokenDelivery(ctx context.Context, arg ConfirmTokenDeliveryParams) error {
 	_, err := q.db.Exec(ctx, confirmTokenDelivery,
 		arg.Confirmed,
+		arg.ChangedAt,
+		arg.Now,
 		arg.ClaimedUntil,
 		arg.TokenID,
 		arg.PartnerID,

@@ -68,7 +68,7 @@ func (b *Bell) Ring(ctx context.Context, kind Kind, ids ...uuid.UUID) {
 	}
 }
 
-// The queues of tasks. A card that is blocked does not wait behind the thousands of a new partner.
+// The queues of tasks. A card that is blocked does not wait behind the thousands of a new partner, nor for who works on them.
 const (
 	urgentQueue = "urgent"
 	usualQueue  = "default"

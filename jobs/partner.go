@@ -184,7 +184,7 @@ func (r *registration) save(ctx context.Context, q *db.Queries, o *Ops, p db.Par
 		return nil, err
 	}
 	if r.again {
-		tokens, err := q.HastenTokenDeliveries(ctx, db.HastenTokenDeliveriesParams{PartnerID: p.ID, Now: o.Now()})
+		tokens, err := q.HastenTokenDeliveries(ctx, db.HastenTokenDeliveriesParams{PartnerID: p.ID, Anew: true, Now: o.Now()})
 		if err != nil {
 			return nil, fmt.Errorf("hasten token deliveries: %w", err)
 		}

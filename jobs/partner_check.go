@@ -16,7 +16,8 @@ import (
 
 const (
 	checkEvery  = 24 * time.Hour
-	checkSample = 20 // tokens that are compared each time
+	checkSample = 20               // tokens that are compared each time
+	checkSoon   = 10 * time.Minute // until the next ones are, when some were different: there may be more
 )
 
 // checkPartner probes a partner that does not answer or rejects our token, and compares tokens at any other.
@@ -117,6 +118,11 @@ func (w *Worker) repeatTokens(ctx context.Context, partner db.Partner, compared,
 	}
 	if err := w.DB.RepeatTokenDelivery(ctx, db.RepeatTokenDeliveryParams{PartnerID: partner.ID, TokenIDs: different, Now: w.Now()}); err != nil {
 		return fmt.Errorf("repeat deliveries of tokens: %w", err)
+	}
+	if len(different) < len(compared) { // a partner to which all are different may just not answer the question
+		if err := w.DB.SetCheck(ctx, db.SetCheckParams{ID: partner.ID, CheckAt: w.Now().Add(spread(checkSoon))}); err != nil {
+			return fmt.Errorf("plan the next check: %w", err)
+		}
 	}
 	w.Bell.Ring(ctx, TokenPush, different...)
 	drift.params = map[string]any{"different": len(different), "compared": len(compared)}

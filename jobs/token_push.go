@@ -46,7 +46,7 @@ func (w *Worker) deliverToken(ctx context.Context, id uuid.UUID, d db.ClaimToken
 	sent, err := w.sendToken(ctx, id, d.PartnerID)
 	if err == nil {
 		return w.DB.ConfirmTokenDelivery(ctx, db.ConfirmTokenDeliveryParams{
-			TokenID: id, PartnerID: d.PartnerID, Confirmed: sent, ClaimedUntil: *d.DueAt,
+			TokenID: id, PartnerID: d.PartnerID, Confirmed: sent.Token.LastUpdated, ChangedAt: sent.ChangedAt, ClaimedUntil: *d.DueAt, Now: w.Now(),
 		})
 	}
 	w.Log.WarnContext(ctx, "cannot push token", "token", id, "partner", d.PartnerID, "attempt", d.Attempts, "error", err)
@@ -59,26 +59,26 @@ func (w *Worker) deliverToken(ctx context.Context, id uuid.UUID, d db.ClaimToken
 	})
 }
 
-// sendToken sends a token to one partner and returns the version that it sent.
-func (w *Worker) sendToken(ctx context.Context, id, partnerID uuid.UUID) (time.Time, error) {
+// sendToken sends a token to one partner and returns what it sent.
+func (w *Worker) sendToken(ctx context.Context, id, partnerID uuid.UUID) (row db.TokenAtRow, err error) {
 	partner, err := w.DB.Partner(ctx, partnerID)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("partner: %w", err)
+		return row, fmt.Errorf("partner: %w", err)
 	}
 	endpoint, ok, err := partnerEndpoint(partner, ocpi.ModuleTokens, ocpi.Receiver)
 	if err != nil {
-		return time.Time{}, err
+		return row, err
 	}
 	if !ok {
-		return time.Time{}, errNoTokens
+		return row, errNoTokens
 	}
 	auth, err := partnerAuth(w.Box, partner)
 	if err != nil {
-		return time.Time{}, err
+		return row, err
 	}
-	row, err := w.DB.TokenAt(ctx, db.TokenAtParams{ID: id, PartnerID: partnerID})
+	row, err = w.DB.TokenAt(ctx, db.TokenAtParams{ID: id, PartnerID: partnerID})
 	if err != nil {
-		return time.Time{}, fmt.Errorf("token: %w", err)
+		return row, fmt.Errorf("token: %w", err)
 	}
 	owner := partyOf(row.CountryCode, row.PartyID)
 	token := TokenAt(row.Token, row.ContractID, owner, row.Void, row.ChangedAt)
@@ -86,12 +86,12 @@ func (w *Worker) sendToken(ctx context.Context, id, partnerID uuid.UUID) (time.T
 	to := partyOfPartner(partner)
 	err = w.Client.PutToken(ctx, client.Peer{Auth: auth, Routing: ocpi.Routing{To: to, From: owner}}, endpoint, token)
 	if err := errors.Join(err, w.ops().CallEnded(ctx, partner, to, err)); err != nil {
-		return time.Time{}, err
+		return row, err
 	}
 	if err := w.DB.PartnerSent(ctx, db.PartnerSentParams{ID: partner.ID, Now: w.Now(), Before: w.Now().Add(-time.Minute)}); err != nil {
 		w.Log.WarnContext(ctx, "cannot note the call of a partner", "partner", partner.ID, "error", err)
 	}
-	return row.Token.LastUpdated, nil
+	return row, nil
 }
 
 // pushBackoff is how long a delivery waits after its n-th failure. The jitter keeps a thousand tokens from returning to a

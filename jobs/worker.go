@@ -43,7 +43,7 @@ type Worker struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 
-	Concurrency   int           // rows worked on at once; 0 means 8
+	Concurrency   int           // rows worked on at once, and as many blocked cards; 0 means 8
 	SweepEvery    time.Duration // 0 means five seconds
 	ScheduleEvery time.Duration // 0 means half a minute
 
@@ -52,29 +52,38 @@ type Worker struct {
 
 // Run works until ctx ends, then finishes what it holds.
 func (w *Worker) Run(ctx context.Context) error {
+	if err := w.planAnnouncements(ctx); err != nil {
+		return err
+	}
+	// Each queue has hands of its own: those of the other may all wait for partners that take their time.
 	base := context.WithoutCancel(ctx) // what has begun is finished
-	server := asynq.NewServer(w.Redis, asynq.Config{
+	urgent, usual := w.server(base, urgentQueue), w.server(base, usualQueue)
+	if err := urgent.Start(asynq.HandlerFunc(w.handle)); err != nil {
+		return fmt.Errorf("start workers: %w", err)
+	}
+	defer urgent.Shutdown()
+	if err := usual.Start(asynq.HandlerFunc(w.handle)); err != nil {
+		return fmt.Errorf("start workers: %w", err)
+	}
+	defer usual.Shutdown()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return w.sweepUntilDone(ctx) })
+	g.Go(func() error { return w.scheduleUntilDone(ctx) })
+	return g.Wait()
+}
+
+// server works on the tasks of a queue.
+func (w *Worker) server(ctx context.Context, queue string) *asynq.Server {
+	return asynq.NewServer(w.Redis, asynq.Config{
 		Concurrency:     w.concurrency(),
-		Queues:          map[string]int{urgentQueue: 2, usualQueue: 1},
-		StrictPriority:  true,
-		BaseContext:     func() context.Context { return base },
+		Queues:          map[string]int{queue: 1},
+		BaseContext:     func() context.Context { return ctx },
 		ShutdownTimeout: 20 * time.Second,
 		// Between two looks at an empty queue, and so how late a ring may be heard.
 		TaskCheckInterval: min(200*time.Millisecond, w.sweepEvery()),
 		LogLevel:          asynq.ErrorLevel,
 		Logger:            asynqLog{w.Log},
 	})
-	if err := w.planAnnouncements(ctx); err != nil {
-		return err
-	}
-	if err := server.Start(asynq.HandlerFunc(w.handle)); err != nil {
-		return fmt.Errorf("start workers: %w", err)
-	}
-	defer server.Shutdown()
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return w.sweepUntilDone(ctx) })
-	g.Go(func() error { return w.scheduleUntilDone(ctx) })
-	return g.Wait()
 }
 
 func (w *Worker) concurrency() int {

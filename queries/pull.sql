@@ -142,9 +142,12 @@ FROM (SELECT i.id, i.failing_since, i.rejected_at FROM partners i WHERE i.id = @
 WHERE p.id = o.id AND (o.failing_since IS NOT NULL OR o.rejected_at IS NOT NULL)
 RETURNING coalesce(least(o.failing_since, o.rejected_at), @now::timestamptz)::timestamptz AS since;
 
--- Deliveries that were put off are due when the partner is back.
+-- Deliveries that were put off are due when the partner is back. anew: also those that it had no endpoint for.
 -- name: HastenTokenDeliveries :many
-UPDATE token_deliveries SET due_at = @now::timestamptz, attempts = 0 WHERE partner_id = @partner_id AND due_at IS NOT NULL RETURNING token_id;
+UPDATE token_deliveries d SET due_at = @now::timestamptz, attempts = 0
+WHERE d.partner_id = @partner_id AND (d.due_at IS NOT NULL OR @anew::boolean AND d.confirmed IS NULL
+    AND EXISTS (SELECT FROM tokens t JOIN partner_tenants w ON w.tenant_id = t.tenant_id WHERE t.id = d.token_id AND w.partner_id = d.partner_id))
+RETURNING d.token_id;
 
 -- Tokens that changed while a party behind a hub was away are broadcast again (RTG-16: the hub's own answer said nothing of it).
 -- name: RepeatTokensSince :many

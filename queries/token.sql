@@ -141,10 +141,14 @@ FROM (
 WHERE d.token_id = due.token_id AND d.partner_id = due.partner_id
 RETURNING d.partner_id, d.due_at, d.attempts;
 
--- The partner has acknowledged this version. A token that changed since the claim stays due.
+-- The partner has acknowledged this version. A token that changed since the claim stays due. When the answer says that the
+-- partner took an earlier version after all, it may have taken the present one before: the token is due again.
 -- name: ConfirmTokenDelivery :exec
-UPDATE token_deliveries SET confirmed = @confirmed::timestamptz, attempts = 0, problem = '', due_at = CASE WHEN due_at = @claimed_until::timestamptz THEN NULL ELSE due_at END
-WHERE token_id = @token_id AND partner_id = @partner_id;
+UPDATE token_deliveries d SET confirmed = @confirmed::timestamptz, attempts = 0, problem = '', due_at = CASE
+        WHEN @changed_at::timestamptz <> greatest(t.last_updated, pt.leaving_at) THEN @now::timestamptz
+        WHEN d.due_at = @claimed_until::timestamptz THEN NULL ELSE d.due_at END
+FROM tokens t LEFT JOIN partner_tenants pt ON pt.tenant_id = t.tenant_id AND pt.partner_id = @partner_id
+WHERE t.id = d.token_id AND d.token_id = @token_id AND d.partner_id = @partner_id;
 
 -- name: FailTokenDelivery :exec
 UPDATE token_deliveries SET problem = @problem, due_at = sqlc.narg(due_at)
