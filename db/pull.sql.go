@@ -191,8 +191,8 @@ func (q *Queries) CountIgnored(ctx context.Context, arg CountIgnoredParams) erro
 const endCrawl = `-- name: EndCrawl :execrows
 UPDATE pulls SET next_url = '', total = $1, read_at = $2::timestamptz, done_at = $2::timestamptz, broken_off = broken_off OR $3, pages = pages + 1,
     objects = objects + $4, bad = bad + $5, foreign_objects = foreign_objects + $6, vanished = $7,
-    cursor = $8::timestamptz, full_at = CASE WHEN date_from IS NULL THEN started_at ELSE full_at END,
-    due_at = CASE WHEN want_full THEN $2::timestamptz ELSE $9::timestamptz END, claimed_until = NULL, attempts = 0, failing_since = NULL, problem = $10
+    cursor = CASE WHEN cursor < date_from THEN cursor ELSE $8::timestamptz END, full_at = CASE WHEN date_from IS NULL THEN started_at ELSE full_at END,
+    due_at = CASE WHEN want_full OR cursor < date_from THEN $2::timestamptz ELSE $9::timestamptz END, claimed_until = NULL, attempts = 0, failing_since = NULL, problem = $10
 WHERE id = $11 AND claimed_until = $12::timestamptz
 `
 
@@ -211,7 +211,7 @@ type EndCrawlParams struct {
 	ClaimedUntil   time.Time
 }
 
-// The last page is read. A crawl that was asked for meanwhile begins at once.
+// The last page is read. A crawl that was asked for meanwhile, of everything or from further back, begins at once.
 func (q *Queries) EndCrawl(ctx context.Context, arg EndCrawlParams) (int64, error) {
 	result, err := q.db.Exec(ctx, endCrawl,
 		arg.Total,

@@ -65,12 +65,12 @@ UPDATE pulls SET next_url = @next_url, total = @total, read_at = @now::timestamp
     bad = bad + @bad, foreign_objects = foreign_objects + @foreign_objects, due_at = @now::timestamptz, claimed_until = NULL, attempts = 0, failing_since = NULL, problem = ''
 WHERE id = @id AND claimed_until = @claimed_until::timestamptz;
 
--- The last page is read. A crawl that was asked for meanwhile begins at once.
+-- The last page is read. A crawl that was asked for meanwhile, of everything or from further back, begins at once.
 -- name: EndCrawl :execrows
 UPDATE pulls SET next_url = '', total = @total, read_at = @now::timestamptz, done_at = @now::timestamptz, broken_off = broken_off OR @broken_off, pages = pages + 1,
     objects = objects + @objects, bad = bad + @bad, foreign_objects = foreign_objects + @foreign_objects, vanished = @vanished,
-    cursor = @cursor::timestamptz, full_at = CASE WHEN date_from IS NULL THEN started_at ELSE full_at END,
-    due_at = CASE WHEN want_full THEN @now::timestamptz ELSE sqlc.narg(due_at)::timestamptz END, claimed_until = NULL, attempts = 0, failing_since = NULL, problem = @problem
+    cursor = CASE WHEN cursor < date_from THEN cursor ELSE @cursor::timestamptz END, full_at = CASE WHEN date_from IS NULL THEN started_at ELSE full_at END,
+    due_at = CASE WHEN want_full OR cursor < date_from THEN @now::timestamptz ELSE sqlc.narg(due_at)::timestamptz END, claimed_until = NULL, attempts = 0, failing_since = NULL, problem = @problem
 WHERE id = @id AND claimed_until = @claimed_until::timestamptz;
 
 -- A page could not be read. restart: from the beginning next time.

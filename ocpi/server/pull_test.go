@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/ocpi"
@@ -433,5 +435,54 @@ func TestRhythms(t *testing.T) {
 		case "locations":
 			check(t, "no more", row.DueAt == nil, true)
 		}
+	}
+}
+
+// A list that was asked for from further back while its last page was read is read once more, from there.
+func TestPullThatIsAskedForMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	swx := w.addTenant("DE*SWX")
+	asked := make(chan struct{})
+	var back func() // asks for CDRs from further back, once
+	var mu sync.Mutex
+	var since []string
+	w.register(ocpitest.Options{Party: party(t, "DE*CPO"), Observe: func(x ocpitest.Exchange) {
+		u, err := url.Parse(x.URL)
+		if err != nil || !x.Inbound || x.Module != ocpi.ModuleCDRs {
+			return
+		}
+		mu.Lock()
+		since = append(since, u.Query().Get("date_from"))
+		ask := back
+		back = nil
+		mu.Unlock()
+		if ask != nil {
+			ask()
+			close(asked)
+		}
+	}})
+	w.pass(time.Minute)
+	w.work()
+	w.pulled("CPO DE*CPO")
+	w.pass(time.Hour)
+	partner, far := w.partnerOf("CPO DE*CPO"), w.clock.now().AddDate(0, 0, -200)
+	mu.Lock()
+	since, back = nil, func() {
+		_, err := w.db.RequestPulls(w.ctx, db.RequestPullsParams{
+			PartnerID: partner.ID, Module: "cdrs", TenantID: uuid.NullUUID{UUID: swx.ID, Valid: true}, DueAt: w.clock.now(), BackTo: &far,
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	mu.Unlock()
+	w.pull("CPO DE*CPO", ocpi.ModuleCDRs, false)
+	<-asked
+	w.pulled("CPO DE*CPO")
+	mu.Lock()
+	defer mu.Unlock()
+	if len(since) != 2 || since[1] != ocpi.FormatDateTime(far) {
+		t.Errorf("read since %v, want the second time since %s", since, ocpi.FormatDateTime(far))
 	}
 }
