@@ -365,6 +365,23 @@ func (q *Queries) OwnersOfToken(ctx context.Context, arg OwnersOfTokenParams) ([
 	return items, nil
 }
 
+const putOffTokenDeliveries = `-- name: PutOffTokenDeliveries :exec
+UPDATE token_deliveries d SET due_at = $1::timestamptz FROM tokens t
+WHERE t.id = d.token_id AND d.partner_id = $2 AND d.due_at <= $3::timestamptz AND t.valid
+`
+
+type PutOffTokenDeliveriesParams struct {
+	DueAt     time.Time
+	PartnerID uuid.UUID
+	Now       time.Time
+}
+
+// What is due at a partner waits until then, but for blocked cards.
+func (q *Queries) PutOffTokenDeliveries(ctx context.Context, arg PutOffTokenDeliveriesParams) error {
+	_, err := q.db.Exec(ctx, putOffTokenDeliveries, arg.DueAt, arg.PartnerID, arg.Now)
+	return err
+}
+
 const setTokenValid = `-- name: SetTokenValid :execrows
 UPDATE tokens SET valid = $1, last_updated = greatest($2::timestamptz, last_updated + interval '1 millisecond') WHERE id = $3 AND valid <> $1
 `

@@ -1,10 +1,12 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,6 +22,8 @@ const (
 	pushClaim = 2 * time.Minute
 	// pushPause bounds the wait between two attempts, so that a partner that comes back soon knows of blocked cards.
 	pushPause = 5 * time.Minute
+	// pushRest is how long a partner that had too many is left alone, when it does not say.
+	pushRest = 30 * time.Second
 )
 
 // errNoTokens says that a partner takes no tokens; it asks for every one.
@@ -51,8 +55,16 @@ func (w *Worker) deliverToken(ctx context.Context, id uuid.UUID, d db.ClaimToken
 	}
 	w.Log.WarnContext(ctx, "cannot push token", "token", id, "partner", d.PartnerID, "attempt", d.Attempts, "error", err)
 	again := ptr(w.Now().Add(pushBackoff(d.Attempts)))
-	if errors.Is(err, errNoTokens) {
+	var failed *client.Error
+	switch {
+	case errors.Is(err, errNoTokens):
 		again = nil
+	case errors.As(err, &failed) && (failed.HTTPStatus == http.StatusTooManyRequests || failed.RetryAfter > 0):
+		// It had enough for now: the others, but for blocked cards, would get the same answer (TOK-31).
+		putOff := db.PutOffTokenDeliveriesParams{PartnerID: d.PartnerID, Now: w.Now(), DueAt: w.Now().Add(min(cmp.Or(failed.RetryAfter, pushRest), pushPause))}
+		if err := w.DB.PutOffTokenDeliveries(ctx, putOff); err != nil {
+			return fmt.Errorf("put off token deliveries: %w", err)
+		}
 	}
 	return w.DB.FailTokenDelivery(ctx, db.FailTokenDeliveryParams{
 		TokenID: id, PartnerID: d.PartnerID, Problem: err.Error(), DueAt: again, ClaimedUntil: *d.DueAt,

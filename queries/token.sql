@@ -154,5 +154,10 @@ WHERE t.id = d.token_id AND d.token_id = @token_id AND d.partner_id = @partner_i
 UPDATE token_deliveries SET problem = @problem, due_at = sqlc.narg(due_at)
 WHERE token_id = @token_id AND partner_id = @partner_id AND due_at = @claimed_until::timestamptz;
 
+-- What is due at a partner waits until then, but for blocked cards.
+-- name: PutOffTokenDeliveries :exec
+UPDATE token_deliveries d SET due_at = @due_at::timestamptz FROM tokens t
+WHERE t.id = d.token_id AND d.partner_id = @partner_id AND d.due_at <= @now::timestamptz AND t.valid;
+
 -- name: TokenDeliveries :many
 SELECT * FROM token_deliveries WHERE token_id = @token_id ORDER BY partner_id;

@@ -504,3 +504,44 @@ func TestTokensForALateEndpoint(t *testing.T) {
 	w.eventually("the card", pushed)
 	w.settle()
 }
+
+// A partner that has enough for now is left alone with all that it is to get, and not asked for each card whether it still has
+// (TOK-31). A blocked card is tried all the same.
+func TestTokensForABusyPartner(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	swx := w.addTenant("DE*SWX")
+	blocked := w.issueCard(swx, "04AABBCC")
+	cpo := w.registered(ocpi.RoleCPO, "DE*CPO")
+	for i := range 20 {
+		w.issueCard(swx, fmt.Sprintf("04DDEE%02d", i))
+	}
+	var mu sync.Mutex
+	calls := map[string]int{}
+	cpo.taking(func(c platformCall) { mu.Lock(); defer mu.Unlock(); calls[c.path]++ })
+	cpo.platform.mu.Lock()
+	cpo.platform.tokens = http.StatusTooManyRequests
+	cpo.platform.mu.Unlock()
+	worker := w.worker()
+	worker.Concurrency = 1
+	w.run(worker)
+	w.settle()
+	mu.Lock()
+	check(t, "cards that were tried", len(calls), 1)
+	mu.Unlock()
+	check(t, "cards that wait", w.count("SELECT count(*) FROM token_deliveries WHERE due_at > $1", w.clock.now()), 21)
+	if _, err := w.ops.BlockCard(w.ctx, swx.ID, "04AABBCC", "", true); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	mu.Lock()
+	check(t, "tries of the blocked card", calls["/2.2.1/tokens/DE/SWX/04AABBCC"] > 0, true)
+	mu.Unlock()
+	cpo.platform.mu.Lock()
+	cpo.platform.tokens = 0
+	cpo.platform.mu.Unlock()
+	w.pass(6 * time.Minute)
+	w.settle()
+	check(t, "cards that wait in the end", w.count("SELECT count(*) FROM token_deliveries WHERE due_at IS NOT NULL"), 0)
+	check(t, "the blocked card", w.count("SELECT count(*) FROM token_deliveries WHERE token_id = $1 AND confirmed IS NOT NULL", blocked), 1)
+}
