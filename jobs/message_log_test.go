@@ -76,7 +76,7 @@ func (w *logWorld) message(id uuid.UUID) db.Message {
 	return row.Message
 }
 
-func TestMessageIsLogged(t *testing.T) {
+func TestMessageIsLogged(t *testing.T) { // RTG-17, TEN-07
 	w := newLogWorld(t)
 	got := w.logged(jobs.Message{
 		Partner: w.partner, Version: "2.2.1", Module: ocpi.ModuleSessions, Method: http.MethodPut, Path: "/ocpi/2.2.1/sessions/de/cpo/s%2F1?token=secret&limit=1",
@@ -87,7 +87,7 @@ func TestMessageIsLogged(t *testing.T) {
 		Findings: ocpi.Findings{{Severity: ocpi.Note, Path: "kwh", Rule: "must be a number", Value: "\x00\xff", Quirk: ocpi.QuirkTextForNumber}},
 	})
 	if got.Direction != "in" || got.PartnerID.UUID != w.partner || got.TenantID.UUID != w.tenant || got.Outcome != "noted" || got.TookUS != 1500 ||
-		got.Path != "/ocpi/2.2.1/sessions/de/cpo/s%2F1?token=…&limit=1" || got.FromParty != "DE*CPO" || got.HTTPStatus != 201 {
+		got.Path != "/ocpi/2.2.1/sessions/de/cpo/s%2F1?token=…&limit=1" || got.FromParty != "DE*CPO" || got.HTTPStatus != 201 || got.RequestID != "r1" || got.CorrelationID != "c1" {
 		t.Errorf("%+v", got)
 	}
 	if want := "[sessions/DE*CPO/S/1 authorizations/REF-1 tokens/DE*SWX/04AA]"; fmt.Sprint(got.Objects) != want {
@@ -137,7 +137,7 @@ func TestMessageObjects(t *testing.T) {
 }
 
 // No credentials token reaches the log, in whatever shape it is sent.
-func TestMessagesKeepSecrets(t *testing.T) { // TRN-11
+func TestMessagesKeepSecrets(t *testing.T) { // TRN-11, TEN-07
 	w := newLogWorld(t)
 	for _, body := range []string{
 		`{"token":"s3cret","url":"https://x.example","roles":[]}`, `{"data":{"token" : "s3cret\"s3cret"}}`, `{"token":"s3cret`, `{"token":"s3cret\`,

@@ -240,7 +240,7 @@ func TestAddressesThatAreNotCalled(t *testing.T) { // VER-12, TRN-01, TRN-11
 	}
 }
 
-func TestLimits(t *testing.T) { // SSRF limits: size and time
+func TestLimits(t *testing.T) { // SSRF limits: size and time; TRN-30
 	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer slow.Close()
 	c := client.New(client.Options{AllowPrivate: true, Timeout: 100 * time.Millisecond})

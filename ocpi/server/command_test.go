@@ -455,7 +455,7 @@ func TestCommandUnreachable(t *testing.T) {
 }
 
 // Results are taken from the connection that the command went over, and from nobody else (CMD-13 to CMD-15, CMD-20, RTG-19,
-// RTG-22, TRN-14).
+// RTG-22, TRN-14). A result belongs to its command by the address, whatever its ids say (TRN-21).
 func TestCommandResults(t *testing.T) {
 	w := newWorld(t)
 	var url string
@@ -487,7 +487,7 @@ func TestCommandResults(t *testing.T) {
 	cpo.do(http.MethodPost, commandsPath, yes).want(405, 2000)
 	check(t, "untouched", w.command(c.ID).State, jobs.CommandForwarded)
 
-	a := cpo.to("DE*SWX", "DE*CPO").do(http.MethodPost, url, `{"result":"FAILED","timeout":3,"message":[{"language":"en","text":"Cable missing"}]}`).want(200, 1000)
+	a := cpo.to("DE*SWX", "DE*CPO").with("X-Request-ID", "r7", "X-Correlation-ID", "of its own").do(http.MethodPost, url, `{"result":"FAILED","timeout":3,"message":[{"language":"en","text":"Cable missing"}]}`).want(200, 1000)
 	check(t, "data", string(a.data), "")
 	check(t, "answer is from", a.header.Get("OCPI-from-party-id")+" to "+a.header.Get("OCPI-to-party-id"), "SWX to CPO") // CMD-21
 	cpo.do(http.MethodPost, url, yes).want(200, 1000)

@@ -51,7 +51,7 @@ func (w *world) blocked() bool {
 	return w.count("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0
 }
 
-// A flood is told to wait; meanwhile the same partner may ask for authorizations, and others are not concerned (TOK-28).
+// A flood is told to wait; meanwhile the same partner may ask for authorizations, and others are not concerned (TOK-28, TEN-06).
 func TestFlood(t *testing.T) {
 	w := newWorld(t)
 	w.issueCard(w.addTenant("DE*SWX"), "04AABBCC")
@@ -76,7 +76,7 @@ func TestFlood(t *testing.T) {
 	w.eventually("the end of the pause", func() bool { return cpo.do(http.MethodGet, tariffPath, nil).status == http.StatusNotFound })
 }
 
-// A partner whose messages wait for each other keeps nobody else waiting, nor its own authorizations.
+// A partner whose messages wait for each other keeps nobody else waiting, nor its own authorizations (TEN-06, TRN-30).
 func TestSlots(t *testing.T) {
 	w := newWorld(t)
 	w.issueCard(w.addTenant("DE*SWX"), "04AABBCC")
