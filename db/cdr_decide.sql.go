@@ -109,12 +109,12 @@ func (q *Queries) AdvanceBulk(ctx context.Context, arg AdvanceBulkParams) error 
 }
 
 const bulk = `-- name: Bulk :one
-SELECT id, tenant_id, preview, decision, selection, effect, state, as_of, cursor, total, done, actor, staff_id, created_at, finished_at, due_at, attempts, reason FROM bulks WHERE id = $1 AND tenant_id = $2
+SELECT id, tenant_id, preview, decision, selection, effect, state, as_of, cursor, total, done, actor, staff_id, created_at, finished_at, due_at, attempts, reason FROM bulks WHERE id = $1 AND ($2::uuid IS NULL OR tenant_id = $2)
 `
 
 type BulkParams struct {
 	ID       uuid.UUID
-	TenantID uuid.UUID
+	TenantID uuid.NullUUID
 }
 
 func (q *Queries) Bulk(ctx context.Context, arg BulkParams) (Bulk, error) {
@@ -144,42 +144,49 @@ func (q *Queries) Bulk(ctx context.Context, arg BulkParams) (Bulk, error) {
 }
 
 const bulks = `-- name: Bulks :many
-SELECT id, tenant_id, preview, decision, selection, effect, state, as_of, cursor, total, done, actor, staff_id, created_at, finished_at, due_at, attempts, reason FROM bulks WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2
+SELECT b.id, b.tenant_id, b.preview, b.decision, b.selection, b.effect, b.state, b.as_of, b.cursor, b.total, b.done, b.actor, b.staff_id, b.created_at, b.finished_at, b.due_at, b.attempts, b.reason, t.name AS tenant FROM bulks b JOIN tenants t ON t.id = b.tenant_id
+WHERE ($1::uuid IS NULL OR b.tenant_id = $1) ORDER BY b.created_at DESC, b.id DESC LIMIT $2
 `
 
 type BulksParams struct {
-	TenantID uuid.UUID
+	TenantID uuid.NullUUID
 	MaxRows  int32
 }
 
-func (q *Queries) Bulks(ctx context.Context, arg BulksParams) ([]Bulk, error) {
+type BulksRow struct {
+	Bulk   Bulk
+	Tenant string
+}
+
+func (q *Queries) Bulks(ctx context.Context, arg BulksParams) ([]BulksRow, error) {
 	rows, err := q.db.Query(ctx, bulks, arg.TenantID, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Bulk
+	var items []BulksRow
 	for rows.Next() {
-		var i Bulk
+		var i BulksRow
 		if err := rows.Scan(
-			&i.ID,
-			&i.TenantID,
-			&i.Preview,
-			&i.Decision,
-			&i.Selection,
-			&i.Effect,
-			&i.State,
-			&i.AsOf,
-			&i.Cursor,
-			&i.Total,
-			&i.Done,
-			&i.Actor,
-			&i.StaffID,
-			&i.CreatedAt,
-			&i.FinishedAt,
-			&i.DueAt,
-			&i.Attempts,
-			&i.Reason,
+			&i.Bulk.ID,
+			&i.Bulk.TenantID,
+			&i.Bulk.Preview,
+			&i.Bulk.Decision,
+			&i.Bulk.Selection,
+			&i.Bulk.Effect,
+			&i.Bulk.State,
+			&i.Bulk.AsOf,
+			&i.Bulk.Cursor,
+			&i.Bulk.Total,
+			&i.Bulk.Done,
+			&i.Bulk.Actor,
+			&i.Bulk.StaffID,
+			&i.Bulk.CreatedAt,
+			&i.Bulk.FinishedAt,
+			&i.Bulk.DueAt,
+			&i.Bulk.Attempts,
+			&i.Bulk.Reason,
+			&i.Tenant,
 		); err != nil {
 			return nil, err
 		}

@@ -126,6 +126,24 @@ func (o *Ops) StartBulk(ctx context.Context, tenant uuid.UUID, s Selection, d De
 	return id, nil
 }
 
+// RunPreviewed carries out what a preview has shown, and returns the row that tells how far it is. CDRs that changed since are
+// left alone.
+func (o *Ops) RunPreviewed(ctx context.Context, tenant, preview uuid.UUID) (uuid.UUID, error) {
+	row, err := o.DB.Bulk(ctx, db.BulkParams{ID: preview, TenantID: uuid.NullUUID{UUID: tenant, Valid: true}})
+	if err != nil {
+		return uuid.Nil, err
+	}
+	if !row.Preview || row.State != "done" {
+		return uuid.Nil, refuse("no-preview")
+	}
+	var s Selection
+	var d Decision
+	if err := errors.Join(unfreeze(row.Selection, &s), unfreeze(row.Decision, &d)); err != nil {
+		return uuid.Nil, fmt.Errorf("read preview %s: %w", preview, err)
+	}
+	return o.StartBulk(ctx, tenant, s, d, false, row.AsOf)
+}
+
 // mostSelected is how many CDRs one bulk decision is about at most.
 const mostSelected = 1_000_000
 

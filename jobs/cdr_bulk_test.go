@@ -48,7 +48,7 @@ func (w *world) awaitBulk(id uuid.UUID) (db.Bulk, jobs.Effect) {
 		}
 	}()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		row, err := w.db.Bulk(w.ctx, db.BulkParams{ID: id, TenantID: w.tenant.ID})
+		row, err := w.db.Bulk(w.ctx, db.BulkParams{ID: id, TenantID: uuid.NullUUID{UUID: w.tenant.ID, Valid: true}})
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -142,8 +142,16 @@ func TestBulkRerating(t *testing.T) {
 		t.Errorf("%+v", preview)
 	}
 	w.expect("ratings after the preview", w.count(`SELECT count(*) FROM ratings`), n)
-	_, effect := w.bulk(w.ctx, s, d, false)
+	id, err := w.ops.RunPreviewed(w.ctx, w.tenant.ID, row.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, effect := w.awaitBulk(id)
 	w.expect("effect", fmt.Sprintf("%+v", effect), fmt.Sprintf("%+v", preview))
+	var refusal *jobs.Refusal
+	if _, err := w.ops.RunPreviewed(w.ctx, w.tenant.ID, id); !errors.As(err, &refusal) || refusal.Code != "no-preview" {
+		t.Errorf("what is no preview is carried out: %v", err)
+	}
 	sum := decimal.NewFromInt(10*n + n*(n-1)/2).Mul(decimal.RequireFromString("0.50"))
 	w.expect("booked", decimal.New(int64(w.count(`SELECT (100 * sum(gross))::integer FROM line_items`)), -2), sum)
 	w.expect("to be taken back and booked anew", w.count(`SELECT count(*) FROM line_items WHERE invoice_id IS NULL`), 2*n)

@@ -55,5 +55,6 @@ var refusals = map[string]billing.Text{
 	"dispute-amount":   {DE: "Der anerkannte Betrag liegt nicht zwischen null und der Forderung.", EN: "The accepted amount is not between nothing and the claim."},
 	"dispute-message":  {DE: "Die Nachricht ist leer.", EN: "The message is empty."},
 	"one-at-a-time":    {DE: "Das geht nur für einen einzelnen Datensatz.", EN: "That can be done for a single CDR only."},
+	"no-preview":       {DE: "Die Vorschau ist noch nicht fertig.", EN: "The preview is not complete yet."},
 	"decision":         {DE: "Diese Entscheidung gibt es nicht.", EN: "There is no such decision."},
 }

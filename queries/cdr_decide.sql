@@ -28,10 +28,11 @@ VALUES (@id, @tenant_id, @preview, @decision, @selection, @as_of, @total, @actor
 SELECT * FROM bulks WHERE id = @id FOR NO KEY UPDATE;
 
 -- name: Bulk :one
-SELECT * FROM bulks WHERE id = @id AND tenant_id = @tenant_id;
+SELECT * FROM bulks WHERE id = @id AND (sqlc.narg(tenant_id)::uuid IS NULL OR tenant_id = sqlc.narg(tenant_id));
 
 -- name: Bulks :many
-SELECT * FROM bulks WHERE tenant_id = @tenant_id ORDER BY created_at DESC, id DESC LIMIT @max_rows;
+SELECT sqlc.embed(b), t.name AS tenant FROM bulks b JOIN tenants t ON t.id = b.tenant_id
+WHERE (sqlc.narg(tenant_id)::uuid IS NULL OR b.tenant_id = sqlc.narg(tenant_id)) ORDER BY b.created_at DESC, b.id DESC LIMIT @max_rows;
 
 -- name: AdvanceBulk :exec
 UPDATE bulks SET cursor = @cursor, done = @done, effect = @effect, state = @state, finished_at = @finished_at, due_at = @due_at, attempts = 0, reason = '' WHERE id = @id;

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -62,6 +63,28 @@ func (o *office) cdrDetail(v *visit) error {
 	}
 	view.form.kind = jobs.DecisionKind(v.QueryParam("do"))
 	return v.render(http.StatusOK, cdrDetailPage(v, view))
+}
+
+// cdrPreview answers with a CDR in short, for the list.
+func (o *office) cdrPreview(v *visit) error {
+	var view cdrView
+	err := v.read(func(q *db.Queries) (err error) {
+		view, err = loadCDR(v, q, v.QueryParam("list"))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return v.render(http.StatusOK, cdrPreview(v, view))
+}
+
+// formHref is the page of a CDR with the form of a decision open.
+func (v *visit) formHref(c cdrView, kind string) string {
+	values := url.Values{"do": {kind}}
+	if c.list.query != "" {
+		values.Set("list", c.list.query)
+	}
+	return v.pathOf("/cdrs/"+c.CDRState.CDRID.String(), values.Encode())
 }
 
 // loadCDR reads everything about the CDR of the address. list is the query of the list that it was opened from, if it was.

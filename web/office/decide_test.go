@@ -21,7 +21,7 @@ func TestDecisions(t *testing.T) {
 	for _, part := range []struct {
 		name string
 		run  func(*world)
-	}{{"forms", decisionForms}, {"two people", twoPeople}, {"chain", chainOfCredits}, {"explanation", explanations}, {"keys", decisionKeys}} {
+	}{{"forms", decisionForms}, {"two people", twoPeople}, {"chain", chainOfCredits}, {"explanation", explanations}, {"bulk", bulkDecisions}, {"keys", decisionKeys}, {"list keys", listKeys}} {
 		t.Run(part.name, func(t *testing.T) { part.run(w.in(t)) })
 	}
 }
@@ -209,7 +209,7 @@ func decisionKeys(w *world) {
 	list := url.QueryEscape("month=all&sort=start")
 	tab.Open("/en/cdrs/" + a.String() + "?list=" + list)
 	tab.Keys("w")
-	tab.WaitFor(`document.activeElement.id === "waive-reason"`)
+	tab.WaitFor(`document.activeElement?.id === "waive-reason"`)
 	uitest.Eval[string](tab, `document.activeElement.value = ""`) // the protocol types what the page has taken
 	tab.Keys("a wheel")
 	if got := uitest.Eval[string](tab, `document.getElementById("waive-reason").value`); got != "a wheel" {
@@ -228,10 +228,153 @@ func decisionKeys(w *world) {
 	}
 	uitest.Eval[bool](tab, `localStorage.setItem("keys", "on") ?? true`)
 	tab.Keys("a")
-	tab.WaitFor(`document.querySelector("[data-key=a]").open && document.activeElement.id === "accept-side"`)
+	tab.WaitFor(`document.querySelector("[data-key=a]").open && document.activeElement?.id === "accept-side"`)
 	uitest.Eval[bool](tab, `document.querySelector("[data-key=a] button[name=next]").focus() ?? true`)
 	tab.Keys("\r")
-	tab.WaitFor(`location.pathname === "/en/cdrs/` + b.String() + `" && document.querySelector(".notice.ok")?.textContent.includes("released")`)
+	tab.WaitFor(`location.pathname === "/en/cdrs/` + b.String() + `" && document.querySelector(".notice.ok")?.textContent.includes("released") && document.readyState === "complete"`)
 	tab.Keys("k")
 	tab.WaitFor(`location.pathname === "/en/cdrs/` + a.String() + `"`)
+}
+
+// awaitBulk waits until a decision about many CDRs is done, and returns its page.
+func (c *client) awaitBulk(path string) string {
+	c.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if body := c.get(path).body; !strings.Contains(body, "<progress") {
+			return body
+		}
+	}
+	c.Fatalf("%s is not done", path)
+	return ""
+}
+
+// bulkDecisions shows what a decision about many CDRs would do, and does just that.
+func bulkDecisions(w *world) {
+	t, c, them, olga := w.T, w.signIn(w.ours.staff), w.signIn(w.other.staff), w.signIn(operator)
+	w.count += 50 // other parts have counted for themselves
+	var ids []string
+	for i := range 3 {
+		ids = append(ids, w.cdr(&w.ours, session{card: card(&w.ours, i), start: w.now.Add(-time.Duration(9-i) * time.Hour), minutes: 10, kwh: "8" + string(rune('1'+i))}).String())
+	}
+	w.settle()
+	if body := c.get("/en/cdrs?state=held").body; !strings.Contains(body, `name="id" value="`+ids[0]+`"`) || !strings.Contains(body, `form id="selection"`) {
+		t.Error("CDRs cannot be ticked")
+	}
+	if body := olga.get("/en/cdrs").body; strings.Contains(body, `form id="selection"`) {
+		t.Error("an operator decides about several utilities at once")
+	}
+	if res := olga.get("/en/cdrs/decide?id=" + ids[0]); res.StatusCode != http.StatusSeeOther {
+		t.Errorf("an operator without a utility: %s", res.Status)
+	}
+	if res := c.get("/en/cdrs/decide?kind=accept"); res.StatusCode != http.StatusSeeOther || !strings.Contains(c.get("/en/cdrs").body, "Select sessions first.") {
+		t.Errorf("nothing selected: %s", res.Status)
+	}
+	theirs := w.other.held.String()
+	form := c.get("/en/cdrs/decide?kind=waive&id=" + strings.Join(ids, "&id=") + "&id=" + theirs).body
+	if !strings.Contains(form, "3 charging sessions · €96.99") || !strings.Contains(form, `<details name="decision" open><summary>Waive`) {
+		t.Error("the form does not say what it is about")
+	}
+	if res := c.post("/en/cdrs/decide", url.Values{"id": ids, "kind": {"waive"}}); res.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(res.body, "Give a reason.") || strings.Count(res.body, ids[1]) == 0 {
+		t.Errorf("without a reason: %s", res.Status)
+	}
+	if res := c.post("/en/cdrs/decide", url.Values{"id": ids, "kind": {"remember"}, "reason": {"x"}}); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("remember many: %s", res.Status)
+	}
+	res := c.post("/en/cdrs/decide", url.Values{"id": append(ids, theirs), "kind": {"waive"}, "reason": {"a bad week"}})
+	if res.StatusCode != http.StatusSeeOther {
+		t.Fatalf("preview: %s", res.Status)
+	}
+	preview := res.Header.Get("Location")
+	body := c.awaitBulk(preview)
+	for _, want := range []string{"Preview complete", "a bad week", "waived for the customer", "Carry out for 3 sessions", "€96.99"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("preview without %q", want)
+		}
+	}
+	if strings.Contains(body, theirs) {
+		t.Error("a preview tells of another utility")
+	}
+	for _, path := range []string{preview, preview + "/run", preview + "/cancel"} {
+		method := http.MethodPost
+		if path == preview {
+			method = http.MethodGet
+		}
+		if res := them.do(method, path, nil); res.StatusCode != http.StatusNotFound {
+			t.Errorf("another utility: %s %s: %s", method, path, res.Status)
+		}
+	}
+	changed := uuid.MustParse(ids[2])
+	w.skip.Add(int64(time.Minute))
+	if res := c.decide(changed, "note", "reason", "asked the customer"); res.StatusCode != http.StatusSeeOther {
+		t.Fatal(res.Status)
+	}
+	res = c.post(preview+"/run", nil)
+	done := res.Header.Get("Location")
+	if res.StatusCode != http.StatusSeeOther || done == preview {
+		t.Fatalf("run: %s to %s", res.Status, done)
+	}
+	if body := c.awaitBulk(done); !strings.Contains(body, "Done") || !strings.Contains(body, "The CDR has changed since the preview.") {
+		t.Error("what was done does not say what was left alone")
+	}
+	if w.state(uuid.MustParse(ids[0])).RetailState != "waived" || w.state(changed).RetailState != "open" || w.state(w.other.held).RetailState != "open" {
+		t.Error("not what the preview has shown")
+	}
+	if res := c.post(done+"/run", nil); res.Header.Get("Location") != done {
+		t.Errorf("what was done is carried out again: %s", res.Header.Get("Location"))
+	}
+	if res := c.post(done+"/cancel", nil); res.StatusCode != http.StatusSeeOther {
+		t.Errorf("cancel what is done: %s", res.Status)
+	}
+	if body := c.get("/en/bulks").body; strings.Count(body, "a bad week") != 2 {
+		t.Error("the list of bulk decisions misses one")
+	}
+	// All that a list finds.
+	res = c.post("/en/cdrs/decide", url.Values{"all": {"1"}, "list": {"state=held&month=all&q=" + url.QueryEscape(w.state(changed).OCPIID)}, "kind": {"accept"}})
+	if body := c.awaitBulk(res.Header.Get("Location")); !strings.Contains(body, "Carry out for 1 session") {
+		t.Error("all that is found is not what was found")
+	}
+}
+
+// listKeys walks through the list, looks at rows, ticks some and decides.
+func listKeys(w *world) {
+	t, c := w.T, w.signIn(w.ours.staff)
+	tab := uitest.Open(t).Tab(t, w.url)
+	tab.Cookies(c.cookies()...)
+	tab.Size(1440, 900)
+	tab.Open("/en/cdrs?month=all&sort=start&state=rated")
+	row := func() string { return uitest.Eval[string](tab, `document.activeElement.title`) }
+	tab.Keys("j")
+	first := row()
+	tab.Keys("j")
+	second := row()
+	tab.Keys("k")
+	if first == "" || first == second || row() != first {
+		t.Errorf("j, j, k: %q, %q, %q", first, second, row())
+	}
+	tab.Keys("v")
+	tab.WaitFor(`document.getElementById("peek").open && document.querySelector("#peek h2 a")?.textContent === "` + first + `"`)
+	tab.CheckPage("preview of a row")
+	tab.Keys("j")
+	tab.WaitFor(`document.querySelector("#peek h2 a")?.textContent === "` + second + `"`)
+	tab.Keys("\x1b")
+	tab.WaitFor(`!document.getElementById("peek").open`)
+	uitest.Eval[bool](tab, `document.querySelector("[data-rows] th a").focus() ?? true`)
+	tab.Keys("x")
+	tab.Keys("j")
+	tab.Keys("x")
+	tab.WaitFor(`document.querySelector("[data-selected]").textContent.startsWith("2 selected · €")`)
+	tab.CheckPage("ticked rows")
+	tab.Keys("n") // no key here
+	tab.Keys("w")
+	tab.WaitFor(`location.pathname === "/en/cdrs/decide" && document.activeElement?.id === "waive-reason"`)
+	tab.CheckPage("decision about many")
+	uitest.Eval[string](tab, `document.activeElement.value = "a gift"`)
+	tab.Click(`details[open] button[type=submit]`)
+	tab.WaitFor(`location.pathname.startsWith("/en/bulks/") && document.getElementById("run")?.textContent === "Carry out for 2 sessions"`)
+	tab.CheckPage("preview of a bulk decision")
+	tab.Click("#run")
+	tab.WaitFor(`document.querySelector("#progress")?.textContent.trim() === "Done"`)
+	tab.CheckPage("bulk decision")
+	tab.Open("/en/bulks")
+	tab.CheckPage("bulk decisions")
 }

@@ -17,7 +17,8 @@ func isolation(w *world) {
 	quarantined := w.quarantine(foreign, "CDR-FRM-1", "total_cost", "required", "").String()
 	theirs := map[string]string{
 		"GET /cdrs/:id": w.other.rated.String(), "GET /cdrs/:id/message.json": w.other.rated.String(), "GET /cdrs/:id/meter.xml": w.other.proven.String(),
-		"POST /cdrs/:id/decide": w.other.held.String(), "GET /cdrs/:id/explanation.json": w.other.rated.String(),
+		"POST /cdrs/:id/decide": w.other.held.String(), "GET /cdrs/:id/explanation.json": w.other.rated.String(), "GET /cdrs/:id/preview": w.other.rated.String(),
+		"GET /bulks/:id": w.other.bulk.String(), "POST /bulks/:id/run": w.other.bulk.String(), "POST /bulks/:id/cancel": w.other.bulk.String(),
 		"GET /invoices/:id": w.other.issued.String(), "POST /invoices/:id/issue": w.other.draft.String(),
 		"GET /invoices/:id/document/:format": w.other.issued.String(), "GET /invoices/:id/meter.xml": w.other.issued.String(),
 		"GET /partners/:id": foreign.ID.String(), "GET /outbox/:id": w.other.email.String(),

@@ -2,10 +2,12 @@ package office_test
 
 import (
 	"net/url"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/jobs"
 )
 
 // fillReview gives a utility what people leave behind who decide about its CDRs.
@@ -15,6 +17,19 @@ func (w *world) fillReview(u *utility) {
 	w.check(w.ops.DB.SaveView(w.Context(), db.SaveViewParams{
 		ID: u.view, TenantID: uuid.NullUUID{UUID: u.ID, Valid: true}, Page: "/cdrs", Name: "Ansicht " + u.Name, Query: "month=all&state=waiting", CreatedAt: w.now,
 	}))
+	var err error
+	u.bulk, err = w.ops.StartBulk(jobs.WithActor(w.Context(), "Klara Clerk"), u.ID, jobs.Selection{State: "rated"}, jobs.Decision{Kind: jobs.Waive, Reason: "Kulanz"}, true, w.now)
+	w.check(err)
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		b, err := w.ops.DB.Bulk(w.Context(), db.BulkParams{ID: u.bulk})
+		w.check(err)
+		if b.State == "done" {
+			return
+		}
+		if time.Now().After(end) {
+			w.Fatal("the preview is not done")
+		}
+	}
 }
 
 // decide posts the form of a decision about a CDR.

@@ -66,6 +66,7 @@ type utility struct {
 	failed   uuid.UUID
 	email    uuid.UUID
 	view     uuid.UUID // of a list
+	bulk     uuid.UUID // preview of a decision about many CDRs
 }
 
 const (
@@ -376,13 +377,13 @@ func (w *world) settle() {
 	w.Helper()
 	ctx := w.Context()
 	for range 1500 {
-		cdrs, err := w.ops.DB.CDRsDue(ctx, db.CDRsDueParams{Now: w.now, MaxRows: 1})
+		cdrs, err := w.ops.DB.CDRsDue(ctx, db.CDRsDueParams{Now: w.ops.Now(), MaxRows: 1})
 		w.check(err)
-		invoices, err := w.ops.DB.InvoicesDue(ctx, db.InvoicesDueParams{Now: w.now, MaxRows: 1})
+		invoices, err := w.ops.DB.InvoicesDue(ctx, db.InvoicesDueParams{Now: w.ops.Now(), MaxRows: 1})
 		w.check(err)
-		emails, err := w.ops.DB.EmailsDue(ctx, db.EmailsDueParams{Now: w.now, MaxRows: 1})
+		emails, err := w.ops.DB.EmailsDue(ctx, db.EmailsDueParams{Now: w.ops.Now(), MaxRows: 1})
 		w.check(err)
-		tariffs, err := w.ops.DB.PartnersWithTariffsToLint(ctx, db.PartnersWithTariffsToLintParams{Now: w.now, MaxRows: 1})
+		tariffs, err := w.ops.DB.PartnersWithTariffsToLint(ctx, db.PartnersWithTariffsToLintParams{Now: w.ops.Now(), MaxRows: 1})
 		w.check(err)
 		if len(cdrs)+len(invoices)+len(emails)+len(tariffs) == 0 {
 			return

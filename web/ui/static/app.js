@@ -38,17 +38,54 @@ document.addEventListener("click", (e) => {
 // A control with data-key is used by that key: a link or button is pressed, a form opens. Nothing happens while somebody is
 // typing, or after keys were switched off (WCAG 2.1.4).
 const keysOn = () => localStorage.getItem("keys") !== "off";
-const typing = (target) => target.closest("select, textarea, dialog[open], input:not([type=checkbox], [type=radio])");
+const typing = (target) => target.closest("select, textarea, dialog[open]:not(#peek), input:not([type=checkbox], [type=radio])");
 const firstField = (form) => form.querySelector("form :is(input:not([type=hidden]), select, textarea), form button");
 document.addEventListener("keydown", (e) => {
   if (e.ctrlKey || e.metaKey || e.altKey || e.key.length !== 1 || !keysOn() || typing(e.target)) return;
-  const control = document.querySelector(`[data-key="${CSS.escape(e.key)}"]`);
+  if (rowKey(e.key)) return e.preventDefault();
+  const scope = document.querySelector("dialog[open]") ?? document;
+  const control = scope.querySelector(`[data-key="${CSS.escape(e.key)}"]`);
   if (!control) return;
   e.preventDefault();
   if (!control.matches("details")) return control.click();
   control.open = true;
   firstField(control)?.focus();
 });
+
+// In a list with data-rows, j and k walk through the rows, x ticks one and v shows it. A decision with nothing ticked is about
+// the row that one is on.
+function rowKey(key) {
+  const rows = [...document.querySelectorAll("[data-rows] > tr")];
+  if (rows.length === 0) return false;
+  const peek = document.querySelector("#peek[open]");
+  const row = peek ? rows[peek.dataset.row] : document.activeElement.closest("[data-rows] > tr");
+  if (key === "j" || key === "k") {
+    const next = rows[row ? rows.indexOf(row) + (key === "j" ? 1 : -1) : 0];
+    if (peek) next?.querySelector("[data-peek]").click();
+    else next?.querySelector("th a").focus();
+    return true;
+  }
+  if (!row || peek) return false;
+  const tick = row.querySelector("input[type=checkbox]");
+  if (key === "x") return tick?.click() ?? true;
+  if (key === "v") return row.querySelector("[data-peek]").click() ?? true;
+  if (tick && document.querySelector(`.bulk [data-key="${CSS.escape(key)}"]`) && !document.querySelector(".bulk #all:checked, [data-rows] input:checked")) tick.checked = true;
+  return false;
+}
+
+// What is ticked in a list is counted and summed up.
+document.addEventListener("change", (e) => {
+  if (e.target.matches("[data-tick-all]")) for (const box of document.querySelectorAll("[data-rows] input[type=checkbox]")) box.checked = e.target.checked;
+  const told = document.querySelector("[data-selected]");
+  if (!told || !e.target.matches("[data-tick-all], [data-rows] input")) return;
+  told.dataset.none ??= told.textContent;
+  const ticked = document.querySelectorAll("[data-rows] input:checked");
+  const sums = {};
+  for (const box of ticked) sums[box.dataset.currency] = (sums[box.dataset.currency] ?? 0) + Number(box.dataset.amount);
+  const money = Object.entries(sums).map(([currency, sum]) => new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency }).format(sum));
+  told.textContent = ticked.length === 0 ? told.dataset.none : told.dataset.selected.replace("#", ticked.length) + " · " + money.join(" + ");
+});
+
 document.addEventListener("change", (e) => {
   if (e.target.matches("[data-keys]")) localStorage.setItem("keys", e.target.checked ? "on" : "off");
 });
@@ -58,7 +95,9 @@ document.addEventListener("click", (e) => {
   const dialog = document.getElementById(e.target.closest("button[data-open]")?.dataset.open);
   if (!dialog) return;
   for (const box of dialog.querySelectorAll("[data-keys]")) box.checked = keysOn();
-  dialog.showModal();
+  const row = e.target.closest("[data-rows] > tr");
+  if (row) dialog.dataset.row = [...row.parentNode.children].indexOf(row);
+  if (!dialog.open) dialog.showModal();
 });
 
 // Controls that only stand in for missing script.
