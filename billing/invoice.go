@@ -91,7 +91,8 @@ type Customer struct {
 	Contact        string // BT-56, empty for a private customer
 	Address        Address
 	Phone          string // BT-42, if the customer is the seller
-	Email          string // BT-49 with scheme EM
+	Email          string // BT-49 with scheme EM, unless there is a Peppol id
+	PeppolID       string `json:",omitempty"` // BT-49 with its scheme, as in 0204:991-12345-67
 	VATID          string // BT-48
 	TaxNumber      string // BT-32, if the customer is the seller and has no VAT id
 	BuyerReference string // BT-10: Leitweg-ID of a public body, or the customer's own reference

@@ -80,7 +80,7 @@ func (q *Queries) ContractByEMAID(ctx context.Context, arg ContractByEMAIDParams
 }
 
 const customer = `-- name: Customer :one
-SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id FROM customers WHERE id = $1
+SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id, delivery, peppol_id FROM customers WHERE id = $1
 `
 
 func (q *Queries) Customer(ctx context.Context, id uuid.UUID) (Customer, error) {
@@ -104,12 +104,14 @@ func (q *Queries) Customer(ctx context.Context, id uuid.UUID) (Customer, error) 
 		&i.NoCredit,
 		&i.CreatedAt,
 		&i.GroupID,
+		&i.Delivery,
+		&i.PeppolID,
 	)
 	return i, err
 }
 
 const customerByNameAndEmail = `-- name: CustomerByNameAndEmail :one
-SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id FROM customers WHERE tenant_id = $1 AND name = $2 AND lower(email) = lower($3) ORDER BY created_at LIMIT 1
+SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id, delivery, peppol_id FROM customers WHERE tenant_id = $1 AND name = $2 AND lower(email) = lower($3) ORDER BY created_at LIMIT 1
 `
 
 type CustomerByNameAndEmailParams struct {
@@ -139,6 +141,8 @@ func (q *Queries) CustomerByNameAndEmail(ctx context.Context, arg CustomerByName
 		&i.NoCredit,
 		&i.CreatedAt,
 		&i.GroupID,
+		&i.Delivery,
+		&i.PeppolID,
 	)
 	return i, err
 }

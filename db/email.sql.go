@@ -12,10 +12,67 @@ import (
 	"github.com/google/uuid"
 )
 
+const bounceEmail = `-- name: BounceEmail :exec
+UPDATE emails SET state = 'bounced', problem = $1, bounced_at = $2::timestamptz, due_at = NULL WHERE id = $3
+`
+
+type BounceEmailParams struct {
+	Problem string
+	Now     time.Time
+	ID      uuid.UUID
+}
+
+func (q *Queries) BounceEmail(ctx context.Context, arg BounceEmailParams) error {
+	_, err := q.db.Exec(ctx, bounceEmail, arg.Problem, arg.Now, arg.ID)
+	return err
+}
+
+const bouncesOfEmail = `-- name: BouncesOfEmail :many
+SELECT id, received_at, action, status, recipient, reason, length(message) AS size FROM bounces WHERE email_id = $1 ORDER BY received_at, id
+`
+
+type BouncesOfEmailRow struct {
+	ID         uuid.UUID
+	ReceivedAt time.Time
+	Action     string
+	Status     string
+	Recipient  string
+	Reason     string
+	Size       float64
+}
+
+func (q *Queries) BouncesOfEmail(ctx context.Context, emailID uuid.UUID) ([]BouncesOfEmailRow, error) {
+	rows, err := q.db.Query(ctx, bouncesOfEmail, emailID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BouncesOfEmailRow
+	for rows.Next() {
+		var i BouncesOfEmailRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ReceivedAt,
+			&i.Action,
+			&i.Status,
+			&i.Recipient,
+			&i.Reason,
+			&i.Size,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const claimEmail = `-- name: ClaimEmail :one
 UPDATE emails SET due_at = $1::timestamptz, attempts = attempts + 1
 WHERE id = (SELECT i.id FROM emails i WHERE i.id = $2 AND i.due_at <= $3::timestamptz FOR NO KEY UPDATE SKIP LOCKED)
-RETURNING id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, state, problem, due_at, attempts, created_at, sent_at
+RETURNING id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, state, problem, due_at, attempts, created_at, sent_at, copy, attached, reply_to, bounced_at
 `
 
 type ClaimEmailParams struct {
@@ -43,6 +100,40 @@ func (q *Queries) ClaimEmail(ctx context.Context, arg ClaimEmailParams) (Email, 
 		&i.Attempts,
 		&i.CreatedAt,
 		&i.SentAt,
+		&i.Copy,
+		&i.Attached,
+		&i.ReplyTo,
+		&i.BouncedAt,
+	)
+	return i, err
+}
+
+const email = `-- name: Email :one
+SELECT id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, state, problem, due_at, attempts, created_at, sent_at, copy, attached, reply_to, bounced_at FROM emails WHERE id = $1
+`
+
+func (q *Queries) Email(ctx context.Context, id uuid.UUID) (Email, error) {
+	row := q.db.QueryRow(ctx, email, id)
+	var i Email
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.InvoiceID,
+		&i.MessageID,
+		&i.Sender,
+		&i.Recipient,
+		&i.Subject,
+		&i.Body,
+		&i.State,
+		&i.Problem,
+		&i.DueAt,
+		&i.Attempts,
+		&i.CreatedAt,
+		&i.SentAt,
+		&i.Copy,
+		&i.Attached,
+		&i.ReplyTo,
+		&i.BouncedAt,
 	)
 	return i, err
 }
@@ -77,7 +168,7 @@ func (q *Queries) EmailsDue(ctx context.Context, arg EmailsDueParams) ([]uuid.UU
 }
 
 const emailsOfInvoice = `-- name: EmailsOfInvoice :many
-SELECT id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, state, problem, due_at, attempts, created_at, sent_at FROM emails WHERE invoice_id = $1
+SELECT id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, state, problem, due_at, attempts, created_at, sent_at, copy, attached, reply_to, bounced_at FROM emails WHERE invoice_id = $1
 `
 
 func (q *Queries) EmailsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) ([]Email, error) {
@@ -104,6 +195,10 @@ func (q *Queries) EmailsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) 
 			&i.Attempts,
 			&i.CreatedAt,
 			&i.SentAt,
+			&i.Copy,
+			&i.Attached,
+			&i.ReplyTo,
+			&i.BouncedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -139,7 +234,7 @@ func (q *Queries) FailEmail(ctx context.Context, arg FailEmailParams) error {
 }
 
 const finishEmail = `-- name: FinishEmail :one
-UPDATE emails SET state = $1, problem = '', due_at = NULL, sent_at = $2::timestamptz WHERE id = $3 AND due_at IS NOT NULL RETURNING id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, state, problem, due_at, attempts, created_at, sent_at
+UPDATE emails SET state = $1, problem = '', due_at = NULL, sent_at = $2::timestamptz WHERE id = $3 AND due_at IS NOT NULL RETURNING id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, state, problem, due_at, attempts, created_at, sent_at, copy, attached, reply_to, bounced_at
 `
 
 type FinishEmailParams struct {
@@ -167,22 +262,61 @@ func (q *Queries) FinishEmail(ctx context.Context, arg FinishEmailParams) (Email
 		&i.Attempts,
 		&i.CreatedAt,
 		&i.SentAt,
+		&i.Copy,
+		&i.Attached,
+		&i.ReplyTo,
+		&i.BouncedAt,
 	)
 	return i, err
 }
 
+const insertBounce = `-- name: InsertBounce :exec
+INSERT INTO bounces (id, tenant_id, email_id, received_at, action, status, recipient, reason, message)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+`
+
+type InsertBounceParams struct {
+	ID         uuid.UUID
+	TenantID   uuid.UUID
+	EmailID    uuid.UUID
+	ReceivedAt time.Time
+	Action     string
+	Status     string
+	Recipient  string
+	Reason     string
+	Message    []byte
+}
+
+func (q *Queries) InsertBounce(ctx context.Context, arg InsertBounceParams) error {
+	_, err := q.db.Exec(ctx, insertBounce,
+		arg.ID,
+		arg.TenantID,
+		arg.EmailID,
+		arg.ReceivedAt,
+		arg.Action,
+		arg.Status,
+		arg.Recipient,
+		arg.Reason,
+		arg.Message,
+	)
+	return err
+}
+
 const insertEmail = `-- name: InsertEmail :exec
-INSERT INTO emails (id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, created_at, due_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
-ON CONFLICT (invoice_id) DO NOTHING
+INSERT INTO emails (id, tenant_id, invoice_id, copy, attached, message_id, sender, reply_to, recipient, subject, body, created_at, due_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+ON CONFLICT (invoice_id, copy) DO NOTHING
 `
 
 type InsertEmailParams struct {
 	ID        uuid.UUID
 	TenantID  uuid.UUID
 	InvoiceID uuid.NullUUID
+	Copy      int32
+	Attached  bool
 	MessageID string
 	Sender    string
+	ReplyTo   string
 	Recipient string
 	Subject   string
 	Body      string
@@ -194,12 +328,59 @@ func (q *Queries) InsertEmail(ctx context.Context, arg InsertEmailParams) error 
 		arg.ID,
 		arg.TenantID,
 		arg.InvoiceID,
+		arg.Copy,
+		arg.Attached,
 		arg.MessageID,
 		arg.Sender,
+		arg.ReplyTo,
 		arg.Recipient,
 		arg.Subject,
 		arg.Body,
 		arg.CreatedAt,
 	)
+	return err
+}
+
+const lockEmail = `-- name: LockEmail :one
+SELECT id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, state, problem, due_at, attempts, created_at, sent_at, copy, attached, reply_to, bounced_at FROM emails WHERE id = $1 FOR NO KEY UPDATE
+`
+
+func (q *Queries) LockEmail(ctx context.Context, id uuid.UUID) (Email, error) {
+	row := q.db.QueryRow(ctx, lockEmail, id)
+	var i Email
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.InvoiceID,
+		&i.MessageID,
+		&i.Sender,
+		&i.Recipient,
+		&i.Subject,
+		&i.Body,
+		&i.State,
+		&i.Problem,
+		&i.DueAt,
+		&i.Attempts,
+		&i.CreatedAt,
+		&i.SentAt,
+		&i.Copy,
+		&i.Attached,
+		&i.ReplyTo,
+		&i.BouncedAt,
+	)
+	return i, err
+}
+
+const retryEmail = `-- name: RetryEmail :exec
+UPDATE emails SET state = 'queued', problem = '', attempts = 0, due_at = $1::timestamptz WHERE id = $2 AND state = 'failed'
+`
+
+type RetryEmailParams struct {
+	Now time.Time
+	ID  uuid.UUID
+}
+
+func (q *Queries) RetryEmail(ctx context.Context, arg RetryEmailParams) error {
+	_, err := q.db.Exec(ctx, retryEmail, arg.Now, arg.ID)
 	return err
 }

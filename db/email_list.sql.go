@@ -51,7 +51,7 @@ func (q *Queries) EmailCounts(ctx context.Context, arg EmailCountsParams) ([]Ema
 }
 
 const emailDetail = `-- name: EmailDetail :one
-SELECT e.id, e.tenant_id, e.invoice_id, e.message_id, e.sender, e.recipient, e.subject, e.body, e.state, e.problem, e.due_at, e.attempts, e.created_at, e.sent_at, coalesce(i.number, '')::text AS invoice_number, t.name AS tenant
+SELECT e.id, e.tenant_id, e.invoice_id, e.message_id, e.sender, e.recipient, e.subject, e.body, e.state, e.problem, e.due_at, e.attempts, e.created_at, e.sent_at, e.copy, e.attached, e.reply_to, e.bounced_at, coalesce(i.number, '')::text AS invoice_number, t.name AS tenant
 FROM emails e JOIN tenants t ON t.id = e.tenant_id LEFT JOIN invoices i ON i.id = e.invoice_id
 WHERE e.id = $1 AND ($2::uuid IS NULL OR e.tenant_id = $2)
 `
@@ -85,6 +85,10 @@ func (q *Queries) EmailDetail(ctx context.Context, arg EmailDetailParams) (Email
 		&i.Email.Attempts,
 		&i.Email.CreatedAt,
 		&i.Email.SentAt,
+		&i.Email.Copy,
+		&i.Email.Attached,
+		&i.Email.ReplyTo,
+		&i.Email.BouncedAt,
 		&i.InvoiceNumber,
 		&i.Tenant,
 	)

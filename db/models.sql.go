@@ -86,6 +86,18 @@ type Backtest struct {
 	Attempts   int32
 }
 
+type Bounce struct {
+	ID         uuid.UUID
+	TenantID   uuid.UUID
+	EmailID    uuid.UUID
+	ReceivedAt time.Time
+	Action     string
+	Status     string
+	Recipient  string
+	Reason     string
+	Message    []byte
+}
+
 type Bulk struct {
 	ID         uuid.UUID
 	TenantID   uuid.UUID
@@ -313,6 +325,8 @@ type Customer struct {
 	NoCredit       bool
 	CreatedAt      time.Time
 	GroupID        uuid.NullUUID
+	Delivery       string
+	PeppolID       string
 }
 
 type CustomerGroup struct {
@@ -411,6 +425,10 @@ type Email struct {
 	Attempts  int32
 	CreatedAt time.Time
 	SentAt    *time.Time
+	Copy      int32
+	Attached  bool
+	ReplyTo   string
+	BouncedAt *time.Time
 }
 
 type Event struct {
@@ -438,6 +456,22 @@ type Fee struct {
 	Days          int32
 	OfDays        int32
 	BookedAt      time.Time
+}
+
+type FileDrop struct {
+	ID        uuid.UUID
+	TenantID  uuid.UUID
+	InvoiceID uuid.UUID
+	Way       string
+	Copy      int32
+	Recipient string
+	FileName  string
+	State     string
+	Problem   string
+	DueAt     *time.Time
+	Attempts  int32
+	CreatedAt time.Time
+	WrittenAt *time.Time
 }
 
 type Invoice struct {
@@ -541,6 +575,16 @@ type Location struct {
 	OwnUpdated  time.Time
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+}
+
+type MailSetting struct {
+	TenantID      uuid.UUID
+	Sender        string
+	ReplyTo       string
+	BounceContact string
+	SMTPHost      string
+	SMTPSealed    []byte
+	ChangedAt     time.Time
 }
 
 type Mandate struct {

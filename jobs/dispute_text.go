@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"net/mail"
 	"strings"
 	"time"
 
@@ -209,9 +208,13 @@ func (o *Ops) queueDisputeEmail(ctx context.Context, q *db.Queries, tenant uuid.
 	}
 	id := uuid.Must(uuid.NewV7())
 	m.Reference = id.String() + "@roamwerk"
-	sender := mail.Address{Name: utility.Name, Address: utility.ContactEmail}
+	settings, err := mailOf(ctx, q, tenant)
+	if err != nil {
+		return uuid.Nil, err
+	}
 	err = q.InsertEmail(ctx, db.InsertEmailParams{
-		ID: id, TenantID: tenant, MessageID: m.Reference, Sender: sender.String(), Recipient: to, Subject: m.Subject, Body: m.Body, CreatedAt: o.Now(),
+		ID: id, TenantID: tenant, Copy: 1, MessageID: m.Reference, Sender: senderOf(utility, settings), ReplyTo: settings.ReplyTo, Recipient: to,
+		Subject: m.Subject, Body: m.Body, CreatedAt: o.Now(),
 	})
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("queue e-mail: %w", err)

@@ -2,8 +2,8 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/mail"
 	"strings"
 	"time"
 
@@ -14,15 +14,21 @@ import (
 	outgoing "github.com/roamwerk/roamwerk/mail"
 )
 
-// invoiceTexts are the subject and the body of the e-mail that carries an invoice.
-var invoiceTexts = map[string]struct{ subject, body string }{
+// invoiceTexts are the subject and the body of the e-mail that carries an invoice. What is attached, or where it is, comes first.
+var invoiceTexts = map[string]struct{ subject, body, attached, linked, more string }{
 	"de": {
 		"Ihre Rechnung %s von %s",
-		"Guten Tag,\n\nim Anhang finden Sie Ihre Rechnung %s über Ihre Ladevorgänge.\n\nRechnungsbetrag: %s %s\n%s\n\nDie Rechnung enthält die elektronischen Rechnungsdaten nach EN 16931.\n\nMit freundlichen Grüßen\n%s\n%s\n",
+		"Guten Tag,\n\n%s\n\nRechnungsbetrag: %s %s\n%s\n\n%s\n\nMit freundlichen Grüßen\n%s\n%s\n",
+		"im Anhang finden Sie Ihre Rechnung %s über Ihre Ladevorgänge. Sie enthält die elektronischen Rechnungsdaten nach EN 16931.",
+		"Ihre Rechnung %s über Ihre Ladevorgänge liegt für Sie bereit.",
+		"Rechnung, Einzelaufstellung und signierte Messdaten der Ladevorgänge:\n%s",
 	},
 	"en": {
 		"Your invoice %s from %s",
-		"Hello,\n\nplease find attached your invoice %s for your charging sessions.\n\nAmount: %s %s\n%s\n\nThe invoice contains electronic invoice data according to EN 16931.\n\nKind regards\n%s\n%s\n",
+		"Hello,\n\n%s\n\nAmount: %s %s\n%s\n\n%s\n\nKind regards\n%s\n%s\n",
+		"please find attached your invoice %s for your charging sessions. It contains electronic invoice data according to EN 16931.",
+		"your invoice %s for your charging sessions is ready for you.",
+		"Invoice, itemised list and signed meter data of the sessions:\n%s",
 	},
 }
 
@@ -31,26 +37,35 @@ var dueTexts = map[string]map[billing.PaymentMeans]string{
 	"en": {billing.PaymentDirectDebit: "We will collect the amount from your account on %s.", billing.PaymentTransfer: "Please transfer the amount by %s."},
 }
 
-// queueEmail puts the e-mail of an invoice into the outbox, once. A customer without an address gets none.
-func (w *Worker) queueEmail(ctx context.Context, q *db.Queries, row db.Invoice, inv billing.Invoice) (uuid.UUID, error) {
-	if inv.Customer.Email == "" {
-		return uuid.Nil, nil
+// queueInvoiceEmail puts the e-mail of a copy of an invoice into the outbox, once.
+func (o *Ops) queueInvoiceEmail(ctx context.Context, q *db.Queries, row db.Invoice, inv billing.Invoice, c copyOf) (uuid.UUID, error) {
+	tenant, err := q.Tenant(ctx, row.TenantID)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("tenant: %w", err)
+	}
+	settings, err := mailOf(ctx, q, row.TenantID)
+	if err != nil {
+		return uuid.Nil, err
 	}
 	text, due := invoiceTexts[inv.Language], ""
 	if format, ok := dueTexts[inv.Language][inv.Payment.Means]; ok {
 		due = fmt.Sprintf(format, inv.DueDate.Format("02.01.2006"))
 	}
-	id := uuid.Must(uuid.NewV7())
-	sender := mail.Address{Name: inv.Supplier.Name, Address: inv.Supplier.ContactEmail}
 	amount := inv.Gross.StringFixed(2)
 	if inv.Language == "de" {
 		amount = strings.Replace(amount, ".", ",", 1)
 	}
-	err := q.InsertEmail(ctx, db.InsertEmailParams{
-		ID: id, TenantID: row.TenantID, InvoiceID: uuid.NullUUID{UUID: row.ID, Valid: true},
-		MessageID: id.String() + "@roamwerk", Sender: sender.String(), Recipient: inv.Customer.Email,
+	first := text.attached
+	if c.way == ByPortal {
+		first = text.linked
+	}
+	id := uuid.Must(uuid.NewV7())
+	err = q.InsertEmail(ctx, db.InsertEmailParams{
+		ID: id, TenantID: row.TenantID, InvoiceID: uuid.NullUUID{UUID: row.ID, Valid: true}, Copy: c.number, Attached: c.way == ByEmail,
+		MessageID: id.String() + "@roamwerk", Sender: senderOf(tenant, settings), ReplyTo: settings.ReplyTo, Recipient: c.to,
 		Subject: fmt.Sprintf(text.subject, inv.Number, inv.Supplier.Name),
-		Body:    fmt.Sprintf(text.body, inv.Number, amount, inv.Currency, due, inv.Supplier.Name, inv.Supplier.ContactPhone), CreatedAt: w.Now(),
+		Body: fmt.Sprintf(text.body, fmt.Sprintf(first, inv.Number), amount, inv.Currency, due, fmt.Sprintf(text.more, o.documentURL(row.ID, inv.Language)),
+			inv.Supplier.Name, inv.Supplier.ContactPhone), CreatedAt: o.Now(),
 	})
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("queue e-mail: %w", err)
@@ -69,7 +84,15 @@ const emailClaim = 5 * time.Minute
 // has passed, with the same Message-ID and Date, by which the receiver can tell: an invoice that comes twice does less harm than
 // one that never comes.
 func (w *Worker) sendEmail(ctx context.Context, id uuid.UUID) error {
-	if w.Mail == nil {
+	waiting, err := w.DB.Email(ctx, id)
+	if err != nil {
+		return err
+	}
+	post, err := w.postOf(ctx, waiting.TenantID)
+	if err != nil {
+		return err
+	}
+	if post == nil {
 		return w.finishEmail(ctx, id, "kept")
 	}
 	now := w.Now()
@@ -79,7 +102,7 @@ func (w *Worker) sendEmail(ctx context.Context, id uuid.UUID) error {
 	}
 	message, err := w.message(ctx, email)
 	if err == nil {
-		err = w.Mail.Send(ctx, message)
+		err = post.Send(ctx, message)
 	}
 	if err != nil {
 		return w.failEmail(ctx, email, err)
@@ -125,13 +148,26 @@ func (w *Worker) failEmail(ctx context.Context, email db.Email, why error) error
 	return nil
 }
 
-// postponeEmail does nothing: an e-mail that fails has its own time, and a claim passes.
-func (w *Worker) postponeEmail(context.Context, uuid.UUID, error) error { return nil }
+// postponeEmail leaves alone what was claimed: an e-mail that fails has its own time, and a claim passes. What could not even be
+// claimed is tried again when its reason may have gone.
+func (w *Worker) postponeEmail(ctx context.Context, id uuid.UUID, reason error) error {
+	now := w.Now()
+	email, err := w.DB.ClaimEmail(ctx, db.ClaimEmailParams{ID: id, Now: now, ClaimedUntil: now.Add(emailClaim)})
+	if errors.Is(err, db.ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return w.failEmail(ctx, email, reason)
+}
 
 // message is an e-mail with the documents of its invoice.
 func (w *Worker) message(ctx context.Context, email db.Email) (outgoing.Message, error) {
-	m := outgoing.Message{ID: email.MessageID, Date: email.CreatedAt, From: email.Sender, To: email.Recipient, Subject: email.Subject, Body: email.Body}
-	if !email.InvoiceID.Valid {
+	m := outgoing.Message{ID: email.MessageID, Date: email.CreatedAt, From: email.Sender, ReplyTo: email.ReplyTo, To: email.Recipient, Subject: email.Subject, Body: email.Body}
+	if w.BounceDomain != "" {
+		m.Return = bounceMailbox(w.Box, email.ID) + "@" + w.BounceDomain
+	}
+	if !email.InvoiceID.Valid || !email.Attached {
 		return m, nil
 	}
 	for _, format := range Formats[:atIssue] {

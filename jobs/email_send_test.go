@@ -26,17 +26,33 @@ type postOffice struct {
 	mu     sync.Mutex
 	refuse bool
 	taken  []*netmail.Message
+	raw    []byte // of the last
+	from   string // to which the last comes back
 	onData func() // called before a message is answered
+
+	address string
 }
 
-func (p *postOffice) NewSession(*smtp.Conn) (smtp.Session, error) { return &counter{p}, nil }
+// last is the last message that was taken.
+func (p *postOffice) last() string { p.mu.Lock(); defer p.mu.Unlock(); return string(p.raw) }
+
+// lastFrom is where it comes back to.
+func (p *postOffice) lastFrom() string { p.mu.Lock(); defer p.mu.Unlock(); return p.from }
+
+func (p *postOffice) NewSession(*smtp.Conn) (smtp.Session, error) { return &counter{office: p}, nil }
 
 // counter is where one message is handed in.
-type counter struct{ office *postOffice }
+type counter struct {
+	office *postOffice
+	from   string
+}
 
-func (c *counter) Reset()                               {}
-func (c *counter) Logout() error                        { return nil }
-func (c *counter) Mail(string, *smtp.MailOptions) error { return nil }
+func (c *counter) Reset()        {}
+func (c *counter) Logout() error { return nil }
+func (c *counter) Mail(from string, _ *smtp.MailOptions) error {
+	c.from = from
+	return nil
+}
 func (c *counter) Rcpt(string, *smtp.RcptOptions) error {
 	c.office.mu.Lock()
 	defer c.office.mu.Unlock()
@@ -56,7 +72,7 @@ func (c *counter) Data(r io.Reader) error {
 		return err
 	}
 	c.office.mu.Lock()
-	c.office.taken = append(c.office.taken, message)
+	c.office.taken, c.office.raw, c.office.from = append(c.office.taken, message), data, c.from
 	onData := c.office.onData
 	c.office.mu.Unlock()
 	if onData != nil {
@@ -83,7 +99,7 @@ func (w *world) openPostOffice() *postOffice {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	office := new(postOffice)
+	office := &postOffice{address: listener.Addr().String()}
 	server := smtp.NewServer(office)
 	go func() { _ = server.Serve(listener) }()
 	w.t.Cleanup(func() { _ = server.Close() })

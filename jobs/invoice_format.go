@@ -31,6 +31,9 @@ var Formats = []Format{
 	{"csv", "text/csv; charset=utf-8", ".csv", func(inv billing.Invoice) ([]byte, error) { return written(inv, csv.Write) }},
 }
 
+// peppolFormat is what goes to an access point; nobody reads it, so it is none of Formats.
+var peppolFormat = Format{"peppol", "application/xml", ".peppol.xml", func(inv billing.Invoice) ([]byte, error) { return written(inv, einvoice.WritePeppol) }}
+
 // atIssue is how many of Formats are written when a document is issued.
 const atIssue = 2
 

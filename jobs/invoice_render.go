@@ -15,7 +15,7 @@ import (
 	"github.com/roamwerk/roamwerk/db"
 )
 
-// RenderInvoice writes the documents of an issued invoice and puts its e-mail into the outbox. The bytes follow from the
+// RenderInvoice writes the documents of an issued invoice and puts it into the outbox on the way to its customer. The bytes follow from the
 // frozen document alone, so a repetition after a crash writes the same ones.
 func (w *Worker) RenderInvoice(ctx context.Context, id uuid.UUID) error {
 	row, err := w.DB.Invoice(ctx, id)
@@ -33,7 +33,7 @@ func (w *Worker) RenderInvoice(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return fmt.Errorf("render invoice %s: %w", *row.Number, err)
 	}
-	var email uuid.UUID
+	var r ring
 	err = w.DB.Tx(ctx, func(q *db.Queries) error {
 		if err := q.LockTenant(ctx, row.TenantID); err != nil { // holds the chain of documents
 			return fmt.Errorf("lock tenant: %w", err)
@@ -55,7 +55,7 @@ func (w *Worker) RenderInvoice(ctx context.Context, id uuid.UUID) error {
 				return fmt.Errorf("archive %s: %w", f.name, err)
 			}
 		}
-		if email, err = w.queueEmail(ctx, q, row, inv); err != nil {
+		if r, err = w.ops().deliver(ctx, q, row, inv); err != nil {
 			return err
 		}
 		if err := q.InvoiceRendered(ctx, db.InvoiceRenderedParams{ID: id, Now: w.Now()}); err != nil {
@@ -63,8 +63,8 @@ func (w *Worker) RenderInvoice(ctx context.Context, id uuid.UUID) error {
 		}
 		return event(ctx, q, w.Now(), row.TenantID, "invoice", id, "rendered", nil)
 	})
-	if err == nil && email != uuid.Nil {
-		w.Bell.Ring(ctx, EmailSend, email)
+	if err == nil && r.id != uuid.Nil {
+		w.Bell.Ring(ctx, r.kind, r.id)
 	}
 	return err
 }

@@ -34,4 +34,5 @@ var jobs = map[Kind]job{
 	InvoiceRender: {(*Worker).RenderInvoice, invoicesDue, (*Worker).postponeInvoice},
 	BacktestRun:   {(*Worker).RunBacktest, backtestsDue, (*Worker).postponeBacktest},
 	EmailSend:     {(*Worker).sendEmail, emailsDue, (*Worker).postponeEmail},
+	FileDrop:      {(*Worker).dropFile, fileDropsDue, (*Worker).postponeFileDrop},
 }

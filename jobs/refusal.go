@@ -24,6 +24,12 @@ func RefusalText(code string) billing.Text { return refusals[code] }
 
 // refusals are the reasons why a decision cannot be carried out.
 var refusals = map[string]billing.Text{
+	"delivery-way":     {DE: "Versand ist möglich per email, portal, letter und peppol.", EN: "Delivery is possible by email, portal, letter and peppol."},
+	"email-address":    {DE: "Das ist keine E-Mail-Adresse.", EN: "This is no e-mail address."},
+	"peppol-id":        {DE: "Die Peppol-Kennung fehlt oder hat nicht die Form 0204:991-12345-67.", EN: "The Peppol id is missing or does not look like 0204:991-12345-67."},
+	"not-issued":       {DE: "Das Dokument ist noch nicht ausgestellt und geschrieben.", EN: "The document is not issued and written yet."},
+	"still-queued":     {DE: "Das Dokument wartet noch darauf, versandt zu werden.", EN: "The document is still waiting to be sent."},
+	"not-sent":         {DE: "Die E-Mail ist nicht versandt.", EN: "The e-mail was not sent."},
 	"unknown":          {DE: "Diesen Datensatz gibt es nicht.", EN: "There is no such CDR."},
 	"changed":          {DE: "Der Datensatz hat sich seit der Vorschau geändert.", EN: "The CDR has changed since the preview."},
 	"already":          {DE: "Das ist bereits so.", EN: "It is so already."},

@@ -26,7 +26,10 @@ type Worker struct {
 	Box    *seal.Box
 	Bell   *Bell
 	Client *client.Client // calls partners
-	Mail   *mail.Sender   // nil: e-mails stay in the outbox
+	Mail   *mail.Sender   // of utilities without a server of their own; nil: their e-mails stay in the outbox
+
+	BounceDomain string // of the addresses to which undeliverable e-mails come back; empty: they come back to their sender
+	DropDir      string // for the files of print services and access points; empty: they stay in the outbox
 
 	// Receive takes a message of a partner that we fetched, the way of those that are pushed (package ocpi/server).
 	Receive func(context.Context, Inbound) (Receipt, error)

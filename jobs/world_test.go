@@ -207,7 +207,7 @@ func (w *world) work() {
 func (w *world) settle(limit time.Duration) {
 	w.t.Helper()
 	for end := time.Now().Add(limit); ; {
-		due := w.count(`SELECT (SELECT count(*) FROM cdr_states WHERE due_at <= $1) + (SELECT count(*) FROM invoices WHERE due_at <= $1) + (SELECT count(*) FROM emails WHERE due_at <= $1)`, w.clock.Now())
+		due := w.count(`SELECT (SELECT count(*) FROM cdr_states WHERE due_at <= $1) + (SELECT count(*) FROM invoices WHERE due_at <= $1) + (SELECT count(*) FROM emails WHERE due_at <= $1) + (SELECT count(*) FROM file_drops WHERE due_at <= $1)`, w.clock.Now())
 		if due == 0 {
 			return
 		}

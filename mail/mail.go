@@ -18,6 +18,8 @@ type Message struct {
 	ID          string // without angle brackets; the same on every attempt, so that a receiver can drop a repetition
 	Date        time.Time
 	From        string // "Name <address>"
+	ReplyTo     string // address to which people answer; empty: From
+	Return      string // address to which it comes back if it cannot be delivered; empty: From's
 	To          string // a bare address
 	Subject     string
 	Body        string // plain text
@@ -77,6 +79,16 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	msg.SetDateWithValue(m.Date)
 	if err := msg.From(m.From); err != nil {
 		return fmt.Errorf("sender %q: %w", m.From, err)
+	}
+	if m.ReplyTo != "" {
+		if err := msg.ReplyTo(m.ReplyTo); err != nil {
+			return fmt.Errorf("address for answers %q: %w", m.ReplyTo, err)
+		}
+	}
+	if m.Return != "" {
+		if err := msg.EnvelopeFrom(m.Return); err != nil {
+			return fmt.Errorf("address for returns %q: %w", m.Return, err)
+		}
 	}
 	if err := msg.To(m.To); err != nil {
 		return fmt.Errorf("recipient: %w", err) // the address itself stays out of logs

@@ -1,7 +1,7 @@
 -- name: InsertEmail :exec
-INSERT INTO emails (id, tenant_id, invoice_id, message_id, sender, recipient, subject, body, created_at, due_at)
-VALUES (@id, @tenant_id, @invoice_id, @message_id, @sender, @recipient, @subject, @body, @created_at, @created_at)
-ON CONFLICT (invoice_id) DO NOTHING;
+INSERT INTO emails (id, tenant_id, invoice_id, copy, attached, message_id, sender, reply_to, recipient, subject, body, created_at, due_at)
+VALUES (@id, @tenant_id, @invoice_id, @copy, @attached, @message_id, @sender, @reply_to, @recipient, @subject, @body, @created_at, @created_at)
+ON CONFLICT (invoice_id, copy) DO NOTHING;
 
 -- Claims an e-mail that is due by moving its time on: if this worker dies, it is due again then. No row: nothing is due.
 -- name: ClaimEmail :one
@@ -21,3 +21,22 @@ UPDATE emails SET state = @state, problem = @problem, due_at = sqlc.narg(due_at)
 
 -- name: EmailsOfInvoice :many
 SELECT * FROM emails WHERE invoice_id = @invoice_id;
+
+-- name: Email :one
+SELECT * FROM emails WHERE id = @id;
+
+-- name: LockEmail :one
+SELECT * FROM emails WHERE id = @id FOR NO KEY UPDATE;
+
+-- name: BounceEmail :exec
+UPDATE emails SET state = 'bounced', problem = @problem, bounced_at = @now::timestamptz, due_at = NULL WHERE id = @id;
+
+-- name: RetryEmail :exec
+UPDATE emails SET state = 'queued', problem = '', attempts = 0, due_at = @now::timestamptz WHERE id = @id AND state = 'failed';
+
+-- name: InsertBounce :exec
+INSERT INTO bounces (id, tenant_id, email_id, received_at, action, status, recipient, reason, message)
+VALUES (@id, @tenant_id, @email_id, @received_at, @action, @status, @recipient, @reason, @message);
+
+-- name: BouncesOfEmail :many
+SELECT id, received_at, action, status, recipient, reason, length(message) AS size FROM bounces WHERE email_id = @email_id ORDER BY received_at, id;

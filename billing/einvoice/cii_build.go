@@ -146,6 +146,9 @@ func utility(s billing.Supplier) ciiParty {
 func recipient(c billing.Customer) ciiParty {
 	p := party(c.Name, c.Address, c.Email)
 	p.ID = c.Number
+	if scheme, id, ok := strings.Cut(c.PeppolID, ":"); ok {
+		p.Email = &ciiID{scheme, id}
+	}
 	if c.Contact != "" || c.Phone != "" {
 		p.Contact = &ciiContact{Person: cmp.Or(c.Contact, c.Name)}
 	}

@@ -32,13 +32,17 @@ func Write(w io.Writer, inv billing.Invoice, profile Profile) error {
 	if inv.Number == "" {
 		return ErrNoNumber
 	}
+	return write(w, inv.Number, document(inv, profile))
+}
+
+func write(w io.Writer, number string, content any) error {
 	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return fmt.Errorf("e-invoice %s: %w", inv.Number, err)
+		return fmt.Errorf("e-invoice %s: %w", number, err)
 	}
 	enc := xml.NewEncoder(w)
 	enc.Indent("", " ")
-	if err := enc.Encode(document(inv, profile)); err != nil {
-		return fmt.Errorf("e-invoice %s: %w", inv.Number, err)
+	if err := enc.Encode(content); err != nil {
+		return fmt.Errorf("e-invoice %s: %w", number, err)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -19,6 +18,7 @@ import (
 type invoiceCmd struct {
 	Run     invoiceRunCmd     `cmd:"" help:"Bill a month: drafts for every customer, issued at once with --issue."`
 	List    invoiceListCmd    `cmd:"" help:"List invoices."`
+	Send    invoiceSendCmd    `cmd:"" help:"Send another copy of a document: to another address, or another way."`
 	Export  invoiceExportCmd  `cmd:"" help:"Write a document of an invoice to a file."`
 	Numbers invoiceNumbersCmd `cmd:"" help:"Prove the document numbers of a utility: every series, its gaps, its order, and the chain of archived documents."`
 	Corpus  invoiceCorpusCmd  `cmd:"" help:"Write sample documents that exercise every branch of the formats: PDF and XML of each, with an index."`
@@ -169,14 +169,8 @@ type invoiceExportCmd struct {
 // Run writes the file.
 func (c invoiceExportCmd) Run(o *outside) error {
 	return admin(o, func(a *app) (any, error) {
-		tenant, err := a.tenant(o, c.Tenant)
+		invoice, err := a.invoice(o, c.Tenant, c.Number)
 		if err != nil {
-			return nil, err
-		}
-		invoice, err := a.db.InvoiceByNumber(o.ctx, db.InvoiceByNumberParams{TenantID: tenant.ID, Number: &c.Number})
-		if errors.Is(err, db.ErrNotFound) {
-			return nil, fmt.Errorf("%s has no invoice %s", c.Tenant, c.Number)
-		} else if err != nil {
 			return nil, err
 		}
 		format, _ := jobs.FormatOf(c.Format)

@@ -13,6 +13,7 @@ import (
 type tenantCmd struct {
 	Add    tenantAddCmd    `cmd:"" help:"Add a utility (an EMSP role). Without its legal data it starts on trial."`
 	Change tenantChangeCmd `cmd:"" help:"Change the details of a utility: those that are given."`
+	Mail   tenantMailCmd   `cmd:"" help:"Set the sender of a utility's e-mails, and its own mail server."`
 	Close  tenantCloseCmd  `cmd:"" help:"Close a utility for good: its cards are blocked everywhere, then its role is withdrawn from every partner."`
 }
 

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/db/seal"
@@ -93,8 +95,25 @@ func (a *app) worker() *jobs.Worker {
 	return &jobs.Worker{
 		DB: a.db, Box: a.box, Bell: a.bell, Client: a.client, Mail: a.mail, Receive: a.partners().Receive, Redis: a.queue, Now: a.now, Log: a.log,
 		Concurrency: a.cfg.Workers, BaseURL: a.cfg.BaseURL, Offer: server.Offer(a.cfg.BaseURL), MessageDays: a.cfg.MessageDays,
-		LateCDRs: a.lateCDRs(), Rhythms: a.cfg.rhythms(),
+		LateCDRs: a.lateCDRs(), Rhythms: a.cfg.rhythms(), BounceDomain: a.cfg.BounceDomain, DropDir: a.cfg.DropDir,
 	}
+}
+
+// work does the platform's work until ctx ends, and takes e-mails that come back.
+func (a *app) work(ctx context.Context) error {
+	if a.cfg.BounceListen == "" {
+		return a.worker().Run(ctx)
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.BounceListen)
+	if err != nil {
+		return fmt.Errorf("%sBOUNCE_LISTEN: %w", prefix, err)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.worker().Run(ctx) })
+	g.Go(func() error {
+		return mail.Inbox{Domain: a.cfg.BounceDomain, Take: a.ops().TakeBounce, Log: a.log}.Serve(ctx, listener)
+	})
+	return g.Wait()
 }
 
 func (a *app) lateCDRs() time.Duration { return time.Duration(a.cfg.LateCDRDays) * 24 * time.Hour }

@@ -38,6 +38,9 @@ type config struct {
 	BaseURL           string        `env:"BASE_URL" help:"address under which partners and people reach the doors; when empty, http:// and what LISTEN says"`
 	SecretKey         string        `env:"SECRET_KEY" show:"no" help:"32 random bytes in Base64 (openssl rand -base64 32); what is stored encrypted is lost without it; 'dev' makes its own"`
 	SMTPURL           string        `env:"SMTP_URL" show:"url" help:"mail server, as smtp://user:password@host:587 (STARTTLS), smtps:// or smtp+insecure://; when empty, e-mails stay in the outbox"`
+	BounceListen      string        `env:"BOUNCE_LISTEN" help:"address and port on which 'work' takes e-mails that come back, by SMTP from the mail server of BOUNCE_DOMAIN; when empty, none"`
+	BounceDomain      string        `env:"BOUNCE_DOMAIN" help:"domain of the addresses to which undeliverable e-mails come back; when empty, they come back to their sender"`
+	DropDir           string        `env:"DROP_DIR" help:"directory for the files of print services and Peppol access points, as PARTY/letter and PARTY/peppol; when empty, they stay in the outbox"`
 	PrivatePartners   bool          `env:"PRIVATE_PARTNERS" envDefault:"false" help:"call partners on private and loopback addresses and over plain http, too: for tests, never in production; 'dev' does"`
 	PartnerRate       int           `env:"PARTNER_RATE" envDefault:"5000" help:"messages per second that a partner may send in the long run, authorizations apart; beyond, HTTP 429"`
 	PartnerAtOnce     int           `env:"PARTNER_AT_ONCE" envDefault:"2" help:"messages of one partner that are worked on at once, authorizations apart; further ones wait"`
@@ -69,6 +72,9 @@ func loadConfig(environ map[string]string) (config, error) {
 		if p.Bits() == 0 {
 			return c, fmt.Errorf("settings: %sTRUSTED_PROXIES has %s, which is everybody", prefix, p)
 		}
+	}
+	if (c.BounceListen == "") != (c.BounceDomain == "") {
+		return c, fmt.Errorf("settings: %sBOUNCE_LISTEN and %sBOUNCE_DOMAIN go together", prefix, prefix)
 	}
 	if !slices.Contains([]string{"", "text", "json"}, c.LogFormat) {
 		return c, fmt.Errorf("settings: %sLOG_FORMAT is %q, want text or json", prefix, c.LogFormat)

@@ -105,7 +105,7 @@ func (c devCmd) Run(o *outside) (err error) {
 
 	g, ctx := errgroup.WithContext(o.ctx)
 	g.Go(func() error { return serve(ctx, listener, a.doors(), log) })
-	g.Go(func() error { return a.worker().Run(ctx) })
+	g.Go(func() error { return a.work(ctx) })
 	g.Go(func() error {
 		select {
 		case <-ctx.Done():

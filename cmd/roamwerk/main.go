@@ -38,6 +38,7 @@ type cli struct {
 	Plan      planCmd      `cmd:"" help:"Administer retail tariffs."`
 	Pricebook pricebookCmd `cmd:"" help:"Administer price books: which plan prices which session."`
 	Group     groupCmd     `cmd:"" help:"Administer customer groups."`
+	Customer  customerCmd  `cmd:"" help:"Administer customers."`
 	Voucher   voucherCmd   `cmd:"" help:"Administer vouchers."`
 	Command   commandCmd   `cmd:"" help:"Command charge points: start, stop, reserve, cancel, unlock."`
 	Invoice   invoiceCmd   `cmd:"" help:"Bill, list and export invoices."`

@@ -23,5 +23,5 @@ func (workCmd) Run(o *outside) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.close()) }()
 	log.Info("working", "jobs_at_once", cfg.Workers)
-	return a.worker().Run(o.ctx)
+	return a.work(o.ctx)
 }

@@ -385,7 +385,9 @@ func (w *world) settle() {
 		w.check(err)
 		tariffs, err := w.ops.DB.PartnersWithTariffsToLint(ctx, db.PartnersWithTariffsToLintParams{Now: w.ops.Now(), MaxRows: 1})
 		w.check(err)
-		if len(cdrs)+len(invoices)+len(emails)+len(tariffs) == 0 {
+		files, err := w.ops.DB.FileDropsDue(ctx, db.FileDropsDueParams{Now: w.now, MaxRows: 1})
+		w.check(err)
+		if len(cdrs)+len(invoices)+len(emails)+len(tariffs)+len(files) == 0 {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
