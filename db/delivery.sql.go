@@ -13,40 +13,33 @@ import (
 )
 
 const copiesOfInvoice = `-- name: CopiesOfInvoice :many
-SELECT e.id, 'email'::text AS way, e.copy, e.recipient, e.state, e.problem, e.created_at FROM emails e WHERE e.invoice_id = $1::uuid
-UNION ALL
-SELECT f.id, f.way, f.copy, f.recipient, f.state, f.problem, f.created_at FROM file_drops f WHERE f.invoice_id = $1
-ORDER BY created_at DESC, id DESC
+SELECT id, tenant_id, invoice_id, way, copy, recipient, subject, state, problem, attempts, due_at, created_at, sent_at FROM outbox WHERE invoice_id = $1::uuid ORDER BY created_at DESC, id DESC
 `
 
-type CopiesOfInvoiceRow struct {
-	ID        uuid.UUID
-	Way       string
-	Copy      int32
-	Recipient string
-	State     string
-	Problem   string
-	CreatedAt time.Time
-}
-
 // How an issued document was delivered so far, newest copy first.
-func (q *Queries) CopiesOfInvoice(ctx context.Context, invoiceID uuid.UUID) ([]CopiesOfInvoiceRow, error) {
+func (q *Queries) CopiesOfInvoice(ctx context.Context, invoiceID uuid.UUID) ([]Outbox, error) {
 	rows, err := q.db.Query(ctx, copiesOfInvoice, invoiceID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []CopiesOfInvoiceRow
+	var items []Outbox
 	for rows.Next() {
-		var i CopiesOfInvoiceRow
+		var i Outbox
 		if err := rows.Scan(
 			&i.ID,
+			&i.TenantID,
+			&i.InvoiceID,
 			&i.Way,
 			&i.Copy,
 			&i.Recipient,
+			&i.Subject,
 			&i.State,
 			&i.Problem,
+			&i.Attempts,
+			&i.DueAt,
 			&i.CreatedAt,
+			&i.SentAt,
 		); err != nil {
 			return nil, err
 		}
@@ -260,16 +253,17 @@ func (q *Queries) PostponeFileDrop(ctx context.Context, arg PostponeFileDropPara
 }
 
 const retryFileDrop = `-- name: RetryFileDrop :exec
-UPDATE file_drops SET state = 'queued', problem = '', attempts = 0, due_at = $1::timestamptz WHERE id = $2 AND state IN ('failed', 'kept')
+UPDATE file_drops SET state = 'queued', problem = '', attempts = 0, due_at = $1::timestamptz WHERE id = $2 AND state IN ('failed', 'kept') AND tenant_id = $3
 `
 
 type RetryFileDropParams struct {
-	Now time.Time
-	ID  uuid.UUID
+	Now      time.Time
+	ID       uuid.UUID
+	TenantID uuid.UUID
 }
 
 func (q *Queries) RetryFileDrop(ctx context.Context, arg RetryFileDropParams) error {
-	_, err := q.db.Exec(ctx, retryFileDrop, arg.Now, arg.ID)
+	_, err := q.db.Exec(ctx, retryFileDrop, arg.Now, arg.ID, arg.TenantID)
 	return err
 }
 

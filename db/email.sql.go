@@ -372,15 +372,16 @@ func (q *Queries) LockEmail(ctx context.Context, id uuid.UUID) (Email, error) {
 }
 
 const retryEmail = `-- name: RetryEmail :exec
-UPDATE emails SET state = 'queued', problem = '', attempts = 0, due_at = $1::timestamptz WHERE id = $2 AND state = 'failed'
+UPDATE emails SET state = 'queued', problem = '', attempts = 0, due_at = $1::timestamptz WHERE id = $2 AND state IN ('failed', 'kept') AND tenant_id = $3
 `
 
 type RetryEmailParams struct {
-	Now time.Time
-	ID  uuid.UUID
+	Now      time.Time
+	ID       uuid.UUID
+	TenantID uuid.UUID
 }
 
 func (q *Queries) RetryEmail(ctx context.Context, arg RetryEmailParams) error {
-	_, err := q.db.Exec(ctx, retryEmail, arg.Now, arg.ID)
+	_, err := q.db.Exec(ctx, retryEmail, arg.Now, arg.ID, arg.TenantID)
 	return err
 }

@@ -74,6 +74,30 @@ func (q *Queries) InvoiceCDRs(ctx context.Context, invoiceID uuid.NullUUID) ([]I
 	return items, nil
 }
 
+const invoiceCopy = `-- name: InvoiceCopy :one
+SELECT id, way, state, recipient FROM outbox WHERE invoice_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1
+`
+
+type InvoiceCopyRow struct {
+	ID        uuid.UUID
+	Way       string
+	State     string
+	Recipient string
+}
+
+// The last copy of a document.
+func (q *Queries) InvoiceCopy(ctx context.Context, invoiceID uuid.NullUUID) (InvoiceCopyRow, error) {
+	row := q.db.QueryRow(ctx, invoiceCopy, invoiceID)
+	var i InvoiceCopyRow
+	err := row.Scan(
+		&i.ID,
+		&i.Way,
+		&i.State,
+		&i.Recipient,
+	)
+	return i, err
+}
+
 const invoiceDetail = `-- name: InvoiceDetail :one
 SELECT i.id, i.tenant_id, i.customer_id, i.run_id, i.month, i.state, i.problems, i.reason, i.series, i.seq, i.number, i.date, i.currency, i.net, i.vat, i.gross, i.doc, i.created_at, i.issued_at, i.due_at, i.attempts, i.rendered_at, i.sent_at, i.type, i.corrects_id, i.cancels, c.name AS customer, c.number AS customer_number, t.name AS tenant
 FROM invoices i JOIN customers c ON c.id = i.customer_id JOIN tenants t ON t.id = i.tenant_id
@@ -165,23 +189,6 @@ func (q *Queries) InvoiceDocuments(ctx context.Context, invoiceID uuid.UUID) ([]
 		return nil, err
 	}
 	return items, nil
-}
-
-const invoiceEmail = `-- name: InvoiceEmail :one
-SELECT id, state, recipient FROM emails WHERE invoice_id = $1
-`
-
-type InvoiceEmailRow struct {
-	ID        uuid.UUID
-	State     string
-	Recipient string
-}
-
-func (q *Queries) InvoiceEmail(ctx context.Context, invoiceID uuid.NullUUID) (InvoiceEmailRow, error) {
-	row := q.db.QueryRow(ctx, invoiceEmail, invoiceID)
-	var i InvoiceEmailRow
-	err := row.Scan(&i.ID, &i.State, &i.Recipient)
-	return i, err
 }
 
 const invoiceList = `-- name: InvoiceList :many

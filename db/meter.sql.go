@@ -41,6 +41,17 @@ func (q *Queries) ClaimMeasurement(ctx context.Context, arg ClaimMeasurementPara
 	return cdr_id, err
 }
 
+const countMeterRecordsOfInvoice = `-- name: CountMeterRecordsOfInvoice :one
+SELECT count(*) FROM meter_records r WHERE r.rating_id IN (SELECT l.rating_id FROM line_items l WHERE l.invoice_id = $1)
+`
+
+func (q *Queries) CountMeterRecordsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) (int64, error) {
+	row := q.db.QueryRow(ctx, countMeterRecordsOfInvoice, invoiceID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const endMeterKey = `-- name: EndMeterKey :execrows
 UPDATE meter_keys SET valid_to = $1::timestamptz WHERE id = $2 AND tenant_id = $3 AND (valid_to IS NULL OR valid_to > $1)
 `

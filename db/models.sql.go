@@ -714,6 +714,22 @@ type NumberSeries struct {
 	LastAt   *time.Time
 }
 
+type Outbox struct {
+	ID        uuid.UUID
+	TenantID  uuid.UUID
+	InvoiceID uuid.NullUUID
+	Way       string
+	Copy      int32
+	Recipient string
+	Subject   string
+	State     string
+	Problem   string
+	Attempts  int32
+	DueAt     *time.Time
+	CreatedAt time.Time
+	SentAt    *time.Time
+}
+
 type OwnParty struct {
 	TenantID    uuid.UUID
 	CountryCode string

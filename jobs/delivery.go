@@ -113,6 +113,21 @@ func (o *Ops) SendAgain(ctx context.Context, tenant, invoice uuid.UUID, way Way,
 	return err
 }
 
+// TryAgain has what could not be sent, or was kept, sent anew.
+func (o *Ops) TryAgain(ctx context.Context, tenant, id uuid.UUID) error {
+	err := o.DB.Tx(ctx, func(q *db.Queries) error {
+		if err := q.RetryEmail(ctx, db.RetryEmailParams{ID: id, TenantID: tenant, Now: o.Now()}); err != nil {
+			return fmt.Errorf("e-mail: %w", err)
+		}
+		return q.RetryFileDrop(ctx, db.RetryFileDropParams{ID: id, TenantID: tenant, Now: o.Now()})
+	})
+	if err == nil {
+		o.Bell.Ring(ctx, EmailSend, id)
+		o.Bell.Ring(ctx, FileDrop, id)
+	}
+	return err
+}
+
 // recipientOf completes and checks where a copy goes.
 func recipientOf(ctx context.Context, q *db.Queries, id uuid.UUID, c copyOf) (string, error) {
 	customer, err := q.Customer(ctx, id)

@@ -27,7 +27,7 @@ func (w *world) issued() uuid.UUID {
 	return w.invoices()[0].ID
 }
 
-func (w *world) copies(invoice uuid.UUID) []db.CopiesOfInvoiceRow {
+func (w *world) copies(invoice uuid.UUID) []db.Outbox {
 	w.t.Helper()
 	copies, err := w.db.CopiesOfInvoice(w.ctx, invoice)
 	if err != nil {

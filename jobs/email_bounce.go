@@ -61,7 +61,7 @@ func (o *Ops) EmailCameBack(ctx context.Context, tenant, id uuid.UUID, reason st
 	if email.State != "sent" {
 		return refuse("not-sent")
 	}
-	return o.bounce(ctx, id, mail.Bounce{Action: bouncedByHand, Recipient: email.Recipient, Reason: reason}, nil)
+	return o.bounce(ctx, id, mail.Bounce{Action: bouncedByHand, Recipient: email.Recipient, Reason: strings.TrimSpace(reason)}, []byte{})
 }
 
 func (o *Ops) bounce(ctx context.Context, id uuid.UUID, report mail.Bounce, message []byte) error {

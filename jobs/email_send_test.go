@@ -126,11 +126,11 @@ func (w *world) queue() uuid.UUID {
 // email is the state of an e-mail, how often it was tried, and what went wrong.
 func (w *world) email(id uuid.UUID) (state string, attempts int32, problem string) {
 	w.t.Helper()
-	e, err := w.db.EmailDetail(w.ctx, db.EmailDetailParams{ID: id})
+	e, err := w.db.Email(w.ctx, id)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return e.Email.State, e.Email.Attempts, e.Email.Problem
+	return e.State, e.Attempts, e.Problem
 }
 
 // Whoever rings, and however often: a message is handed in once.

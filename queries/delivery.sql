@@ -34,11 +34,8 @@ UPDATE file_drops SET state = @state, problem = '', due_at = NULL, written_at = 
 UPDATE file_drops SET state = @state, problem = @problem, attempts = attempts + 1, due_at = sqlc.narg(due_at) WHERE id = @id AND due_at IS NOT NULL;
 
 -- name: RetryFileDrop :exec
-UPDATE file_drops SET state = 'queued', problem = '', attempts = 0, due_at = @now::timestamptz WHERE id = @id AND state IN ('failed', 'kept');
+UPDATE file_drops SET state = 'queued', problem = '', attempts = 0, due_at = @now::timestamptz WHERE id = @id AND state IN ('failed', 'kept') AND tenant_id = @tenant_id;
 
 -- How an issued document was delivered so far, newest copy first.
 -- name: CopiesOfInvoice :many
-SELECT e.id, 'email'::text AS way, e.copy, e.recipient, e.state, e.problem, e.created_at FROM emails e WHERE e.invoice_id = @invoice_id::uuid
-UNION ALL
-SELECT f.id, f.way, f.copy, f.recipient, f.state, f.problem, f.created_at FROM file_drops f WHERE f.invoice_id = @invoice_id
-ORDER BY created_at DESC, id DESC;
+SELECT * FROM outbox WHERE invoice_id = @invoice_id::uuid ORDER BY created_at DESC, id DESC;

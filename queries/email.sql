@@ -32,7 +32,7 @@ SELECT * FROM emails WHERE id = @id FOR NO KEY UPDATE;
 UPDATE emails SET state = 'bounced', problem = @problem, bounced_at = @now::timestamptz, due_at = NULL WHERE id = @id;
 
 -- name: RetryEmail :exec
-UPDATE emails SET state = 'queued', problem = '', attempts = 0, due_at = @now::timestamptz WHERE id = @id AND state = 'failed';
+UPDATE emails SET state = 'queued', problem = '', attempts = 0, due_at = @now::timestamptz WHERE id = @id AND state IN ('failed', 'kept') AND tenant_id = @tenant_id;
 
 -- name: InsertBounce :exec
 INSERT INTO bounces (id, tenant_id, email_id, received_at, action, status, recipient, reason, message)

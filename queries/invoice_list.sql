@@ -35,8 +35,9 @@ WHERE i.id = @id AND (sqlc.narg(tenant_id)::uuid IS NULL OR i.tenant_id = sqlc.n
 -- name: InvoiceDocuments :many
 SELECT format, file_name, length(bytes)::integer AS size, sha256, created_at FROM documents WHERE invoice_id = @invoice_id ORDER BY format;
 
--- name: InvoiceEmail :one
-SELECT id, state, recipient FROM emails WHERE invoice_id = @invoice_id;
+-- The last copy of a document.
+-- name: InvoiceCopy :one
+SELECT id, way, state, recipient FROM outbox WHERE invoice_id = @invoice_id ORDER BY created_at DESC, id DESC LIMIT 1;
 
 -- The CDRs behind the items of an invoice, by the id that its lines name.
 -- name: InvoiceCDRs :many

@@ -55,6 +55,9 @@ FROM (SELECT l.rating_id, min(l.service_start) AS began FROM line_items l WHERE 
     JOIN meter_records r ON r.rating_id = i.rating_id LEFT JOIN meter_keys k ON k.id = r.key_id
 ORDER BY i.began, r.rating_id, r.position;
 
+-- name: CountMeterRecordsOfInvoice :one
+SELECT count(*) FROM meter_records r WHERE r.rating_id IN (SELECT l.rating_id FROM line_items l WHERE l.invoice_id = @invoice_id);
+
 -- name: SetMeterPolicy :execrows
 UPDATE tenants SET meter_policy = @meter_policy, meter_required = @meter_required WHERE id = @id;
 

@@ -62,6 +62,12 @@ CREATE TABLE file_drops (
 CREATE INDEX file_drops_due ON file_drops (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX file_drops_list ON file_drops (tenant_id, created_at DESC, id DESC);
 
+-- Everything that leaves, however. A file that was written is as good as sent.
+CREATE VIEW outbox WITH (security_invoker = true) AS
+SELECT id, tenant_id, invoice_id, 'email'::text AS way, copy, recipient, subject, state, problem, attempts, due_at, created_at, sent_at FROM emails
+UNION ALL
+SELECT id, tenant_id, invoice_id, way, copy, recipient, file_name, CASE state WHEN 'written' THEN 'sent' ELSE state END, problem, attempts, due_at, created_at, written_at FROM file_drops;
+
 ALTER TABLE documents DROP CONSTRAINT documents_format_check,
     ADD CONSTRAINT documents_format_check CHECK (format IN ('pdf', 'xml', 'xrechnung', 'html', 'csv', 'meter', 'peppol'));
 
@@ -75,5 +81,6 @@ BEGIN
         EXECUTE format('CREATE POLICY tenant ON %I TO roamwerk_tenant USING (tenant_id = current_setting(''roamwerk.tenant'')::uuid)', t);
         EXECUTE format('GRANT SELECT, INSERT, UPDATE ON %I TO roamwerk_tenant', t);
     END LOOP;
+    GRANT SELECT ON outbox TO roamwerk_tenant;
 END $$;
 -- +goose StatementEnd

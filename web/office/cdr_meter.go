@@ -93,24 +93,28 @@ func (o *office) invoiceMeterFile(v *visit) error {
 	if err != nil {
 		return err
 	}
-	var records []db.MeterRecordsRow
 	err = v.read(func(q *db.Queries) error {
-		ctx := v.Request().Context()
-		if _, err := q.InvoiceDetail(ctx, db.InvoiceDetailParams{ID: id, TenantID: v.tenant}); err != nil {
-			return err
-		}
-		rows, err := q.MeterRecordsOfInvoice(ctx, uuid.NullUUID{UUID: id, Valid: true})
-		for _, row := range rows {
-			records = append(records, db.MeterRecordsRow(row))
-		}
+		_, err := q.InvoiceDetail(v.Request().Context(), db.InvoiceDetailParams{ID: id, TenantID: v.tenant})
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	return o.sendMeterFile(v, "invoice-"+id.String()+"-meter.xml", id)
+}
+
+func (o *office) sendMeterFile(v *visit, name string, invoice uuid.UUID) error {
+	rows, err := o.DB.MeterRecordsOfInvoice(v.Request().Context(), uuid.NullUUID{UUID: invoice, Valid: true})
+	if err != nil {
+		return fmt.Errorf("meter records of invoice %s: %w", invoice, err)
+	}
+	records := make([]db.MeterRecordsRow, len(rows))
+	for i, row := range rows {
+		records[i] = db.MeterRecordsRow(row)
+	}
 	file, err := jobs.MeterFile(records)
 	if err != nil {
 		return err
 	}
-	return v.download("invoice-"+id.String()+"-meter.xml", "application/xml", file)
+	return v.download(name, "application/xml", file)
 }

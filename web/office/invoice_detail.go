@@ -21,7 +21,7 @@ type invoiceView struct {
 	doc       *billing.Invoice  // nil: the draft could not be computed
 	problems  []billing.Problem // why not
 	documents []db.InvoiceDocumentsRow
-	email     *db.InvoiceEmailRow
+	last      *db.InvoiceCopyRow
 	cdrs      map[string]uuid.UUID // by the id that the lines name
 	events    []db.Event
 }
@@ -60,11 +60,11 @@ func loadInvoice(v *visit, q *db.Queries) (invoiceView, error) {
 	if i.documents, err = q.InvoiceDocuments(ctx, id); err != nil {
 		return i, fmt.Errorf("documents of invoice %s: %w", id, err)
 	}
-	email, err := q.InvoiceEmail(ctx, uuid.NullUUID{UUID: id, Valid: true})
+	last, err := q.InvoiceCopy(ctx, uuid.NullUUID{UUID: id, Valid: true})
 	if err == nil {
-		i.email = &email
+		i.last = &last
 	} else if !errors.Is(err, db.ErrNotFound) {
-		return i, fmt.Errorf("e-mail of invoice %s: %w", id, err)
+		return i, fmt.Errorf("copies of invoice %s: %w", id, err)
 	}
 	cdrs, err := q.InvoiceCDRs(ctx, uuid.NullUUID{UUID: id, Valid: true})
 	if err != nil {
@@ -90,8 +90,7 @@ func (i invoiceView) has(format string) bool {
 	return false
 }
 
-// invoiceDocument answers with the frozen bytes of an invoice in a format: to be saved with ?download, otherwise to be shown if
-// a browser can.
+// invoiceDocument answers with the frozen bytes of an invoice in a format.
 func (o *office) invoiceDocument(v *visit) error {
 	id, err := v.id()
 	if err != nil {
@@ -112,6 +111,11 @@ func (o *office) invoiceDocument(v *visit) error {
 	if err != nil {
 		return err
 	}
+	return v.document(format, doc)
+}
+
+// document answers with the bytes of a document: to be saved with ?download, otherwise to be shown if a browser can.
+func (v *visit) document(format jobs.Format, doc db.Document) error {
 	switch {
 	case v.QueryParams().Has("download"):
 		return v.download(doc.FileName, format.Media, doc.Bytes)

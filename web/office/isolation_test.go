@@ -22,6 +22,7 @@ func isolation(w *world) {
 		"GET /invoices/:id": w.other.issued.String(), "POST /invoices/:id/issue": w.other.draft.String(),
 		"GET /invoices/:id/document/:format": w.other.issued.String(), "GET /invoices/:id/meter.xml": w.other.issued.String(),
 		"GET /partners/:id": foreign.ID.String(), "GET /outbox/:id": w.other.email.String(),
+		"POST /outbox/:id/again": w.other.email.String(), "POST /outbox/:id/back": w.other.email.String(),
 		"GET /partners/:id/handshake": foreign.ID.String(), "POST /partners/:id/invite": foreign.ID.String(), "POST /partners/:id/try": foreign.ID.String(),
 		"POST /partners/:id/pull": foreign.ID.String(), "POST /partners/:id/quirk": foreign.ID.String(), "POST /partners/:id/rotate": foreign.ID.String(),
 		"POST /partners/:id/end": foreign.ID.String(), "GET /partners/:id/conformance": foreign.ID.String(), "GET /partners/:id/conformance.txt": foreign.ID.String(),

@@ -80,7 +80,7 @@ func filters(w *world) {
 	}
 	for path, want := range map[string]string{
 		"/en/invoices?state=failed": "2 invoices", "/en/invoices?month=2026-10": "5 invoices", "/en/invoices?q=" + url.QueryEscape("Öztürk"): "2 invoices", "/en/invoices?q=nothing": "0 invoices",
-		"/en/outbox?state=kept": "4 e-mails", "/en/outbox?q=kunde1": "1 e-mail", "/en/outbox?state=failed": "0 e-mails",
+		"/en/outbox?state=kept": "4 deliveries", "/en/outbox?q=kunde1": "1 delivery", "/en/outbox?state=failed": "0 deliveries", "/en/outbox?way=letter": "0 deliveries", "/en/outbox?way=pigeon": "0 deliveries",
 	} {
 		if body := c.get(path, "HX-Request", "true").body; !strings.Contains(body, `innerHTML">`+want+`</div>`) {
 			t.Errorf("%s: not %s: %.300s", path, want, body[max(0, len(body)-200):])

@@ -117,8 +117,12 @@ var routes = []struct {
 	{method: "POST", path: "/tenants/:id/close", handle: (*office).closeTenant, audience: operator},
 	{method: "GET", path: "/gaps", handle: (*office).gapList},
 	{method: "GET", path: "/trace", handle: (*office).trace},
-	{method: "GET", path: "/outbox", handle: (*office).emailList},
-	{method: "GET", path: "/outbox/:id", handle: (*office).emailDetail},
+	{method: "GET", path: "/outbox", handle: (*office).outboxList},
+	{method: "GET", path: "/outbox/:id", handle: (*office).outboxDetail},
+	{method: "POST", path: "/outbox/:id/again", handle: (*office).sendAgain},
+	{method: "POST", path: "/outbox/:id/back", handle: (*office).cameBack},
+	{method: "GET", path: "/d/:key", handle: (*office).linkedPage, audience: everyone},
+	{method: "GET", path: "/d/:key/:format", handle: (*office).linkedFile, audience: everyone},
 	{method: "GET", path: "/*", handle: (*office).nothing},
 }
 

@@ -62,7 +62,7 @@ func TestEmptyPagesSayWhatComesNext(t *testing.T) {
 	c := w.signIn(u.staff)
 	for path, want := range map[string]string{
 		"/en/overview": "Invite a CPO or hub next", "/en/cdrs": "Every CDR that a partner sends appears here", "/en/invoices": "An invoice run turns the rated sessions",
-		"/en/bulks": "No bulk decision yet", "/en/partners": "Your platform operator", "/en/cards": "Once a card is issued", "/en/gaps": "No open alerts", "/en/trace": "What would you like to trace?", "/en/outbox": "Every invoice that is issued puts an e-mail",
+		"/en/bulks": "No bulk decision yet", "/en/partners": "Your platform operator", "/en/cards": "Once a card is issued", "/en/gaps": "No open alerts", "/en/trace": "What would you like to trace?", "/en/outbox": "Each issued invoice puts an e-mail",
 	} {
 		if res := c.get(path); res.StatusCode != http.StatusOK || !strings.Contains(res.body, want) {
 			t.Errorf("%s: %s without %q", path, res.Status, want)

@@ -37,6 +37,7 @@ import (
 type world struct {
 	*testing.T
 	ops   *jobs.Ops
+	dbURL string
 	url   string
 	now   time.Time     // when the world begins
 	skip  *atomic.Int64 // nanoseconds that were skipped since
@@ -86,7 +87,7 @@ func (w *world) in(t *testing.T) *world {
 }
 
 // TestFilledPlatform looks at a platform with two months of traffic. Its parts leave the world as it is, but for the last
-// two, which move the clock and write messages.
+// three, which send a document again, move the clock and write messages.
 func TestFilledPlatform(t *testing.T) {
 	t.Parallel()
 	w := build(t, 64)
@@ -96,7 +97,7 @@ func TestFilledPlatform(t *testing.T) {
 	}{
 		{"every page", everyPage}, {"operator", operatorsPages}, {"isolation", isolation}, {"details", details}, {"console", console},
 		{"paging", paging}, {"filters", filters}, {"grouping", grouping}, {"views", views}, {"fragments", fragments}, {"export", export}, {"keyboard", keyboard},
-		{"wizard", wizard}, {"blocking", blocking},
+		{"outbox", outbox}, {"wizard", wizard}, {"blocking", blocking},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(w.in(t)) })
 	}
@@ -115,9 +116,14 @@ func open(t *testing.T) *world {
 	}
 	bell := jobs.NewBell(redis, silent)
 	t.Cleanup(func() { _ = bell.Close() })
-	w := &world{T: t, now: time.Date(2026, 11, 20, 13, 0, 0, 0, time.UTC), skip: new(atomic.Int64)}
+	w := &world{T: t, dbURL: dbtest.URL(t), now: time.Date(2026, 11, 20, 13, 0, 0, 0, time.UTC), skip: new(atomic.Int64)}
+	database, err := db.Open(t.Context(), w.dbURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(database.Close)
 	clock := func() time.Time { return w.now.Add(time.Duration(w.skip.Load())) }
-	w.ops = &jobs.Ops{DB: dbtest.New(t), Box: box, Bell: bell, Now: clock, Log: silent, BaseURL: "https://roamwerk.example", Client: partnerclient.New(partnerclient.Options{AllowPrivate: true})}
+	w.ops = &jobs.Ops{DB: database, Box: box, Bell: bell, Now: clock, Log: silent, BaseURL: "https://roamwerk.example", Client: partnerclient.New(partnerclient.Options{AllowPrivate: true})}
 	worker := jobs.Worker{DB: w.ops.DB, Box: box, Bell: bell, Redis: redis, Now: clock, Log: silent, Client: w.ops.Client, SweepEvery: 50 * time.Millisecond}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
@@ -286,7 +292,7 @@ func (w *world) fill(u *utility, sessions int) {
 			u.failed = r.ID
 		}
 	}
-	email, err := w.ops.DB.InvoiceEmail(ctx, uuid.NullUUID{UUID: u.issued, Valid: true})
+	email, err := w.ops.DB.InvoiceCopy(ctx, uuid.NullUUID{UUID: u.issued, Valid: true})
 	w.check(err)
 	u.email = email.ID
 }
