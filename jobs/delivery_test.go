@@ -56,8 +56,8 @@ func TestDocumentsGoTheWayTheCustomerWants(t *testing.T) {
 	for way, test := range map[jobs.Way]struct{ outbox, file, content string }{
 		jobs.ByEmail:  {outbox: "email 1 to kunde@post.example sent"},
 		jobs.ByPortal: {outbox: "email 1 to kunde@post.example sent"},
-		jobs.ByLetter: {"letter 1 to Erika Beispiel, 46509 Xanten written", "DE-SWX/letter/SWX-2026-000001.pdf", "%PDF-1.7"},
-		jobs.ByPeppol: {"peppol 1 to 0204:991-12345-67 written", "DE-SWX/peppol/SWX-2026-000001.peppol.xml", `<Identifier Authority="iso6523-actorid-upis">0204:991-12345-67</Identifier>`},
+		jobs.ByLetter: {"letter 1 to Erika Beispiel, 46509 Xanten sent", "DE-SWX/letter/SWX-2026-000001.pdf", "%PDF-1.7"},
+		jobs.ByPeppol: {"peppol 1 to 0204:991-12345-67 sent", "DE-SWX/peppol/SWX-2026-000001.peppol.xml", `<Identifier Authority="iso6523-actorid-upis">0204:991-12345-67</Identifier>`},
 	} {
 		t.Run(string(way), func(t *testing.T) {
 			w := newWorld(t)
@@ -120,7 +120,7 @@ func TestFilesThatCannotBeWritten(t *testing.T) {
 	}
 	w.clock.Set(w.clock.Now().AddDate(0, 0, 1))
 	w.work()
-	if got := w.outbox(invoice); got != "letter 1 to Erika Beispiel, 46509 Xanten written" {
+	if got := w.outbox(invoice); got != "letter 1 to Erika Beispiel, 46509 Xanten sent" {
 		t.Errorf("afterwards: %s", got)
 	}
 }
