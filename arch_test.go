@@ -57,7 +57,7 @@ var arrows = map[string][]string{
 
 	// Doors: who calls us.
 	"ocpi/server":   {"billing", "db", "db/seal", "jobs", "ocpi", "ocpi/client"},
-	"web/office":    {"billing", "billing/csv", "billing/html", "billing/lint", "billing/meter", "db", "db/seal", "jobs", "ocpi", "web/ui"},
+	"web/office":    {"billing", "billing/csv", "billing/html", "billing/lint", "billing/meter", "billing/wording", "db", "db/seal", "jobs", "ocpi", "web/ui"},
 	"web/ui":        {},
 	"web/ui/uitest": {"web/ui"},
 
