@@ -78,6 +78,15 @@ UNION ALL
 SELECT 'disputed', s.currency, count(*), sum(coalesce(s.claimed - r.computed_net, 0))::numeric FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id
 WHERE s.cpo_state IN ('questioned', 'disputed') AND s.started_at >= $2::timestamptz AND ($1::uuid IS NULL OR s.tenant_id = $1) GROUP BY s.currency
 UNION ALL
+SELECT 'proposed', s.currency, count(*), sum(s.claimed)::numeric FROM drop_proposals d JOIN cdr_states s ON s.cdr_id = d.cdr_id
+WHERE d.state = 'open' AND ($1::uuid IS NULL OR d.tenant_id = $1) GROUP BY s.currency
+UNION ALL
+SELECT 'mine', s.currency, count(*), sum(s.claimed)::numeric FROM cdr_states s
+WHERE s.assignee = $3::text AND s.state IN ('held', 'waiting') AND ($1::uuid IS NULL OR s.tenant_id = $1) GROUP BY s.currency
+UNION ALL
+SELECT CASE d.state WHEN 'open' THEN 'dispute-open' ELSE 'dispute-due' END, d.currency, count(*), sum(d.expected)::numeric FROM disputes d
+WHERE d.closed_at IS NULL AND (d.state = 'open' OR d.deadline < $4::timestamptz) AND ($1::uuid IS NULL OR d.tenant_id = $1) GROUP BY 1, d.currency
+UNION ALL
 SELECT 'invoice-' || i.state, i.currency, count(*), sum(i.gross)::numeric FROM invoices i
 WHERE i.state IN ('draft', 'failed') AND ($1::uuid IS NULL OR i.tenant_id = $1) GROUP BY i.state, i.currency
 UNION ALL
@@ -92,6 +101,8 @@ WHERE a.resolved_at IS NULL AND ($1::uuid IS NULL OR a.tenant_id = $1
 type OverviewWorkParams struct {
 	TenantID uuid.NullUUID
 	Since    time.Time
+	Assignee string
+	Soon     time.Time
 }
 
 type OverviewWorkRow struct {
@@ -104,7 +115,12 @@ type OverviewWorkRow struct {
 // What the overview of the back office counts. Without tenant_id: every utility.
 // What a person has to look at, by kind and currency.
 func (q *Queries) OverviewWork(ctx context.Context, arg OverviewWorkParams) ([]OverviewWorkRow, error) {
-	rows, err := q.db.Query(ctx, overviewWork, arg.TenantID, arg.Since)
+	rows, err := q.db.Query(ctx, overviewWork,
+		arg.TenantID,
+		arg.Since,
+		arg.Assignee,
+		arg.Soon,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,15 @@ UNION ALL
 SELECT 'disputed', s.currency, count(*), sum(coalesce(s.claimed - r.computed_net, 0))::numeric FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id
 WHERE s.cpo_state IN ('questioned', 'disputed') AND s.started_at >= @since::timestamptz AND (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id)) GROUP BY s.currency
 UNION ALL
+SELECT 'proposed', s.currency, count(*), sum(s.claimed)::numeric FROM drop_proposals d JOIN cdr_states s ON s.cdr_id = d.cdr_id
+WHERE d.state = 'open' AND (sqlc.narg(tenant_id)::uuid IS NULL OR d.tenant_id = sqlc.narg(tenant_id)) GROUP BY s.currency
+UNION ALL
+SELECT 'mine', s.currency, count(*), sum(s.claimed)::numeric FROM cdr_states s
+WHERE s.assignee = @assignee::text AND s.state IN ('held', 'waiting') AND (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id)) GROUP BY s.currency
+UNION ALL
+SELECT CASE d.state WHEN 'open' THEN 'dispute-open' ELSE 'dispute-due' END, d.currency, count(*), sum(d.expected)::numeric FROM disputes d
+WHERE d.closed_at IS NULL AND (d.state = 'open' OR d.deadline < @soon::timestamptz) AND (sqlc.narg(tenant_id)::uuid IS NULL OR d.tenant_id = sqlc.narg(tenant_id)) GROUP BY 1, d.currency
+UNION ALL
 SELECT 'invoice-' || i.state, i.currency, count(*), sum(i.gross)::numeric FROM invoices i
 WHERE i.state IN ('draft', 'failed') AND (sqlc.narg(tenant_id)::uuid IS NULL OR i.tenant_id = sqlc.narg(tenant_id)) GROUP BY i.state, i.currency
 UNION ALL

@@ -37,6 +37,7 @@ type cdrView struct {
 	disputes []db.DisputesOfCDRRow
 	proposal *db.DropProposalsRow // nil: nobody wants to drop it
 	account  *jobs.CDRExplanation // nil: there is nothing to explain
+	credit   *jobs.DisputeMessage // to the partner, about a credit that cannot be applied; nil: it is none
 	choices  choices
 	form     decisionForm
 	list     listContext
@@ -161,6 +162,13 @@ func (c *cdrView) loadReview(v *visit, q *db.Queries, list string) (err error) {
 			return fmt.Errorf("explain CDR %s: %w", id, err)
 		}
 		c.account = &account
+	}
+	if c.CDRState.CreditReference != "" && c.CDRState.State == "held" {
+		m, err := v.office.CreditMessage(ctx, tenant, id, string(v.Lang))
+		if err != nil {
+			return fmt.Errorf("message about credit %s: %w", id, err)
+		}
+		c.credit = &m
 	}
 	c.list, err = v.neighbours(q, id, list)
 	return err

@@ -18,7 +18,9 @@ func isolation(w *world) {
 	theirs := map[string]string{
 		"GET /cdrs/:id": w.other.rated.String(), "GET /cdrs/:id/message.json": w.other.rated.String(), "GET /cdrs/:id/meter.xml": w.other.proven.String(),
 		"POST /cdrs/:id/decide": w.other.held.String(), "GET /cdrs/:id/explanation.json": w.other.rated.String(), "GET /cdrs/:id/preview": w.other.rated.String(),
-		"GET /bulks/:id": w.other.bulk.String(), "POST /bulks/:id/run": w.other.bulk.String(), "POST /bulks/:id/cancel": w.other.bulk.String(),
+		"GET /disputes/:id": w.other.dispute.String(), "GET /disputes/:id/record.json": w.other.dispute.String(), "GET /disputes/:id/cdrs.csv": w.other.dispute.String(),
+		"POST /disputes/:id/send": w.other.dispute.String(), "POST /disputes/:id/answer": w.other.dispute.String(), "POST /disputes/:id/close": w.other.dispute.String(),
+		"POST /disputes/:id/accept": w.other.dispute.String(), "GET /bulks/:id": w.other.bulk.String(), "POST /bulks/:id/run": w.other.bulk.String(), "POST /bulks/:id/cancel": w.other.bulk.String(),
 		"GET /invoices/:id": w.other.issued.String(), "POST /invoices/:id/issue": w.other.draft.String(),
 		"GET /invoices/:id/document/:format": w.other.issued.String(), "GET /invoices/:id/meter.xml": w.other.issued.String(),
 		"GET /partners/:id": foreign.ID.String(), "GET /outbox/:id": w.other.email.String(),
@@ -78,7 +80,7 @@ func isolation(w *world) {
 
 	theirCDR := "cdrs/DE*LNN/" + w.other.ratedID
 	for _, path := range []string{"/de/overview", "/de/cdrs?month=all", "/de/cdrs.csv?month=all", "/de/invoices", "/de/outbox", "/de/partners", "/de/cdrs?month=all&q=SWL",
-		"/de/tenants", "/de/cards", "/de/cards?q=SWL", "/de/gaps?state=all", "/de/messages", "/de/messages?q=" + w.other.ratedID, "/de/quarantine", "/de/tariffs",
+		"/de/tenants", "/de/cards", "/de/cards?q=SWL", "/de/disputes?state=all", "/de/bulks", "/de/cdrs?month=all&group=partner", "/de/gaps?state=all", "/de/messages", "/de/messages?q=" + w.other.ratedID, "/de/quarantine", "/de/tariffs",
 		"/de/trace?of=" + url.QueryEscape("sessions/DE*LNN/S-"+w.other.ratedID), "/de/trace?of=" + url.QueryEscape("tokens/DE*SWL/"+card(&w.other, 0))} {
 		for who, c := range map[string]*client{"clerk": clerk, "operator": picky} {
 			res := c.get(path)

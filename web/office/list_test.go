@@ -64,7 +64,7 @@ func paging(w *world) {
 func filters(w *world) {
 	t, c := w.T, w.signIn(w.ours.staff)
 	for query, want := range map[string]int{
-		"state=held": 1, "state=waiting": 1, "state=disputed": 2, "state=credited": 2, "state=dropped": 0, "flag=P05": 1, "flag=P99": 0,
+		"state=held": 1, "state=waiting": 1, "state=disputed": 3, "cpo=disputed": 1, "state=credited": 2, "state=dropped": 0, "flag=P05": 1, "flag=P99": 0,
 		"q=unknownswi": 1, "q=%25": 0, "q=_": 0, "q=fuhrpark": 1, "q=10005": 1, "partner=" + w.hub.ID.String() + "&state=held": 0, "partner=x": 0,
 		"reason=rule": 1, "reason=no-card": 1, "retail=open": 2, "retail=none": 2, "cpo=questioned": 2, "cpo=credited": 1, "meter=proven": 1, "meter=invalid": 1, "late=1": 0, "late=x&state=held": 1, "loss=1": 0,
 		"assignee=nobody": 0, "least=34,67&most=34.67": 1, "least=x&state=held": 1, "delta=0,25&state=disputed": 1, "delta=1": 0, "most=0": 1,

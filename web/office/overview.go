@@ -19,6 +19,10 @@ var work = []struct {
 	{kind: "held", tone: "err", path: "/cdrs?month=all&state=held"},
 	{kind: "waiting", tone: "warn", path: "/cdrs?month=all&state=waiting"},
 	{kind: "disputed", tone: "warn", path: "/cdrs?month=all&state=disputed"},
+	{kind: "proposed", tone: "warn", path: "/cdrs?month=all&reason=drop-proposed"},
+	{kind: "dispute-open", tone: "warn", path: "/disputes?state=open"},
+	{kind: "dispute-due", tone: "err", path: "/disputes"},
+	{kind: "mine", tone: "info", path: "/cdrs?month=all&assignee="}, // whose name comes behind it
 	{kind: "invoice-draft", tone: "info", path: "/invoices?state=draft"},
 	{kind: "invoice-failed", tone: "err", path: "/invoices?state=failed"},
 	{kind: "email-failed", tone: "err", path: "/outbox?state=failed"},
@@ -62,7 +66,7 @@ func (o *office) overview(v *visit) error {
 	var days []db.OverviewDaysRow
 	var view overviewView
 	err := v.read(func(q *db.Queries) (err error) {
-		if rows, err = q.OverviewWork(ctx, db.OverviewWorkParams{TenantID: v.tenant, Since: month.AddDate(-1, 0, 0)}); err != nil {
+		if rows, err = q.OverviewWork(ctx, db.OverviewWorkParams{TenantID: v.tenant, Since: month.AddDate(-1, 0, 0), Assignee: v.staff.Name, Soon: now.Add(deadlineNear)}); err != nil {
 			return err
 		}
 		if days, err = q.OverviewDays(ctx, db.OverviewDaysParams{TenantID: v.tenant, Since: since, Until: today.AddDate(0, 0, 1)}); err != nil {
@@ -96,6 +100,9 @@ func (v *visit) tiles(rows []db.OverviewWorkRow) (tiles []tile, open int64) {
 			continue
 		}
 		t := tile{kind: w.kind, tone: w.tone, path: w.path}
+		if strings.HasSuffix(t.path, "=") {
+			t.path += queryEscape(v.staff.Name)
+		}
 		for _, r := range rows {
 			if r.Kind != w.kind {
 				continue

@@ -23,7 +23,7 @@ func (w *world) pages() [][2]string {
 	u := w.ours
 	return [][2]string{
 		{"overview", "/overview"}, {"cdrs", "/cdrs"}, {"cdrs-filtered", "/cdrs?q=P&flag=P05&month=2026-11&partner=" + w.cpo.ID.String() + "&sort=-kwh"}, {"cdrs-more", "/cdrs?month=all&least=1&retail=released&state=rated"}, {"cdrs-by-rule", "/cdrs?group=rule"}, {"cdrs-view", "/cdrs?month=all&state=waiting"}, {"cdrs-empty", "/cdrs?q=nothing-like-this"},
-		{"bulk", "/bulks/" + u.bulk.String()}, {"bulks", "/bulks"}, {"bulk-form", "/cdrs/decide?all=1&kind=dispute&list=state%3Dheld"},
+		{"disputes", "/disputes"}, {"dispute", "/disputes/" + u.dispute.String()}, {"bulk", "/bulks/" + u.bulk.String()}, {"bulks", "/bulks"}, {"bulk-form", "/cdrs/decide?all=1&kind=dispute&list=state%3Dheld"},
 		{"cdr-rated", "/cdrs/" + u.rated.String()}, {"cdr-proven", "/cdrs/" + u.proven.String()}, {"cdr-forged", "/cdrs/" + u.forged.String()}, {"cdr-held", "/cdrs/" + u.held.String()}, {"cdr-waiting", "/cdrs/" + u.waiting.String()}, {"cdr-disputed", "/cdrs/" + u.disputed.String()}, {"cdr-credited", "/cdrs/" + u.credited.String()},
 		{"invoices", "/invoices"}, {"invoices-month", "/invoices?month=2026-11&state=draft"}, {"invoice-issued", "/invoices/" + u.issued.String()}, {"invoice-draft", "/invoices/" + u.draft.String()}, {"invoice-failed", "/invoices/" + u.failed.String()},
 		{"partners", "/partners"}, {"partner", "/partners/" + w.cpo.ID.String()}, {"outbox", "/outbox"}, {"email", "/outbox/" + u.email.String()}, {"missing", "/nothing-here"},
@@ -62,7 +62,7 @@ func TestEmptyPagesSayWhatComesNext(t *testing.T) {
 	c := w.signIn(u.staff)
 	for path, want := range map[string]string{
 		"/en/overview": "Invite a CPO or hub next", "/en/cdrs": "Every CDR that a partner sends appears here", "/en/invoices": "An invoice run turns the rated sessions",
-		"/en/bulks": "No bulk decision yet", "/en/partners": "Your platform operator", "/en/cards": "Once a card is issued", "/en/gaps": "No open alerts", "/en/trace": "What would you like to trace?", "/en/outbox": "Each issued invoice puts an e-mail",
+		"/en/disputes": "Nothing is disputed", "/en/bulks": "No bulk decision yet", "/en/partners": "Your platform operator", "/en/cards": "Once a card is issued", "/en/gaps": "No open alerts", "/en/trace": "What would you like to trace?", "/en/outbox": "Each issued invoice puts an e-mail",
 	} {
 		if res := c.get(path); res.StatusCode != http.StatusOK || !strings.Contains(res.body, want) {
 			t.Errorf("%s: %s without %q", path, res.Status, want)
@@ -70,7 +70,7 @@ func TestEmptyPagesSayWhatComesNext(t *testing.T) {
 	}
 	tab := uitest.Open(t).Tab(t, w.url)
 	tab.Cookies(c.cookies()...)
-	for _, path := range []string{"/overview", "/cdrs", "/invoices", "/partners", "/outbox", "/cards", "/gaps", "/bulks"} {
+	for _, path := range []string{"/overview", "/cdrs", "/invoices", "/partners", "/outbox", "/cards", "/gaps", "/bulks", "/disputes"} {
 		look(tab, "empty-"+path[1:], "/de"+path)
 	}
 }

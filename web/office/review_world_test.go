@@ -17,8 +17,13 @@ func (w *world) fillReview(u *utility) {
 	w.check(w.ops.DB.SaveView(w.Context(), db.SaveViewParams{
 		ID: u.view, TenantID: uuid.NullUUID{UUID: u.ID, Valid: true}, Page: "/cdrs", Name: "Ansicht " + u.Name, Query: "month=all&state=waiting", CreatedAt: w.now,
 	}))
-	var err error
-	u.bulk, err = w.ops.StartBulk(jobs.WithActor(w.Context(), "Klara Clerk"), u.ID, jobs.Selection{State: "rated"}, jobs.Decision{Kind: jobs.Waive, Reason: "Kulanz"}, true, w.now)
+	ctx := jobs.WithActor(w.Context(), "Klara Clerk")
+	_, err := w.ops.Decide(ctx, u.ID, u.fleet, jobs.Decision{Kind: jobs.Contest, Dispute: jobs.NewDispute{Reason: "energy", Note: "impossible at this connector"}})
+	w.check(err)
+	list, err := w.ops.DB.DisputesOfCDR(ctx, u.fleet)
+	w.check(err)
+	u.dispute = list[0].ID
+	u.bulk, err = w.ops.StartBulk(ctx, u.ID, jobs.Selection{State: "rated"}, jobs.Decision{Kind: jobs.Waive, Reason: "Kulanz"}, true, w.now)
 	w.check(err)
 	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		b, err := w.ops.DB.Bulk(w.Context(), db.BulkParams{ID: u.bulk})

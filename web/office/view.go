@@ -22,7 +22,7 @@ type view struct {
 }
 
 // viewPages are the lists of which views can be saved.
-var viewPages = []string{"/cdrs", "/disputes"}
+var viewPages = []string{"/cdrs"}
 
 // views are those of a list: the ones that everybody has, the utility's and the visitor's own.
 func (v *visit) views(q *db.Queries, l listQuery, everybodys []view) ([]view, error) {

@@ -60,6 +60,7 @@ type utility struct {
 	message  uuid.UUID // of the log
 	held     uuid.UUID
 	waiting  uuid.UUID
+	fleet    uuid.UUID // of a customer who cannot be billed; in a dispute
 	disputed uuid.UUID
 	credited uuid.UUID
 	issued   uuid.UUID // invoices
@@ -67,6 +68,7 @@ type utility struct {
 	failed   uuid.UUID
 	email    uuid.UUID
 	view     uuid.UUID // of a list
+	dispute  uuid.UUID
 	bulk     uuid.UUID // preview of a decision about many CDRs
 }
 
@@ -262,7 +264,7 @@ func (w *world) fill(u *utility, sessions int) {
 			u.proven = u.rated
 		}
 	}
-	w.cdr(u, session{card: card(u, 4), start: begin, minutes: 45, kwh: "11.5"})
+	u.fleet = w.cdr(u, session{card: card(u, 4), start: begin, minutes: 45, kwh: "11.5"})
 	u.held = w.cdr(u, session{card: card(u, 0), start: w.now.Add(-30 * time.Hour), minutes: 10, kwh: "88"})
 	u.waiting = w.cdr(u, session{card: "UNKNOWN" + u.PartyID, contract: "C99999999", start: w.now.Add(-29 * time.Hour), minutes: 60, kwh: "21.25"})
 	u.disputed = w.cdr(u, session{card: card(u, 1), start: w.now.Add(-28 * time.Hour), minutes: 60, kwh: "20", extra: "0.25"})
