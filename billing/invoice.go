@@ -48,6 +48,16 @@ type Invoice struct {
 	Payment    Payment
 	Preceding  *Reference // BG-3: the document that this one corrects
 	Notes      []string   // BT-22
+
+	Detail []InvoiceLine `json:",omitempty"` // every line of a document that sums up its sessions; otherwise none
+}
+
+// FullList is every session and fee of the document, also where its lines sum them up.
+func (inv Invoice) FullList() []InvoiceLine {
+	if len(inv.Detail) > 0 {
+		return inv.Detail
+	}
+	return inv.Lines
 }
 
 // Period is the span of service of a document or a line: [Start, End), both in UTC.

@@ -14,11 +14,7 @@ func (inv Invoice) Cancel(date time.Time) Invoice {
 	c := inv
 	c.Type, c.Number, c.Date, c.DueDate = DocumentCorrection, "", date, time.Time{}
 	c.Preceding = &Reference{Number: inv.Number, Date: inv.Date}
-	c.Lines = make([]InvoiceLine, len(inv.Lines))
-	for i, l := range inv.Lines {
-		l.Quantity, l.Net, l.Gross = l.Quantity.Neg(), l.Net.Neg(), l.Gross.Neg()
-		c.Lines[i] = l
-	}
+	c.Lines, c.Detail = negated(inv.Lines), negated(inv.Detail)
 	c.VAT = make([]VATLine, len(inv.VAT))
 	for i, v := range inv.VAT {
 		v.Net, v.Tax = v.Net.Neg(), v.Tax.Neg()
@@ -27,6 +23,18 @@ func (inv Invoice) Cancel(date time.Time) Invoice {
 	c.Net, c.VATTotal, c.Gross = inv.Net.Neg(), inv.VATTotal.Neg(), inv.Gross.Neg()
 	c.Paid, c.Due = decimal.Zero, c.Gross
 	return c
+}
+
+func negated(lines []InvoiceLine) []InvoiceLine {
+	if lines == nil {
+		return nil
+	}
+	back := make([]InvoiceLine, len(lines))
+	for i, l := range lines {
+		l.Quantity, l.Net, l.Gross = l.Quantity.Neg(), l.Net.Neg(), l.Gross.Neg()
+		back[i] = l
+	}
+	return back
 }
 
 // Change says what shall become of a line of an issued document.

@@ -24,10 +24,10 @@ WITH fee AS (
     INSERT INTO fees (id, tenant_id, contract_id, token_id, kind, month, plan_version_id, price, first_day, last_day, days, of_days, booked_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     ON CONFLICT DO NOTHING
-    RETURNING id, tenant_id, kind
+    RETURNING id, tenant_id, contract_id, kind
 ), item AS (
-    INSERT INTO line_items (id, created_at, tenant_id, customer_id, kind, fee_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end)
-    SELECT $14, $13, f.tenant_id, $15, 'fee', f.id, 1, f.kind, 1, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25 FROM fee f
+    INSERT INTO line_items (id, created_at, tenant_id, customer_id, contract_id, kind, fee_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end)
+    SELECT $14, $13, f.tenant_id, $15, f.contract_id, 'fee', f.id, 1, f.kind, 1, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25 FROM fee f
 )
 SELECT EXISTS (SELECT FROM fee) AS is_new
 `

@@ -251,6 +251,8 @@ type InsertLineItemsParams struct {
 	CreatedAt    time.Time
 	TenantID     uuid.UUID
 	CustomerID   uuid.UUID
+	ContractID   uuid.NullUUID
+	Kind         string
 	CDRID        uuid.NullUUID
 	RatingID     uuid.NullUUID
 	Position     int32
@@ -332,7 +334,7 @@ func (q *Queries) InsertRating(ctx context.Context, arg InsertRatingParams) erro
 }
 
 const itemsOfCDR = `-- name: ItemsOfCDR :many
-SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id, mirrors FROM line_items WHERE cdr_id = $1::uuid ORDER BY created_at, position
+SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id, mirrors, contract_id FROM line_items WHERE cdr_id = $1::uuid ORDER BY created_at, position
 `
 
 func (q *Queries) ItemsOfCDR(ctx context.Context, cdrID uuid.UUID) ([]LineItem, error) {
@@ -368,6 +370,7 @@ func (q *Queries) ItemsOfCDR(ctx context.Context, cdrID uuid.UUID) ([]LineItem, 
 			&i.Kind,
 			&i.FeeID,
 			&i.Mirrors,
+			&i.ContractID,
 		); err != nil {
 			return nil, err
 		}
@@ -380,7 +383,7 @@ func (q *Queries) ItemsOfCDR(ctx context.Context, cdrID uuid.UUID) ([]LineItem, 
 }
 
 const itemsOfCDRs = `-- name: ItemsOfCDRs :many
-SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id, mirrors FROM line_items WHERE cdr_id = ANY ($1::uuid[]) ORDER BY cdr_id, created_at, position
+SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id, mirrors, contract_id FROM line_items WHERE cdr_id = ANY ($1::uuid[]) ORDER BY cdr_id, created_at, position
 `
 
 func (q *Queries) ItemsOfCDRs(ctx context.Context, ids []uuid.UUID) ([]LineItem, error) {
@@ -416,6 +419,7 @@ func (q *Queries) ItemsOfCDRs(ctx context.Context, ids []uuid.UUID) ([]LineItem,
 			&i.Kind,
 			&i.FeeID,
 			&i.Mirrors,
+			&i.ContractID,
 		); err != nil {
 			return nil, err
 		}
@@ -583,7 +587,8 @@ func (q *Queries) NextRatingSeq(ctx context.Context, cdrID uuid.UUID) (int32, er
 }
 
 const outdateDrafts = `-- name: OutdateDrafts :exec
-UPDATE invoices SET state = 'failed', problems = $1 WHERE id = ANY ($2::uuid[]) AND state = 'draft'
+UPDATE invoices SET state = 'failed', problems = $1, stale = true, approved_by = NULL, approver = '', approved_at = NULL, due_at = NULL
+WHERE id = ANY ($2::uuid[]) AND state IN ('draft', 'failed')
 `
 
 type OutdateDraftsParams struct {

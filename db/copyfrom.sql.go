@@ -147,6 +147,8 @@ func (r iteratorForInsertLineItems) Values() ([]interface{}, error) {
 		r.rows[0].CreatedAt,
 		r.rows[0].TenantID,
 		r.rows[0].CustomerID,
+		r.rows[0].ContractID,
+		r.rows[0].Kind,
 		r.rows[0].CDRID,
 		r.rows[0].RatingID,
 		r.rows[0].Position,
@@ -171,7 +173,7 @@ func (r iteratorForInsertLineItems) Err() error {
 }
 
 func (q *Queries) InsertLineItems(ctx context.Context, arg []InsertLineItemsParams) (int64, error) {
-	return q.db.CopyFrom(ctx, []string{"line_items"}, []string{"id", "created_at", "tenant_id", "customer_id", "cdr_id", "rating_id", "position", "dimension", "quantity", "unit", "unit_price", "tax_included", "vat_category", "vat_rate", "net", "gross", "currency", "service_start", "service_end", "mirrors"}, &iteratorForInsertLineItems{rows: arg})
+	return q.db.CopyFrom(ctx, []string{"line_items"}, []string{"id", "created_at", "tenant_id", "customer_id", "contract_id", "kind", "cdr_id", "rating_id", "position", "dimension", "quantity", "unit", "unit_price", "tax_included", "vat_category", "vat_rate", "net", "gross", "currency", "service_start", "service_end", "mirrors"}, &iteratorForInsertLineItems{rows: arg})
 }
 
 // iteratorForInsertMessages implements pgx.CopyFromSource.

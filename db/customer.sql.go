@@ -35,7 +35,7 @@ func (q *Queries) ActiveMandate(ctx context.Context, customerID uuid.UUID) (Mand
 }
 
 const contract = `-- name: Contract :one
-SELECT id, tenant_id, customer_id, plan_id, contract_id, valid_from, valid_to, created_at FROM contracts WHERE id = $1
+SELECT id, tenant_id, customer_id, plan_id, contract_id, valid_from, valid_to, created_at, billing_cycle FROM contracts WHERE id = $1
 `
 
 func (q *Queries) Contract(ctx context.Context, id uuid.UUID) (Contract, error) {
@@ -50,12 +50,13 @@ func (q *Queries) Contract(ctx context.Context, id uuid.UUID) (Contract, error) 
 		&i.ValidFrom,
 		&i.ValidTo,
 		&i.CreatedAt,
+		&i.BillingCycle,
 	)
 	return i, err
 }
 
 const contractByEMAID = `-- name: ContractByEMAID :one
-SELECT id, tenant_id, customer_id, plan_id, contract_id, valid_from, valid_to, created_at FROM contracts WHERE tenant_id = $1 AND upper(contract_id) = upper($2)
+SELECT id, tenant_id, customer_id, plan_id, contract_id, valid_from, valid_to, created_at, billing_cycle FROM contracts WHERE tenant_id = $1 AND upper(contract_id) = upper($2)
 `
 
 type ContractByEMAIDParams struct {
@@ -75,12 +76,13 @@ func (q *Queries) ContractByEMAID(ctx context.Context, arg ContractByEMAIDParams
 		&i.ValidFrom,
 		&i.ValidTo,
 		&i.CreatedAt,
+		&i.BillingCycle,
 	)
 	return i, err
 }
 
 const customer = `-- name: Customer :one
-SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id, delivery, peppol_id FROM customers WHERE id = $1
+SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id, invoice_detail, delivery, peppol_id FROM customers WHERE id = $1
 `
 
 func (q *Queries) Customer(ctx context.Context, id uuid.UUID) (Customer, error) {
@@ -104,6 +106,7 @@ func (q *Queries) Customer(ctx context.Context, id uuid.UUID) (Customer, error) 
 		&i.NoCredit,
 		&i.CreatedAt,
 		&i.GroupID,
+		&i.InvoiceDetail,
 		&i.Delivery,
 		&i.PeppolID,
 	)
@@ -111,7 +114,7 @@ func (q *Queries) Customer(ctx context.Context, id uuid.UUID) (Customer, error) 
 }
 
 const customerByNameAndEmail = `-- name: CustomerByNameAndEmail :one
-SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id, delivery, peppol_id FROM customers WHERE tenant_id = $1 AND name = $2 AND lower(email) = lower($3) ORDER BY created_at LIMIT 1
+SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id, invoice_detail, delivery, peppol_id FROM customers WHERE tenant_id = $1 AND name = $2 AND lower(email) = lower($3) ORDER BY created_at LIMIT 1
 `
 
 type CustomerByNameAndEmailParams struct {
@@ -141,6 +144,7 @@ func (q *Queries) CustomerByNameAndEmail(ctx context.Context, arg CustomerByName
 		&i.NoCredit,
 		&i.CreatedAt,
 		&i.GroupID,
+		&i.InvoiceDetail,
 		&i.Delivery,
 		&i.PeppolID,
 	)

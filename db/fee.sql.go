@@ -74,17 +74,19 @@ SELECT c.id, c.contract_id, c.created_at, greatest(c.valid_from, c.created_at)::
     EXISTS (SELECT FROM fees f WHERE f.contract_id = c.id AND f.kind = 'BASE' AND f.month = $1) AS base_booked,
     EXISTS (SELECT FROM fees f WHERE f.contract_id = c.id AND f.kind = 'ACTIVATION') AS activation_booked
 FROM contracts c JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
-WHERE c.tenant_id = $2 AND c.id > $3 AND c.valid_from < $4::timestamptz AND c.created_at < $4 AND (c.valid_to IS NULL OR c.valid_to > $5::timestamptz)
-ORDER BY c.id LIMIT $6
+WHERE c.tenant_id = $2 AND c.customer_id >= $3::uuid AND c.customer_id <= $4::uuid AND c.id > $5 AND c.valid_from < $6::timestamptz AND c.created_at < $6 AND (c.valid_to IS NULL OR c.valid_to > $7::timestamptz)
+ORDER BY c.id LIMIT $8
 `
 
 type ContractsForFeesParams struct {
-	Month    time.Time
-	TenantID uuid.UUID
-	After    uuid.UUID
-	Until    time.Time
-	Since    time.Time
-	MaxRows  int32
+	Month         time.Time
+	TenantID      uuid.UUID
+	FirstCustomer uuid.UUID
+	LastCustomer  uuid.UUID
+	After         uuid.UUID
+	Until         time.Time
+	Since         time.Time
+	MaxRows       int32
 }
 
 type ContractsForFeesRow struct {
@@ -110,6 +112,8 @@ func (q *Queries) ContractsForFees(ctx context.Context, arg ContractsForFeesPara
 	rows, err := q.db.Query(ctx, contractsForFees,
 		arg.Month,
 		arg.TenantID,
+		arg.FirstCustomer,
+		arg.LastCustomer,
 		arg.After,
 		arg.Until,
 		arg.Since,

@@ -13,72 +13,6 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-const customersToBill = `-- name: CustomersToBill :many
-SELECT l.customer_id, l.currency, count(*) AS items FROM line_items l
-WHERE l.tenant_id = $1 AND l.service_start < $2::timestamptz
-    AND (l.invoice_id IS NULL OR l.invoice_id IN (SELECT i.id FROM invoices i WHERE i.tenant_id = $1 AND i.state <> 'issued'))
-GROUP BY l.customer_id, l.currency ORDER BY l.customer_id, l.currency
-`
-
-type CustomersToBillParams struct {
-	TenantID uuid.UUID
-	Until    time.Time
-}
-
-type CustomersToBillRow struct {
-	CustomerID uuid.UUID
-	Currency   string
-	Items      int64
-}
-
-// Customers with something to bill up to the end of the month, late CDRs of earlier months included.
-func (q *Queries) CustomersToBill(ctx context.Context, arg CustomersToBillParams) ([]CustomersToBillRow, error) {
-	rows, err := q.db.Query(ctx, customersToBill, arg.TenantID, arg.Until)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CustomersToBillRow
-	for rows.Next() {
-		var i CustomersToBillRow
-		if err := rows.Scan(&i.CustomerID, &i.Currency, &i.Items); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const deleteDraft = `-- name: DeleteDraft :exec
-DELETE FROM invoices WHERE id = $1 AND state <> 'issued'
-`
-
-func (q *Queries) DeleteDraft(ctx context.Context, id uuid.UUID) error {
-	_, err := q.db.Exec(ctx, deleteDraft, id)
-	return err
-}
-
-const deleteIdleDrafts = `-- name: DeleteIdleDrafts :exec
-DELETE FROM invoices i WHERE i.tenant_id = $1 AND i.month = $2 AND i.state <> 'issued' AND NOT EXISTS (
-    SELECT FROM line_items l WHERE l.tenant_id = i.tenant_id AND l.customer_id = i.customer_id AND l.currency = i.currency AND l.service_start < $3::timestamptz
-        AND (l.invoice_id IS NULL OR l.invoice_id = i.id))
-`
-
-type DeleteIdleDraftsParams struct {
-	TenantID uuid.UUID
-	Month    time.Time
-	Until    time.Time
-}
-
-// Drafts of customers who have nothing to bill any more: everything on them was withdrawn.
-func (q *Queries) DeleteIdleDrafts(ctx context.Context, arg DeleteIdleDraftsParams) error {
-	_, err := q.db.Exec(ctx, deleteIdleDrafts, arg.TenantID, arg.Month, arg.Until)
-	return err
-}
-
 const document = `-- name: Document :one
 SELECT id, tenant_id, invoice_id, format, file_name, bytes, sha256, seq, chain, created_at FROM documents WHERE invoice_id = $1 AND format = $2
 `
@@ -146,44 +80,6 @@ func (q *Queries) DocumentsOfTenant(ctx context.Context, tenantID uuid.UUID) ([]
 	return items, nil
 }
 
-const draftsOfRun = `-- name: DraftsOfRun :many
-SELECT id FROM invoices WHERE run_id = $1 AND state = 'draft' ORDER BY created_at, id
-`
-
-func (q *Queries) DraftsOfRun(ctx context.Context, runID uuid.NullUUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, draftsOfRun, runID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []uuid.UUID
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const finishInvoiceRun = `-- name: FinishInvoiceRun :exec
-UPDATE invoice_runs SET state = 'done', finished_at = $1 WHERE id = $2 AND state <> 'done'
-`
-
-type FinishInvoiceRunParams struct {
-	Now *time.Time
-	ID  uuid.UUID
-}
-
-func (q *Queries) FinishInvoiceRun(ctx context.Context, arg FinishInvoiceRunParams) error {
-	_, err := q.db.Exec(ctx, finishInvoiceRun, arg.Now, arg.ID)
-	return err
-}
-
 const insertDocument = `-- name: InsertDocument :exec
 INSERT INTO documents (id, tenant_id, invoice_id, format, file_name, bytes, sha256, seq, chain, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -218,71 +114,8 @@ func (q *Queries) InsertDocument(ctx context.Context, arg InsertDocumentParams) 
 	return err
 }
 
-const insertInvoice = `-- name: InsertInvoice :exec
-INSERT INTO invoices (id, tenant_id, customer_id, run_id, month, state, problems, currency, net, vat, gross, doc, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-`
-
-type InsertInvoiceParams struct {
-	ID         uuid.UUID
-	TenantID   uuid.UUID
-	CustomerID uuid.UUID
-	RunID      uuid.NullUUID
-	Month      time.Time
-	State      string
-	Problems   []byte
-	Currency   string
-	Net        decimal.Decimal
-	VAT        decimal.Decimal
-	Gross      decimal.Decimal
-	Doc        []byte
-	CreatedAt  time.Time
-}
-
-func (q *Queries) InsertInvoice(ctx context.Context, arg InsertInvoiceParams) error {
-	_, err := q.db.Exec(ctx, insertInvoice,
-		arg.ID,
-		arg.TenantID,
-		arg.CustomerID,
-		arg.RunID,
-		arg.Month,
-		arg.State,
-		arg.Problems,
-		arg.Currency,
-		arg.Net,
-		arg.VAT,
-		arg.Gross,
-		arg.Doc,
-		arg.CreatedAt,
-	)
-	return err
-}
-
-const insertInvoiceRun = `-- name: InsertInvoiceRun :exec
-INSERT INTO invoice_runs (id, tenant_id, month, issue, created_at) VALUES ($1, $2, $3, $4, $5)
-`
-
-type InsertInvoiceRunParams struct {
-	ID        uuid.UUID
-	TenantID  uuid.UUID
-	Month     time.Time
-	Issue     bool
-	CreatedAt time.Time
-}
-
-func (q *Queries) InsertInvoiceRun(ctx context.Context, arg InsertInvoiceRunParams) error {
-	_, err := q.db.Exec(ctx, insertInvoiceRun,
-		arg.ID,
-		arg.TenantID,
-		arg.Month,
-		arg.Issue,
-		arg.CreatedAt,
-	)
-	return err
-}
-
 const invoice = `-- name: Invoice :one
-SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels FROM invoices WHERE id = $1
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels, cycle, recipient_id, items, gross_exact, stale, warnings, usual, drafted_by, approved_by, approver, approved_at, changes FROM invoices WHERE id = $1
 `
 
 func (q *Queries) Invoice(ctx context.Context, id uuid.UUID) (Invoice, error) {
@@ -315,12 +148,24 @@ func (q *Queries) Invoice(ctx context.Context, id uuid.UUID) (Invoice, error) {
 		&i.Type,
 		&i.CorrectsID,
 		&i.Cancels,
+		&i.Cycle,
+		&i.RecipientID,
+		&i.Items,
+		&i.GrossExact,
+		&i.Stale,
+		&i.Warnings,
+		&i.Usual,
+		&i.DraftedBy,
+		&i.ApprovedBy,
+		&i.Approver,
+		&i.ApprovedAt,
+		&i.Changes,
 	)
 	return i, err
 }
 
 const invoiceByNumber = `-- name: InvoiceByNumber :one
-SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels FROM invoices WHERE tenant_id = $1 AND number = $2
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels, cycle, recipient_id, items, gross_exact, stale, warnings, usual, drafted_by, approved_by, approver, approved_at, changes FROM invoices WHERE tenant_id = $1 AND number = $2
 `
 
 type InvoiceByNumberParams struct {
@@ -358,6 +203,18 @@ func (q *Queries) InvoiceByNumber(ctx context.Context, arg InvoiceByNumberParams
 		&i.Type,
 		&i.CorrectsID,
 		&i.Cancels,
+		&i.Cycle,
+		&i.RecipientID,
+		&i.Items,
+		&i.GrossExact,
+		&i.Stale,
+		&i.Warnings,
+		&i.Usual,
+		&i.DraftedBy,
+		&i.ApprovedBy,
+		&i.Approver,
+		&i.ApprovedAt,
+		&i.Changes,
 	)
 	return i, err
 }
@@ -377,7 +234,7 @@ func (q *Queries) InvoiceRendered(ctx context.Context, arg InvoiceRenderedParams
 }
 
 const invoiceRun = `-- name: InvoiceRun :one
-SELECT id, tenant_id, month, issue, state, created_at, finished_at FROM invoice_runs WHERE id = $1
+SELECT id, tenant_id, month, issue, state, created_at, finished_at, cycle, started_by, actor, cursor, customers, customers_done, fees_booked, fee_problems, collected_at, inspect_until, approved_by, approver, approved_at, due_at, attempts, reason FROM invoice_runs WHERE id = $1
 `
 
 func (q *Queries) InvoiceRun(ctx context.Context, id uuid.UUID) (InvoiceRun, error) {
@@ -391,6 +248,22 @@ func (q *Queries) InvoiceRun(ctx context.Context, id uuid.UUID) (InvoiceRun, err
 		&i.State,
 		&i.CreatedAt,
 		&i.FinishedAt,
+		&i.Cycle,
+		&i.StartedBy,
+		&i.Actor,
+		&i.Cursor,
+		&i.Customers,
+		&i.CustomersDone,
+		&i.FeesBooked,
+		&i.FeeProblems,
+		&i.CollectedAt,
+		&i.InspectUntil,
+		&i.ApprovedBy,
+		&i.Approver,
+		&i.ApprovedAt,
+		&i.DueAt,
+		&i.Attempts,
+		&i.Reason,
 	)
 	return i, err
 }
@@ -501,9 +374,8 @@ func (q *Queries) InvoicesForList(ctx context.Context, arg InvoicesForListParams
 }
 
 const issueInvoice = `-- name: IssueInvoice :exec
-UPDATE invoices SET state = 'issued', problems = '[]', series = $1, seq = $2, number = $3, date = $4, net = $5, vat = $6, gross = $7, doc = $8,
-    issued_at = $9, due_at = $9
-WHERE id = $10 AND state = 'draft'
+UPDATE invoices SET state = 'issued', problems = '[]', series = $1, seq = $2, number = $3, date = $4, doc = $5, issued_at = $6, due_at = $6
+WHERE id = $7 AND state = 'draft'
 `
 
 type IssueInvoiceParams struct {
@@ -511,9 +383,6 @@ type IssueInvoiceParams struct {
 	Seq      *int64
 	Number   *string
 	Date     *time.Time
-	Net      decimal.Decimal
-	VAT      decimal.Decimal
-	Gross    decimal.Decimal
 	Doc      []byte
 	IssuedAt *time.Time
 	ID       uuid.UUID
@@ -525,9 +394,6 @@ func (q *Queries) IssueInvoice(ctx context.Context, arg IssueInvoiceParams) erro
 		arg.Seq,
 		arg.Number,
 		arg.Date,
-		arg.Net,
-		arg.VAT,
-		arg.Gross,
 		arg.Doc,
 		arg.IssuedAt,
 		arg.ID,
@@ -563,7 +429,7 @@ func (q *Queries) LockCDRsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID
 }
 
 const lockInvoice = `-- name: LockInvoice :one
-SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels FROM invoices WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels, cycle, recipient_id, items, gross_exact, stale, warnings, usual, drafted_by, approved_by, approver, approved_at, changes FROM invoices WHERE id = $1 FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockInvoice(ctx context.Context, id uuid.UUID) (Invoice, error) {
@@ -596,6 +462,18 @@ func (q *Queries) LockInvoice(ctx context.Context, id uuid.UUID) (Invoice, error
 		&i.Type,
 		&i.CorrectsID,
 		&i.Cancels,
+		&i.Cycle,
+		&i.RecipientID,
+		&i.Items,
+		&i.GrossExact,
+		&i.Stale,
+		&i.Warnings,
+		&i.Usual,
+		&i.DraftedBy,
+		&i.ApprovedBy,
+		&i.Approver,
+		&i.ApprovedAt,
+		&i.Changes,
 	)
 	return i, err
 }
@@ -741,56 +619,6 @@ func (q *Queries) NumberSeries(ctx context.Context, tenantID uuid.UUID) ([]Numbe
 	return items, nil
 }
 
-const openInvoice = `-- name: OpenInvoice :one
-SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels FROM invoices WHERE tenant_id = $1 AND customer_id = $2 AND month = $3 AND currency = $4 AND state <> 'issued' FOR NO KEY UPDATE
-`
-
-type OpenInvoiceParams struct {
-	TenantID   uuid.UUID
-	CustomerID uuid.UUID
-	Month      time.Time
-	Currency   string
-}
-
-func (q *Queries) OpenInvoice(ctx context.Context, arg OpenInvoiceParams) (Invoice, error) {
-	row := q.db.QueryRow(ctx, openInvoice,
-		arg.TenantID,
-		arg.CustomerID,
-		arg.Month,
-		arg.Currency,
-	)
-	var i Invoice
-	err := row.Scan(
-		&i.ID,
-		&i.TenantID,
-		&i.CustomerID,
-		&i.RunID,
-		&i.Month,
-		&i.State,
-		&i.Problems,
-		&i.Reason,
-		&i.Series,
-		&i.Seq,
-		&i.Number,
-		&i.Date,
-		&i.Currency,
-		&i.Net,
-		&i.VAT,
-		&i.Gross,
-		&i.Doc,
-		&i.CreatedAt,
-		&i.IssuedAt,
-		&i.DueAt,
-		&i.Attempts,
-		&i.RenderedAt,
-		&i.SentAt,
-		&i.Type,
-		&i.CorrectsID,
-		&i.Cancels,
-	)
-	return i, err
-}
-
 const postponeInvoice = `-- name: PostponeInvoice :exec
 UPDATE invoices SET due_at = $1, attempts = attempts + 1, reason = $2 WHERE id = $3
 `
@@ -829,45 +657,24 @@ func (q *Queries) ProveDocuments(ctx context.Context, tenantID uuid.UUID) (Prove
 }
 
 const ratingsOfInvoice = `-- name: RatingsOfInvoice :many
-SELECT r.id, r.tenant_id, r.cdr_id, r.seq, r.rated_at, r.superseded_at, r.engine, r.currency, r.plan_version_id, r.claimed_net, r.computed_net, r.retail_net, r.retail_gross, r.margin, r.wholesale, r.verdict, r.retail, r.findings, r.inputs_sha256, r.price_book_id, r.choice, r.waived, r.measures, r.items, r.contract_id FROM ratings r WHERE r.id IN (SELECT l.rating_id FROM line_items l WHERE invoice_id = $1)
+SELECT r.id, r.retail FROM ratings r WHERE r.id IN (SELECT l.rating_id FROM line_items l WHERE l.invoice_id = $1)
 `
 
-func (q *Queries) RatingsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) ([]Rating, error) {
+type RatingsOfInvoiceRow struct {
+	ID     uuid.UUID
+	Retail []byte
+}
+
+func (q *Queries) RatingsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) ([]RatingsOfInvoiceRow, error) {
 	rows, err := q.db.Query(ctx, ratingsOfInvoice, invoiceID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Rating
+	var items []RatingsOfInvoiceRow
 	for rows.Next() {
-		var i Rating
-		if err := rows.Scan(
-			&i.ID,
-			&i.TenantID,
-			&i.CDRID,
-			&i.Seq,
-			&i.RatedAt,
-			&i.SupersededAt,
-			&i.Engine,
-			&i.Currency,
-			&i.PlanVersionID,
-			&i.ClaimedNet,
-			&i.ComputedNet,
-			&i.RetailNet,
-			&i.RetailGross,
-			&i.Margin,
-			&i.Wholesale,
-			&i.Verdict,
-			&i.Retail,
-			&i.Findings,
-			&i.InputsSHA256,
-			&i.PriceBookID,
-			&i.Choice,
-			&i.Waived,
-			&i.Measures,
-			&i.Items,
-			&i.ContractID,
-		); err != nil {
+		var i RatingsOfInvoiceRow
+		if err := rows.Scan(&i.ID, &i.Retail); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -876,15 +683,6 @@ func (q *Queries) RatingsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID)
 		return nil, err
 	}
 	return items, nil
-}
-
-const releaseItems = `-- name: ReleaseItems :exec
-UPDATE line_items SET invoice_id = NULL WHERE invoice_id = $1
-`
-
-func (q *Queries) ReleaseItems(ctx context.Context, invoiceID uuid.NullUUID) error {
-	_, err := q.db.Exec(ctx, releaseItems, invoiceID)
-	return err
 }
 
 const sessionsOfInvoice = `-- name: SessionsOfInvoice :many
@@ -949,99 +747,4 @@ func (q *Queries) SessionsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID
 		return nil, err
 	}
 	return items, nil
-}
-
-const takeItems = `-- name: TakeItems :many
-UPDATE line_items SET invoice_id = $1
-WHERE tenant_id = $2 AND customer_id = $3 AND currency = $4 AND service_start < $5::timestamptz
-    AND (invoice_id IS NULL OR invoice_id = $1)
-RETURNING id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id, mirrors
-`
-
-type TakeItemsParams struct {
-	InvoiceID  uuid.NullUUID
-	TenantID   uuid.UUID
-	CustomerID uuid.UUID
-	Currency   string
-	Until      time.Time
-}
-
-func (q *Queries) TakeItems(ctx context.Context, arg TakeItemsParams) ([]LineItem, error) {
-	rows, err := q.db.Query(ctx, takeItems,
-		arg.InvoiceID,
-		arg.TenantID,
-		arg.CustomerID,
-		arg.Currency,
-		arg.Until,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []LineItem
-	for rows.Next() {
-		var i LineItem
-		if err := rows.Scan(
-			&i.ID,
-			&i.CreatedAt,
-			&i.TenantID,
-			&i.CustomerID,
-			&i.CDRID,
-			&i.RatingID,
-			&i.Position,
-			&i.Dimension,
-			&i.Quantity,
-			&i.Unit,
-			&i.UnitPrice,
-			&i.TaxIncluded,
-			&i.VATCategory,
-			&i.VATRate,
-			&i.Net,
-			&i.Gross,
-			&i.Currency,
-			&i.ServiceStart,
-			&i.ServiceEnd,
-			&i.InvoiceID,
-			&i.Kind,
-			&i.FeeID,
-			&i.Mirrors,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const updateDraft = `-- name: UpdateDraft :exec
-UPDATE invoices SET run_id = $1, state = $2, problems = $3, net = $4, vat = $5, gross = $6, doc = $7
-WHERE id = $8 AND state <> 'issued'
-`
-
-type UpdateDraftParams struct {
-	RunID    uuid.NullUUID
-	State    string
-	Problems []byte
-	Net      decimal.Decimal
-	VAT      decimal.Decimal
-	Gross    decimal.Decimal
-	Doc      []byte
-	ID       uuid.UUID
-}
-
-func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) error {
-	_, err := q.db.Exec(ctx, updateDraft,
-		arg.RunID,
-		arg.State,
-		arg.Problems,
-		arg.Net,
-		arg.VAT,
-		arg.Gross,
-		arg.Doc,
-		arg.ID,
-	)
-	return err
 }

@@ -86,6 +86,17 @@ type Backtest struct {
 	Attempts   int32
 }
 
+type BillingPolicy struct {
+	TenantID         uuid.UUID
+	InspectionDays   int32
+	Minimum          decimal.Decimal
+	CarryMonths      int32
+	Zero             string
+	DeviationPercent decimal.Decimal
+	DeviationAmount  decimal.Decimal
+	UpdatedAt        time.Time
+}
+
 type Bounce struct {
 	ID         uuid.UUID
 	TenantID   uuid.UUID
@@ -288,14 +299,15 @@ type Command struct {
 }
 
 type Contract struct {
-	ID         uuid.UUID
-	TenantID   uuid.UUID
-	CustomerID uuid.UUID
-	PlanID     uuid.NullUUID
-	ContractID string
-	ValidFrom  time.Time
-	ValidTo    *time.Time
-	CreatedAt  time.Time
+	ID           uuid.UUID
+	TenantID     uuid.UUID
+	CustomerID   uuid.UUID
+	PlanID       uuid.NullUUID
+	ContractID   string
+	ValidFrom    time.Time
+	ValidTo      *time.Time
+	CreatedAt    time.Time
+	BillingCycle string
 }
 
 type ContractPlace struct {
@@ -325,6 +337,7 @@ type Customer struct {
 	NoCredit       bool
 	CreatedAt      time.Time
 	GroupID        uuid.NullUUID
+	InvoiceDetail  string
 	Delivery       string
 	PeppolID       string
 }
@@ -475,42 +488,80 @@ type FileDrop struct {
 }
 
 type Invoice struct {
-	ID         uuid.UUID
-	TenantID   uuid.UUID
-	CustomerID uuid.UUID
-	RunID      uuid.NullUUID
-	Month      time.Time
-	State      string
-	Problems   []byte
-	Reason     string
-	Series     *string
-	Seq        *int64
-	Number     *string
-	Date       *time.Time
-	Currency   string
-	Net        decimal.Decimal
-	VAT        decimal.Decimal
-	Gross      decimal.Decimal
-	Doc        []byte
-	CreatedAt  time.Time
-	IssuedAt   *time.Time
-	DueAt      *time.Time
-	Attempts   int32
-	RenderedAt *time.Time
-	SentAt     *time.Time
-	Type       string
-	CorrectsID uuid.NullUUID
-	Cancels    bool
+	ID          uuid.UUID
+	TenantID    uuid.UUID
+	CustomerID  uuid.UUID
+	RunID       uuid.NullUUID
+	Month       time.Time
+	State       string
+	Problems    []byte
+	Reason      string
+	Series      *string
+	Seq         *int64
+	Number      *string
+	Date        *time.Time
+	Currency    string
+	Net         decimal.Decimal
+	VAT         decimal.Decimal
+	Gross       decimal.Decimal
+	Doc         []byte
+	CreatedAt   time.Time
+	IssuedAt    *time.Time
+	DueAt       *time.Time
+	Attempts    int32
+	RenderedAt  *time.Time
+	SentAt      *time.Time
+	Type        string
+	CorrectsID  uuid.NullUUID
+	Cancels     bool
+	Cycle       string
+	RecipientID uuid.NullUUID
+	Items       int32
+	GrossExact  bool
+	Stale       bool
+	Warnings    []string
+	Usual       decimal.NullDecimal
+	DraftedBy   uuid.NullUUID
+	ApprovedBy  uuid.NullUUID
+	Approver    string
+	ApprovedAt  *time.Time
+	Changes     []byte
 }
 
 type InvoiceRun struct {
-	ID         uuid.UUID
-	TenantID   uuid.UUID
-	Month      time.Time
-	Issue      bool
-	State      string
-	CreatedAt  time.Time
-	FinishedAt *time.Time
+	ID            uuid.UUID
+	TenantID      uuid.UUID
+	Month         time.Time
+	Issue         bool
+	State         string
+	CreatedAt     time.Time
+	FinishedAt    *time.Time
+	Cycle         string
+	StartedBy     uuid.NullUUID
+	Actor         string
+	Cursor        uuid.UUID
+	Customers     int32
+	CustomersDone int32
+	FeesBooked    int32
+	FeeProblems   []byte
+	CollectedAt   *time.Time
+	InspectUntil  *time.Time
+	ApprovedBy    uuid.NullUUID
+	Approver      string
+	ApprovedAt    *time.Time
+	DueAt         *time.Time
+	Attempts      int32
+	Reason        string
+}
+
+type InvoiceTax struct {
+	InvoiceID uuid.UUID
+	TenantID  uuid.UUID
+	Category  string
+	Rate      decimal.Decimal
+	Items     int32
+	Net       decimal.Decimal
+	Tax       decimal.Decimal
 }
 
 type LineItem struct {
@@ -537,6 +588,7 @@ type LineItem struct {
 	Kind         string
 	FeeID        uuid.NullUUID
 	Mirrors      uuid.NullUUID
+	ContractID   uuid.NullUUID
 }
 
 type LineItemsDefault struct {

@@ -212,7 +212,7 @@ func (r *backtestRun) fees(ctx context.Context, result *billing.BacktestResult) 
 		period := monthOf(month, r.zone)
 		for after := uuid.Nil; ; {
 			contracts, err := r.DB.ContractsForFees(ctx, db.ContractsForFeesParams{
-				Month: month, TenantID: r.row.TenantID, After: after, Since: period.Start, Until: period.End, MaxRows: feePage,
+				Month: month, TenantID: r.row.TenantID, FirstCustomer: everyCustomer[0], LastCustomer: everyCustomer[1], After: after, Since: period.Start, Until: period.End, MaxRows: feePage,
 			})
 			if err != nil {
 				return fmt.Errorf("contracts: %w", err)

@@ -30,7 +30,8 @@ const (
 	PartnerTell   Kind = "partner:tell"   // id of a partner: what we offer has changed
 	TariffLint    Kind = "tariff:lint"    // id of a partner: its tariffs that were not looked at
 	CommandWait   Kind = "command:wait"   // id of a command whose wait for a result or a session ends
-	InvoiceRender Kind = "invoice:render" // id of an issued invoice: documents, then the outbox
+	InvoiceRun    Kind = "invoice:run"    // id of an invoice run: the next drafts
+	InvoiceRender Kind = "invoice:render" // id of an approved invoice: its number, documents, then e-mail
 	EmailSend     Kind = "email:send"     // id of an e-mail of the outbox
 	FileDrop      Kind = "file:drop"      // id of a file of the outbox
 	BacktestRun   Kind = "backtest:run"   // id of a back-test

@@ -227,8 +227,15 @@ func liveItems(items []db.LineItem) (live []db.LineItem, last int32) {
 	return live, last
 }
 
-// is reports whether the items that stand are those of the bill.
+// The kinds of items. An adjustment is what a correction has charged or given back beside the rating of its session.
+const (
+	itemSession    = "session"
+	itemAdjustment = "adjustment"
+)
+
+// is reports whether the items that stand are those of the bill. What was adjusted stays so as long as the bill is the same.
 func (b *bill) is(live []db.LineItem) bool {
+	live = slices.DeleteFunc(slices.Clone(live), func(l db.LineItem) bool { return l.Kind == itemAdjustment })
 	return slices.EqualFunc(live, b.items, func(l db.LineItem, i bookable) bool {
 		return l.CustomerID == b.cdr.CustomerID.UUID && l.Dimension == i.Dimension && l.Quantity.Equal(i.Quantity) && l.Unit == i.Unit && l.UnitPrice.Equal(i.UnitPrice) &&
 			l.TaxIncluded == i.TaxIncluded && l.VATCategory == i.VATCategory && l.VATRate.Equal(i.VATRate) && l.Net.Equal(i.Net) && l.Gross.Equal(i.Gross) && l.Currency == i.Currency
@@ -237,7 +244,7 @@ func (b *bill) is(live []db.LineItem) bool {
 
 func (b *bill) booked(item bookable, position int32, now time.Time) db.InsertLineItemsParams {
 	return db.InsertLineItemsParams{
-		ID: uuid.Must(uuid.NewV7()), CreatedAt: now, TenantID: b.cdr.TenantID, CustomerID: b.cdr.CustomerID.UUID,
+		ID: uuid.Must(uuid.NewV7()), CreatedAt: now, TenantID: b.cdr.TenantID, CustomerID: b.cdr.CustomerID.UUID, ContractID: b.cdr.ContractID, Kind: itemSession,
 		CDRID: uuid.NullUUID{UUID: b.cdr.CDRID, Valid: true}, RatingID: b.cdr.RatingID, Position: position, Dimension: item.Dimension, Quantity: item.Quantity, Unit: item.Unit, UnitPrice: item.UnitPrice,
 		TaxIncluded: item.TaxIncluded, VATCategory: item.VATCategory, VATRate: item.VATRate, Net: item.Net, Gross: item.Gross, Currency: item.Currency,
 		ServiceStart: b.cdr.StartedAt, ServiceEnd: b.cdr.EndedAt,
@@ -247,7 +254,7 @@ func (b *bill) booked(item bookable, position int32, now time.Time) db.InsertLin
 // mirrored takes an invoiced item back: for the customer, by the rating and at the price that it was invoiced with.
 func mirrored(item db.LineItem, position int32, now time.Time) db.InsertLineItemsParams {
 	return db.InsertLineItemsParams{
-		ID: uuid.Must(uuid.NewV7()), CreatedAt: now, TenantID: item.TenantID, CustomerID: item.CustomerID, CDRID: item.CDRID,
+		ID: uuid.Must(uuid.NewV7()), CreatedAt: now, TenantID: item.TenantID, CustomerID: item.CustomerID, ContractID: item.ContractID, Kind: item.Kind, CDRID: item.CDRID,
 		RatingID: item.RatingID, Position: -position, Dimension: item.Dimension, Quantity: item.Quantity.Neg(), Unit: item.Unit, UnitPrice: item.UnitPrice,
 		TaxIncluded: item.TaxIncluded, VATCategory: item.VATCategory, VATRate: item.VATRate, Net: item.Net.Neg(), Gross: item.Gross.Neg(), Currency: item.Currency,
 		ServiceStart: item.ServiceStart, ServiceEnd: item.ServiceEnd, Mirrors: uuid.NullUUID{UUID: item.ID, Valid: true},

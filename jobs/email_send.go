@@ -32,6 +32,24 @@ var invoiceTexts = map[string]struct{ subject, body, attached, linked, more stri
 	},
 }
 
+// correctionTexts are those of one that puts an earlier document right.
+var correctionTexts = map[string]struct{ subject, body, attached, linked, more string }{
+	"de": {
+		"Ihre Rechnungskorrektur %s von %s",
+		"Guten Tag,\n\n%s\n\nBetrag: %s %s\n%s\n\n%s\n\nMit freundlichen Grüßen\n%s\n%s\n",
+		"im Anhang finden Sie die Rechnungskorrektur %s. Sie nennt die Rechnung, die sie berichtigt, und enthält die elektronischen Rechnungsdaten nach EN 16931. Ein Guthaben verrechnen wir mit Ihrem Kundenkonto.",
+		"die Rechnungskorrektur %s liegt für Sie bereit. Sie nennt die Rechnung, die sie berichtigt. Ein Guthaben verrechnen wir mit Ihrem Kundenkonto.",
+		"Rechnungskorrektur, Einzelaufstellung und signierte Messdaten der Ladevorgänge:\n%s",
+	},
+	"en": {
+		"Your invoice correction %s from %s",
+		"Hello,\n\n%s\n\nAmount: %s %s\n%s\n\n%s\n\nKind regards\n%s\n%s\n",
+		"please find attached the invoice correction %s. It names the invoice that it corrects and contains electronic invoice data according to EN 16931. What is in your favour is settled on your customer account.",
+		"the invoice correction %s is ready for you. It names the invoice that it corrects. What is in your favour is settled on your customer account.",
+		"Invoice correction, itemised list and signed meter data of the sessions:\n%s",
+	},
+}
+
 var dueTexts = map[string]map[billing.PaymentMeans]string{
 	"de": {billing.PaymentDirectDebit: "Wir buchen den Betrag am %s von Ihrem Konto ab.", billing.PaymentTransfer: "Bitte überweisen Sie den Betrag bis zum %s."},
 	"en": {billing.PaymentDirectDebit: "We will collect the amount from your account on %s.", billing.PaymentTransfer: "Please transfer the amount by %s."},
@@ -48,7 +66,10 @@ func (o *Ops) queueInvoiceEmail(ctx context.Context, q *db.Queries, row db.Invoi
 		return uuid.Nil, err
 	}
 	text, due := invoiceTexts[inv.Language], ""
-	if format, ok := dueTexts[inv.Language][inv.Payment.Means]; ok {
+	if inv.Type == billing.DocumentCorrection {
+		text = correctionTexts[inv.Language]
+	}
+	if format, ok := dueTexts[inv.Language][inv.Payment.Means]; ok && !inv.DueDate.IsZero() {
 		due = fmt.Sprintf(format, inv.DueDate.Format("02.01.2006"))
 	}
 	amount := inv.Gross.StringFixed(2)

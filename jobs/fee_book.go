@@ -24,17 +24,22 @@ type FeeProblem struct {
 	Contract string
 	Kind     billing.FeeKind
 	Reason   string
+
+	customer uuid.UUID
 }
 
-// feePage is how many contracts are worked on in one transaction.
+// feePage is how many contracts are looked at together.
 const feePage = 500
+
+// everyCustomer is the range of all of them.
+var everyCustomer = [2]uuid.UUID{uuid.Nil, uuid.Max}
 
 // BookFees books what the contracts of a utility pay for a month without charging: the base fee for the days in which the contract
 // ran, and what fell due once in the month, as the activation and the cards. The plan is the one that the price book gives the
 // contract at no place in particular, in the version that counts on the contract's first day in the month, or on the day of
 // the event. Running again books what is new and nothing twice. A month that has not ended is not booked: a contract may still
 // end in it.
-func (o *Ops) BookFees(ctx context.Context, tenantID uuid.UUID, month time.Time) (FeeRun, error) {
+func (o *Ops) BookFees(ctx context.Context, tenantID uuid.UUID, month time.Time) (run FeeRun, err error) {
 	tenant, err := o.DB.Tenant(ctx, tenantID)
 	if err != nil {
 		return FeeRun{}, fmt.Errorf("tenant: %w", err)
@@ -43,14 +48,14 @@ func (o *Ops) BookFees(ctx context.Context, tenantID uuid.UUID, month time.Time)
 	if err != nil {
 		return FeeRun{}, fmt.Errorf("time zone of %s: %w", tenant.Name, err)
 	}
-	f := feeBooking{tenant: tenant, zone: zone, month: dateOf(month), period: monthOf(month, zone), now: o.Now()}
-	if f.now.Before(f.period.End) {
+	f := newFeeBooking(tenant, zone, month, o.Now())
+	if f == nil {
 		return FeeRun{}, nil
 	}
 	for after := uuid.Nil; ; {
 		var last uuid.UUID
 		err := o.DB.Tx(ctx, func(q *db.Queries) (err error) {
-			last, err = f.page(ctx, q, after)
+			last, err = f.page(ctx, q, everyCustomer, after)
 			return err
 		})
 		if err != nil || last == uuid.Nil {
@@ -69,13 +74,41 @@ type feeBooking struct {
 	now    time.Time
 	run    FeeRun
 
-	due []db.BookFeeParams
+	due   []db.BookFeeParams
+	books map[time.Time]*bookVersion // by the instant for which they were asked
+	plans map[planAsked]*planVersion
+}
+
+type planAsked struct {
+	name string
+	at   time.Time
+}
+
+// newFeeBooking is nil for a month that has not ended.
+func newFeeBooking(tenant db.Tenant, zone *time.Location, month, now time.Time) *feeBooking {
+	f := &feeBooking{tenant: tenant, zone: zone, month: dateOf(month), period: monthOf(month, zone), now: now, books: map[time.Time]*bookVersion{}, plans: map[planAsked]*planVersion{}}
+	if f.now.Before(f.period.End) {
+		return nil
+	}
+	return f
+}
+
+// book books the fees of a range of customers in the transaction of its caller.
+func (f *feeBooking) book(ctx context.Context, q *db.Queries, first, last uuid.UUID) (FeeRun, error) {
+	f.run = FeeRun{}
+	for after := uuid.Nil; ; {
+		next, err := f.page(ctx, q, [2]uuid.UUID{first, last}, after)
+		if err != nil || next == uuid.Nil {
+			return f.run, err
+		}
+		after = next
+	}
 }
 
 // page books the fees of the contracts behind one of them and returns the last; none, if there are no more.
-func (f *feeBooking) page(ctx context.Context, q *db.Queries, after uuid.UUID) (uuid.UUID, error) {
+func (f *feeBooking) page(ctx context.Context, q *db.Queries, customers [2]uuid.UUID, after uuid.UUID) (uuid.UUID, error) {
 	contracts, err := q.ContractsForFees(ctx, db.ContractsForFeesParams{
-		Month: f.month, TenantID: f.tenant.ID, After: after, Since: f.period.Start, Until: f.period.End, MaxRows: feePage,
+		Month: f.month, TenantID: f.tenant.ID, FirstCustomer: customers[0], LastCustomer: customers[1], After: after, Since: f.period.Start, Until: f.period.End, MaxRows: feePage,
 	})
 	if err != nil || len(contracts) == 0 {
 		return uuid.Nil, err
@@ -84,19 +117,20 @@ func (f *feeBooking) page(ctx context.Context, q *db.Queries, after uuid.UUID) (
 	for i, c := range contracts {
 		ids[i] = c.ID
 	}
-	cards, err := q.CardsForFees(ctx, db.CardsForFeesParams{TenantID: f.tenant.ID, ContractIDs: ids, Since: f.period.Start, Until: f.period.End})
+	rows, err := q.CardsForFees(ctx, db.CardsForFeesParams{TenantID: f.tenant.ID, ContractIDs: ids, Since: f.period.Start, Until: f.period.End})
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("cards: %w", err)
+	}
+	cards := map[uuid.UUID][]db.CardsForFeesRow{}
+	for _, card := range rows {
+		cards[card.ContractID] = append(cards[card.ContractID], card)
 	}
 	f.due = nil
 	for _, c := range contracts {
 		if err := f.contract(ctx, q, c); err != nil {
 			return uuid.Nil, err
 		}
-		for _, card := range cards {
-			if card.ContractID != c.ID {
-				continue
-			}
+		for _, card := range cards[c.ID] {
 			kind := billing.FeeCard
 			if card.Earlier > 0 {
 				kind = billing.FeeExtraCard
@@ -105,6 +139,9 @@ func (f *feeBooking) page(ctx context.Context, q *db.Queries, after uuid.UUID) (
 				return uuid.Nil, err
 			}
 		}
+	}
+	if len(f.due) == 0 {
+		return ids[len(ids)-1], nil
 	}
 	var failed error
 	q.BookFee(ctx, f.due).QueryRow(func(_ int, isNew bool, err error) {
@@ -158,19 +195,27 @@ func (f *feeBooking) event(ctx context.Context, q *db.Queries, c db.ContractsFor
 
 // plan is the one whose fees the contract pays at an instant; nil: none.
 func (f *feeBooking) plan(ctx context.Context, q *db.Queries, c db.ContractsForFeesRow, at time.Time) (*planVersion, error) {
-	book, err := bookAt(ctx, q, f.tenant.ID, at)
-	if err != nil {
-		return nil, err
+	book, known := f.books[at]
+	if !known {
+		var err error
+		if book, err = bookAt(ctx, q, f.tenant.ID, at); err != nil {
+			return nil, err
+		}
+		f.books[at] = book
 	}
 	choice, ok := book.book.FeePlan(buyerOf(c))
 	if !ok {
 		return nil, nil //nolint:nilnil // a customer without a price has no fees
 	}
-	plan, err := planAt(ctx, q, f.tenant.ID, choice.Plan, at)
-	if errors.Is(err, db.ErrNotFound) {
-		return nil, nil //nolint:nilnil // the plan begins later
-	} else if err != nil {
-		return nil, fmt.Errorf("find plan: %w", err)
+	asked := planAsked{choice.Plan, at}
+	plan, known := f.plans[asked]
+	if !known {
+		var err error
+		plan, err = planAt(ctx, q, f.tenant.ID, choice.Plan, at)
+		if err != nil && !errors.Is(err, db.ErrNotFound) { // the plan may begin later
+			return nil, fmt.Errorf("find plan: %w", err)
+		}
+		f.plans[asked] = plan
 	}
 	return plan, nil
 }
@@ -188,7 +233,7 @@ func serviceVAT(tenant db.Tenant, c db.ContractsForFeesRow, at time.Time) (billi
 func (f *feeBooking) add(c db.ContractsForFeesRow, plan *planVersion, fee billing.PlanFee, days billing.FeeDays, token uuid.NullUUID) error {
 	vat, err := serviceVAT(f.tenant, c, days.Last)
 	if errors.Is(err, billing.ErrNoTaxRule) {
-		f.run.Problems = append(f.run.Problems, FeeProblem{Contract: c.ContractID, Kind: fee.Kind, Reason: err.Error()})
+		f.run.Problems = append(f.run.Problems, FeeProblem{Contract: c.ContractID, Kind: fee.Kind, Reason: err.Error(), customer: c.CustomerID})
 		return nil
 	} else if err != nil {
 		return err

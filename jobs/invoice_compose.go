@@ -16,40 +16,107 @@ import (
 	"github.com/roamwerk/roamwerk/db"
 )
 
+// Preview is the document that a draft would be if it were issued now.
+//
+// Its error is a *billing.DraftError if it cannot be issued.
+func (o *Ops) Preview(ctx context.Context, q *db.Queries, row db.Invoice) (billing.Invoice, error) {
+	tenant, err := q.Tenant(ctx, row.TenantID)
+	if err != nil {
+		return billing.Invoice{}, fmt.Errorf("tenant: %w", err)
+	}
+	doc, err := o.compose(ctx, q, tenant, row)
+	if err != nil {
+		return billing.Invoice{}, err
+	}
+	return doc.document()
+}
+
+// composed is a draft with what its customer wants to see of it.
+type composed struct {
+	billing.Draft
+	summary bool
+}
+
+// document computes the document.
+func (c composed) document() (billing.Invoice, error) {
+	inv, err := c.Invoice()
+	if err == nil && c.summary {
+		inv = inv.Summarise()
+	}
+	return inv, err
+}
+
+// composing is the making of one document.
+type composing struct {
+	*Ops
+	q       *db.Queries
+	tenant  db.Tenant
+	zone    *time.Location
+	row     db.Invoice
+	period  billing.Period
+	carried []db.CarriedMonthsRow
+}
+
 // compose gathers all that a document says: the parties as they are today, and one line for each session and tax decision.
-func (d *draft) compose(ctx context.Context, q *db.Queries, id uuid.UUID, items []db.LineItem) (billing.Draft, error) {
-	customer, err := q.Customer(ctx, d.customer)
+func (o *Ops) compose(ctx context.Context, q *db.Queries, tenant db.Tenant, row db.Invoice) (composed, error) {
+	zone, err := time.LoadLocation(tenant.TimeZone)
 	if err != nil {
-		return billing.Draft{}, fmt.Errorf("customer: %w", err)
+		return composed{}, fmt.Errorf("time zone of %s: %w", tenant.Name, err)
 	}
-	payment, err := d.payment(ctx, q)
+	c := composing{Ops: o, q: q, tenant: tenant, zone: zone, row: row, period: cyclePeriod(row.Month, row.Cycle, zone)}
+	customer, err := q.Customer(ctx, row.CustomerID)
 	if err != nil {
-		return billing.Draft{}, err
+		return composed{}, fmt.Errorf("customer: %w", err)
 	}
+	recipient := customer
+	if row.RecipientID.Valid {
+		if recipient, err = q.Customer(ctx, row.RecipientID.UUID); err != nil {
+			return composed{}, fmt.Errorf("recipient: %w", err)
+		}
+	}
+	payment, err := c.payment(ctx, recipient.ID)
+	if err != nil {
+		return composed{}, err
+	}
+	items, err := q.ItemsOfInvoice(ctx, uuid.NullUUID{UUID: row.ID, Valid: true})
+	if err != nil {
+		return composed{}, fmt.Errorf("items: %w", err)
+	}
+	if c.carried, err = q.CarriedMonths(ctx, row.CustomerID); err != nil {
+		return composed{}, fmt.Errorf("carried invoices: %w", err)
+	}
+	doc := frame(tenant, zone, o.Now(), recipient, payment, row.Currency, c.period)
+	doc.GrossExact = slices.ContainsFunc(items, func(i db.LineItem) bool { return i.TaxIncluded })
+	if recipient.ID != customer.ID {
+		doc.Notes = append(doc.Notes, fmt.Sprintf(lineTexts[doc.Language].chargedBy, customer.Name, customer.Number))
+	}
+	if doc.Lines, err = c.lines(ctx, items, doc); err != nil {
+		return composed{}, err
+	}
+	return composed{doc, recipient.InvoiceDetail == "summary"}, nil
+}
+
+// frame is a document without lines.
+func frame(tenant db.Tenant, zone *time.Location, now time.Time, recipient db.Customer, payment billing.Payment, currency string, period billing.Period) billing.Draft {
 	doc := billing.Draft{
-		Currency: d.currency, Language: customer.Language, Period: d.period,
-		Supplier: supplierOf(d.tenant), Customer: customerOf(customer), Payment: payment,
-		GrossExact: slices.ContainsFunc(items, func(i db.LineItem) bool { return i.TaxIncluded }),
+		Currency: currency, Language: recipient.Language, Period: period, Supplier: supplierOf(tenant), Customer: customerOf(recipient), Payment: payment,
 	}
-	doc.Date, doc.DueDate = dates(d.Now(), d.zone, d.tenant.PaymentDays)
-	if d.tenant.Mode == "trial" {
+	doc.Date, doc.DueDate = dates(now, zone, tenant.PaymentDays)
+	if tenant.Mode == "trial" {
 		fillTrial(&doc)
 	}
-	if doc.Lines, err = d.lines(ctx, q, id, items, doc); err != nil {
-		return billing.Draft{}, err
-	}
-	return doc, nil
+	return doc
 }
 
 // lines makes one line of each session and tax decision, in order of service, late ones of earlier months first under a
 // heading of their own, and behind them one of each fee.
-func (d *draft) lines(ctx context.Context, q *db.Queries, id uuid.UUID, items []db.LineItem, doc billing.Draft) ([]billing.DraftLine, error) {
-	key := uuid.NullUUID{UUID: id, Valid: true}
-	sessions, err := q.SessionsOfInvoice(ctx, key)
+func (c *composing) lines(ctx context.Context, items []db.LineItem, doc billing.Draft) ([]billing.DraftLine, error) {
+	key := uuid.NullUUID{UUID: c.row.ID, Valid: true}
+	sessions, err := c.q.SessionsOfInvoice(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("sessions: %w", err)
 	}
-	ratings, err := q.RatingsOfInvoice(ctx, key)
+	ratings, err := c.q.RatingsOfInvoice(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("ratings: %w", err)
 	}
@@ -61,33 +128,36 @@ func (d *draft) lines(ctx context.Context, q *db.Queries, id uuid.UUID, items []
 		}
 		sentences[r.ID] = billing.Sentence(retail, doc.Language)
 	}
-	var lines []billing.DraftLine
-	for _, s := range sessions {
-		for _, group := range groupItems(items, s.CDRID) {
-			lines = append(lines, d.line(s, group, sentences[group[0].RatingID.UUID], doc))
+	bySession, byFee := map[uuid.UUID][]db.LineItem{}, map[uuid.UUID][]db.LineItem{}
+	for _, item := range items {
+		if item.CDRID.Valid {
+			bySession[item.CDRID.UUID] = append(bySession[item.CDRID.UUID], item)
+		} else {
+			byFee[item.FeeID.UUID] = append(byFee[item.FeeID.UUID], item)
 		}
 	}
-	fees, err := q.FeesOfInvoice(ctx, key)
+	var lines []billing.DraftLine
+	for _, s := range sessions {
+		for _, group := range groupItems(bySession[s.CDRID]) {
+			lines = append(lines, c.line(s, group, sentences[group[0].RatingID.UUID], doc))
+		}
+	}
+	fees, err := c.q.FeesOfInvoice(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("fees: %w", err)
 	}
 	for _, f := range fees {
-		for _, item := range items {
-			if item.FeeID.Valid && item.FeeID.UUID == f.ID {
-				lines = append(lines, d.feeLine(f, item, doc))
-			}
+		for _, item := range byFee[f.ID] {
+			lines = append(lines, c.feeLine(f, item, doc))
 		}
 	}
 	return lines, nil
 }
 
 // groupItems collects the items of a CDR that may stand on one line: the same rating, the same tax decision, the same sign.
-func groupItems(items []db.LineItem, cdr uuid.UUID) [][]db.LineItem {
+func groupItems(items []db.LineItem) [][]db.LineItem {
 	var groups [][]db.LineItem
 	for _, item := range items {
-		if !item.CDRID.Valid || item.CDRID.UUID != cdr {
-			continue
-		}
 		at := slices.IndexFunc(groups, func(g []db.LineItem) bool {
 			first := g[0]
 			return first.RatingID == item.RatingID && first.VATCategory == item.VATCategory && first.VATRate.Equal(item.VATRate) && (first.Position < 0) == (item.Position < 0)
@@ -101,7 +171,7 @@ func groupItems(items []db.LineItem, cdr uuid.UUID) [][]db.LineItem {
 	return groups
 }
 
-func (d *draft) line(s db.CDRState, items []db.LineItem, sentence string, doc billing.Draft) billing.DraftLine {
+func (c *composing) line(s db.CDRState, items []db.LineItem, sentence string, doc billing.Draft) billing.DraftLine {
 	text := lineTexts[doc.Language]
 	line := billing.DraftLine{
 		Name: text.session + " " + s.Place, Description: sentence,
@@ -119,28 +189,34 @@ func (d *draft) line(s db.CDRState, items []db.LineItem, sentence string, doc bi
 	for _, item := range items {
 		line.Amount = line.Amount.Add(map[bool]decimal.Decimal{true: item.Gross, false: item.Net}[doc.GrossExact])
 	}
-	line.Heading = d.heading(s.StartedAt, doc)
+	line.Heading = c.heading(s.StartedAt, items[0].CreatedAt, doc)
 	return line
 }
 
-// heading stands above what was delivered before the month of the invoice.
-func (d *draft) heading(at time.Time, doc billing.Draft) string {
-	if !at.Before(d.period.Start) {
+// heading stands above what was delivered before the time of the invoice: because it came late, or because it was carried forward.
+func (c *composing) heading(at, booked time.Time, doc billing.Draft) string {
+	if !at.Before(c.period.Start) || c.row.Cycle == cycleImmediate {
 		return ""
 	}
-	text, day := lineTexts[doc.Language], at.In(d.zone)
-	return fmt.Sprintf(text.late, text.months[day.Month()-1], day.Year())
+	text, day := lineTexts[doc.Language], at.In(c.zone)
+	format := text.late
+	for _, earlier := range c.carried {
+		if earlier.Month.Equal(dateOf(day)) && !booked.After(earlier.CarriedAt) {
+			format = text.carried
+		}
+	}
+	return fmt.Sprintf(format, text.months[day.Month()-1], day.Year())
 }
 
 // feeLine is a fee that is due without charging, a service of its own.
-func (d *draft) feeLine(f db.FeesOfInvoiceRow, item db.LineItem, doc billing.Draft) billing.DraftLine {
+func (c *composing) feeLine(f db.FeesOfInvoiceRow, item db.LineItem, doc billing.Draft) billing.DraftLine {
 	text := lineTexts[doc.Language]
 	line := billing.DraftLine{
 		Name: text.fees[billing.FeeKind(f.Kind)], Quantity: decimal.NewFromInt(1), Unit: billing.UnitPiece,
 		Amount:  map[bool]decimal.Decimal{true: item.Gross, false: item.Net}[doc.GrossExact],
 		VAT:     billing.VAT{Category: billing.VATCategory(item.VATCategory), Rate: item.VATRate},
 		Period:  billing.Period{Start: item.ServiceStart, End: item.ServiceEnd},
-		Heading: d.heading(item.ServiceStart, doc),
+		Heading: c.heading(item.ServiceStart, item.CreatedAt, doc),
 	}
 	switch billing.FeeKind(f.Kind) {
 	case billing.FeeBase:
@@ -161,19 +237,24 @@ func (d *draft) feeLine(f db.FeesOfInvoiceRow, item db.LineItem, doc billing.Dra
 	return line
 }
 
-// payment tells how the customer pays: by direct debit with a mandate, by transfer without.
-func (d *draft) payment(ctx context.Context, q *db.Queries) (billing.Payment, error) {
-	mandate, err := q.ActiveMandate(ctx, d.customer)
+// payment tells how the recipient pays: by direct debit with a mandate, by transfer without.
+func (c *composing) payment(ctx context.Context, recipient uuid.UUID) (billing.Payment, error) {
+	mandate, err := c.q.ActiveMandate(ctx, recipient)
 	if errors.Is(err, db.ErrNotFound) {
-		return transferTo(d.tenant), nil
+		return transferTo(c.tenant), nil
 	} else if err != nil {
 		return billing.Payment{}, fmt.Errorf("mandate: %w", err)
 	}
-	iban, err := d.Box.Open(mandateLabel(mandate.ID), mandate.IBANSealed)
+	return c.debitBy(c.tenant, mandate.ID, mandate.Reference, mandate.IBANSealed)
+}
+
+// debitBy is payment by direct debit.
+func (o *Ops) debitBy(t db.Tenant, mandate uuid.UUID, reference string, sealed []byte) (billing.Payment, error) {
+	iban, err := o.Box.Open(mandateLabel(mandate), sealed)
 	if err != nil {
-		return billing.Payment{}, fmt.Errorf("IBAN of mandate %s: %w", mandate.Reference, err)
+		return billing.Payment{}, fmt.Errorf("IBAN of mandate %s: %w", reference, err)
 	}
-	return billing.Payment{Means: billing.PaymentDirectDebit, MandateReference: mandate.Reference, CreditorID: d.tenant.CreditorID, DebtorIBAN: iban}, nil
+	return billing.Payment{Means: billing.PaymentDirectDebit, MandateReference: reference, CreditorID: t.CreditorID, DebtorIBAN: iban}, nil
 }
 
 // transferTo is payment by transfer to the utility's own account.
@@ -223,20 +304,20 @@ func fillTrial(doc *billing.Draft) {
 
 // lineTexts are the words of a document's lines.
 var lineTexts = map[string]struct {
-	session, takenBack, late, trial string
-	months                          [12]string
-	fees                            map[billing.FeeKind]string
-	plan, days, feeTakenBack        string
+	session, takenBack, late, carried, chargedBy, trial string
+	months                                              [12]string
+	fees                                                map[billing.FeeKind]string
+	plan, days, feeTakenBack                            string
 }{
 	"de": {
-		"Ladevorgang", "Rücknahme Ladevorgang", "Nachträge aus %s %d",
+		"Ladevorgang", "Rücknahme Ladevorgang", "Nachträge aus %s %d", "Übertrag aus %s %d", "Geladen hat: %s, Kundennummer %s",
 		"Testbeleg: Das Stadtwerk ist noch im Probebetrieb, fehlende Angaben sind durch Muster ersetzt. Dieser Beleg ist keine Rechnung und nicht zu bezahlen.",
 		[12]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
 		map[billing.FeeKind]string{billing.FeeBase: "Grundgebühr", billing.FeeActivation: "Aktivierung", billing.FeeCard: "Ladekarte", billing.FeeExtraCard: "Weitere Ladekarte"},
 		"Tarif", "%d von %d Tagen", "Rücknahme",
 	},
 	"en": {
-		"Charging session", "Charging session taken back", "Late sessions of %s %d",
+		"Charging session", "Charging session taken back", "Late sessions of %s %d", "Carried forward from %s %d", "Charged by: %s, customer number %s",
 		"Test document: the utility is still on trial and missing details are replaced by samples. This is not an invoice and must not be paid.",
 		[12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
 		map[billing.FeeKind]string{billing.FeeBase: "Base fee", billing.FeeActivation: "Activation", billing.FeeCard: "Charging card", billing.FeeExtraCard: "Further charging card"},

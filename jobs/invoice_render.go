@@ -15,8 +15,8 @@ import (
 	"github.com/roamwerk/roamwerk/db"
 )
 
-// RenderInvoice writes the documents of an issued invoice and puts it into the outbox on the way to its customer. The bytes follow from the
-// frozen document alone, so a repetition after a crash writes the same ones.
+// RenderInvoice issues an invoice that is approved, writes its documents and puts it into the outbox on the way to its customer. The
+// bytes follow from the frozen document alone, so a repetition after a crash writes the same ones.
 func (w *Worker) RenderInvoice(ctx context.Context, id uuid.UUID) error {
 	row, err := w.DB.Invoice(ctx, id)
 	if err != nil {
@@ -24,6 +24,17 @@ func (w *Worker) RenderInvoice(ctx context.Context, id uuid.UUID) error {
 	}
 	if row.DueAt == nil {
 		return nil
+	}
+	if row.State == "draft" {
+		var faulty *billing.DraftError
+		if _, err := w.ops().IssueInvoice(WithActor(ctx, row.Approver), id); errors.As(err, &faulty) || errors.Is(err, errOutdated) {
+			return nil // the draft says so, and is due no more
+		} else if err != nil {
+			return err
+		}
+		if row, err = w.DB.Invoice(ctx, id); err != nil {
+			return err
+		}
 	}
 	var inv billing.Invoice
 	if err := json.Unmarshal(row.Doc, &inv); err != nil {

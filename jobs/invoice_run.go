@@ -2,79 +2,244 @@ package jobs
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/shopspring/decimal"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/roamwerk/roamwerk/billing"
 	"github.com/roamwerk/roamwerk/db"
 )
 
-// Run says what an invoice run did.
+// The states of a run. Every step can be begun again: what it has done already is found done.
+const (
+	runRunning    = "running"    // drafts are being made
+	runInspection = "inspection" // drafts wait for approval, and late CDRs enter them
+	runIssuing    = "issuing"    // approved
+	runDone       = "done"       // nothing is left to issue
+)
+
+// The cycles of a run, and of the drafts in it. A run by the month has those of contracts that pay by the quarter, too, in its
+// last month.
+const (
+	cycleMonth     = "month"
+	cycleQuarter   = "quarter"
+	cycleImmediate = "immediate"
+)
+
+// Run says where an invoice run stands.
 type Run struct {
-	ID     uuid.UUID
-	Drafts int // made or brought up to date
-	Failed int // cannot be issued yet; each says why
-	Issued int
-	Fees   FeeRun
+	ID      uuid.UUID
+	State   string
+	Drafts  int // that can be issued, before it is done
+	Failed  int // cannot be issued yet; each says why
+	Carried int // too little to ask for: carried forward
+	Settled int // everything on them is free: nothing is sent
+	Issued  int
+	Fees    FeeRun
 }
 
 // RunInvoices bills a month of one utility: a draft for every customer with unbilled items up to the end of the month, late
-// ones of earlier months included, and the fees of the month. With issue, the drafts are issued at once. Running again brings
-// drafts up to date and touches nothing that is issued.
+// ones of earlier months included, and the fees of the month. With issue, the drafts are approved and issued at once, whatever
+// time for inspection the utility has set. Running again brings drafts up to date and touches nothing that is issued.
 //
-// Each customer has a transaction of its own: what cannot be billed fails alone, says why, and stops nobody else.
-func (o *Ops) RunInvoices(ctx context.Context, tenantID uuid.UUID, month time.Time, issue bool) (Run, error) {
+// What cannot be billed fails alone, says why, and stops nobody else.
+func (o *Ops) RunInvoices(ctx context.Context, tenant uuid.UUID, month time.Time, issue bool) (Run, error) {
+	row, err := o.startRun(ctx, tenant, month, cycleMonth, issue)
+	if err != nil {
+		return Run{}, err
+	}
+	if err := o.collect(ctx, row); err != nil {
+		return Run{ID: row.ID}, err
+	}
+	if issue {
+		if err := o.approve(ctx, tenant, row.ID, approval{name: actor(ctx), early: true, staff: staffOf(ctx)}); err != nil {
+			return Run{ID: row.ID}, err
+		}
+		if err := o.IssueRun(ctx, row.ID); err != nil {
+			return Run{ID: row.ID}, err
+		}
+	}
+	return o.ReadRun(ctx, row.ID)
+}
+
+// StartRun begins a run that workers carry out, or brings the drafts of the one that is not approved yet up to date.
+func (o *Ops) StartRun(ctx context.Context, tenant uuid.UUID, month time.Time) (uuid.UUID, error) {
+	row, err := o.startRun(ctx, tenant, month, cycleMonth, false)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	if err := o.DB.PostponeRun(ctx, db.PostponeRunParams{ID: row.ID, DueAt: ptr(o.Now())}); err != nil {
+		return uuid.Nil, fmt.Errorf("hand the run over: %w", err)
+	}
+	o.Bell.Ring(ctx, InvoiceRun, row.ID)
+	return row.ID, nil
+}
+
+// startRun claims the open run of a month, or a new one.
+func (o *Ops) startRun(ctx context.Context, tenant uuid.UUID, month time.Time, cycle string, issue bool) (db.InvoiceRun, error) {
+	id := uuid.Must(uuid.NewV7())
+	row, err := o.DB.ClaimNewRun(ctx, db.ClaimNewRunParams{
+		ID: id, TenantID: tenant, Month: dateOf(month), Cycle: cycle, Issue: issue, StartedBy: staffOf(ctx), Actor: actor(ctx), Now: o.Now(), Lease: o.runLease(),
+	})
+	if errors.Is(err, db.ErrNotFound) {
+		return row, refuse("run-busy")
+	} else if err != nil {
+		return row, fmt.Errorf("start run: %w", err)
+	}
+	if row.ID == id {
+		err = event(ctx, o.DB.Queries, o.Now(), tenant, "run", id, "started", map[string]string{"month": month.Format("2006-01"), "cycle": cycle})
+	}
+	return row, err
+}
+
+// ReadRun counts what has become of the drafts of a run.
+func (o *Ops) ReadRun(ctx context.Context, id uuid.UUID) (Run, error) {
+	row, err := o.DB.InvoiceRun(ctx, id)
+	if err != nil {
+		return Run{}, fmt.Errorf("run: %w", err)
+	}
+	run := Run{ID: id, State: row.State, Fees: FeeRun{Booked: int(row.FeesBooked)}}
+	if err := json.Unmarshal(row.FeeProblems, &run.Fees.Problems); err != nil {
+		return run, fmt.Errorf("fee problems of run %s: %w", id, err)
+	}
+	progress, err := o.DB.RunProgress(ctx, uuid.NullUUID{UUID: id, Valid: true})
+	if err != nil {
+		return run, fmt.Errorf("progress: %w", err)
+	}
+	for _, p := range progress {
+		switch p.State {
+		case "draft":
+			run.Drafts += int(p.Many)
+		case "failed":
+			run.Failed += int(p.Many)
+		case "carried":
+			run.Carried += int(p.Many)
+		case "settled":
+			run.Settled += int(p.Many)
+		case "issued":
+			run.Issued += int(p.Many)
+		}
+	}
+	if row.State == runDone { // what was issued was a draft
+		run.Drafts += run.Issued
+	}
+	return run, nil
+}
+
+// IssueRun issues what is approved in a run, several at a time, and reports the first error that is not one of a single invoice.
+func (o *Ops) IssueRun(ctx context.Context, id uuid.UUID) error {
+	drafts, err := o.DB.ApprovedDrafts(ctx, uuid.NullUUID{UUID: id, Valid: true})
+	if err != nil {
+		return fmt.Errorf("approved drafts: %w", err)
+	}
+	g, issuing := errgroup.WithContext(ctx)
+	g.SetLimit(2 * runtime.GOMAXPROCS(0))
+	for _, draft := range drafts {
+		g.Go(func() error {
+			_, err := o.IssueInvoice(issuing, draft)
+			var faulty *billing.DraftError
+			if errors.As(err, &faulty) || errors.Is(err, errOutdated) {
+				return nil // the draft says so
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("issue: %w", err)
+	}
+	return o.DB.FinishRuns(ctx, o.Now())
+}
+
+// collectDueRun goes on with a run that nobody is at work on.
+func (w *Worker) collectDueRun(ctx context.Context, id uuid.UUID) error {
+	row, err := w.DB.ClaimRun(ctx, db.ClaimRunParams{ID: id, Now: w.Now(), Lease: w.ops().runLease()})
+	if err != nil {
+		return err
+	}
+	ctx = WithActor(ctx, row.Actor)
+	if row.StartedBy.Valid {
+		ctx = WithStaff(ctx, row.StartedBy.UUID, row.Actor)
+	}
+	return w.ops().collect(ctx, row)
+}
+
+func runsDue(ctx context.Context, q *db.Queries, now time.Time) ([]uuid.UUID, error) {
+	return q.RunsDue(ctx, db.RunsDueParams{Now: now, MaxRows: sweepSize})
+}
+
+func (w *Worker) postponeRun(ctx context.Context, id uuid.UUID, reason error) error {
+	row, err := w.DB.InvoiceRun(ctx, id)
+	if err != nil {
+		return err
+	}
+	return w.DB.PostponeRun(ctx, db.PostponeRunParams{ID: id, DueAt: ptr(w.Now().Add(backoff(row.Attempts))), Reason: reason.Error()})
+}
+
+// refreshRuns lets late CDRs enter the drafts that wait for approval, and ends the runs of which everything is issued.
+func (w *Worker) refreshRuns(ctx context.Context) error {
+	if err := w.DB.FinishRuns(ctx, w.Now()); err != nil {
+		return fmt.Errorf("finish runs: %w", err)
+	}
+	rows, err := w.DB.RunsInInspection(ctx, w.Now().Add(-refreshEvery/2))
+	if err != nil {
+		return fmt.Errorf("runs in inspection: %w", err)
+	}
+	for _, row := range rows {
+		again, err := w.ops().startRun(ctx, row.TenantID, row.Month, row.Cycle, row.Issue)
+		var refused *Refusal
+		if errors.As(err, &refused) { // somebody is at it
+			continue
+		} else if err != nil {
+			return err
+		}
+		if err := w.ops().collect(ctx, again); err != nil {
+			return fmt.Errorf("refresh run %s: %w", row.ID, err)
+		}
+	}
+	return nil
+}
+
+// refreshEvery is how often drafts that wait are brought up to date.
+const refreshEvery = 10 * time.Minute
+
+// billAtOnce issues what contracts pay without waiting for the end of a month. Agreeing on that is the approval.
+func (w *Worker) billAtOnce(ctx context.Context) error {
+	tenants, err := w.DB.TenantsToBillAtOnce(ctx)
+	if err != nil {
+		return fmt.Errorf("utilities with something to bill at once: %w", err)
+	}
+	var failed error
+	for _, id := range tenants {
+		failed = errors.Join(failed, w.ops().runAtOnce(ctx, id))
+	}
+	return failed
+}
+
+func (o *Ops) runAtOnce(ctx context.Context, tenantID uuid.UUID) error {
 	tenant, err := o.DB.Tenant(ctx, tenantID)
 	if err != nil {
-		return Run{}, fmt.Errorf("tenant: %w", err)
+		return fmt.Errorf("tenant: %w", err)
 	}
 	zone, err := time.LoadLocation(tenant.TimeZone)
 	if err != nil {
-		return Run{}, fmt.Errorf("time zone of %s: %w", tenant.Name, err)
+		return fmt.Errorf("time zone of %s: %w", tenant.Name, err)
 	}
-	period := monthOf(month, zone)
-	run := Run{ID: uuid.Must(uuid.NewV7())}
-	err = o.DB.InsertInvoiceRun(ctx, db.InsertInvoiceRunParams{ID: run.ID, TenantID: tenantID, Month: dateOf(month), Issue: issue, CreatedAt: o.Now()})
-	if err != nil {
-		return Run{}, fmt.Errorf("start run: %w", err)
+	row, err := o.startRun(ctx, tenantID, o.Now().In(zone), cycleImmediate, true)
+	var refused *Refusal
+	if errors.As(err, &refused) {
+		return nil
+	} else if err != nil {
+		return err
 	}
-	if run.Fees, err = o.BookFees(ctx, tenantID, month); err != nil {
-		return run, fmt.Errorf("book fees: %w", err)
+	if err := o.collect(ctx, row); err != nil {
+		return fmt.Errorf("bill %s at once: %w", tenant.Name, err)
 	}
-	customers, err := o.DB.CustomersToBill(ctx, db.CustomersToBillParams{TenantID: tenantID, Until: period.End})
-	if err != nil {
-		return run, fmt.Errorf("customers to bill: %w", err)
-	}
-	for _, c := range customers {
-		d := draft{Ops: o, tenant: tenant, zone: zone, period: period, month: dateOf(month), run: run.ID, customer: c.CustomerID, currency: c.Currency}
-		id, err := d.make(ctx)
-		switch {
-		case err != nil:
-			return run, fmt.Errorf("draft for customer %s: %w", c.CustomerID, err)
-		case len(d.problems) > 0:
-			run.Failed++
-			continue
-		}
-		run.Drafts++
-		if issue {
-			if _, err := o.IssueInvoice(ctx, id); err != nil {
-				return run, fmt.Errorf("issue: %w", err)
-			}
-			run.Issued++
-		}
-	}
-	err = o.DB.DeleteIdleDrafts(ctx, db.DeleteIdleDraftsParams{TenantID: tenantID, Month: dateOf(month), Until: period.End})
-	if err != nil {
-		return run, fmt.Errorf("delete drafts of nothing: %w", err)
-	}
-	if err := o.DB.FinishInvoiceRun(ctx, db.FinishInvoiceRunParams{ID: run.ID, Now: ptr(o.Now())}); err != nil {
-		return run, fmt.Errorf("finish run: %w", err)
-	}
-	return run, nil
+	return o.approve(ctx, tenantID, row.ID, approval{name: "standing order", early: true})
 }
 
 // monthOf is the calendar month of a utility, as instants.
@@ -83,86 +248,16 @@ func monthOf(month time.Time, zone *time.Location) billing.Period {
 	return billing.Period{Start: start.UTC(), End: start.AddDate(0, 1, 0).UTC()}
 }
 
+// cyclePeriod is the time that a draft of a cycle bills: its month, or the quarter that ends with it.
+func cyclePeriod(month time.Time, cycle string, zone *time.Location) billing.Period {
+	period := monthOf(month, zone)
+	if cycle == cycleQuarter {
+		period.Start = time.Date(month.Year(), month.Month()-2, 1, 0, 0, 0, 0, zone).UTC()
+	}
+	return period
+}
+
 // dateOf is the first day of a month as a date, which PostgreSQL and JSON carry as midnight UTC.
 func dateOf(month time.Time) time.Time {
 	return time.Date(month.Year(), month.Month(), 1, 0, 0, 0, 0, time.UTC)
-}
-
-// draft is the draft of one customer in progress.
-type draft struct {
-	*Ops
-	tenant   db.Tenant
-	zone     *time.Location
-	period   billing.Period
-	month    time.Time
-	run      uuid.UUID
-	customer uuid.UUID
-	currency string
-
-	problems []billing.Problem
-}
-
-// make writes the draft of a customer, new or brought up to date, and takes the customer's unbilled items onto it. If the
-// draft has problems it is kept as failed, and the items stay unbilled.
-func (d *draft) make(ctx context.Context) (uuid.UUID, error) {
-	var id uuid.UUID
-	err := d.DB.Tx(ctx, func(q *db.Queries) error {
-		if err := q.LockCustomer(ctx, d.customer); err != nil {
-			return fmt.Errorf("lock customer: %w", err)
-		}
-		open, err := q.OpenInvoice(ctx, db.OpenInvoiceParams{TenantID: d.tenant.ID, CustomerID: d.customer, Month: d.month, Currency: d.currency})
-		switch {
-		case errors.Is(err, db.ErrNotFound):
-			id = uuid.Must(uuid.NewV7())
-			err = q.InsertInvoice(ctx, db.InsertInvoiceParams{
-				ID: id, TenantID: d.tenant.ID, CustomerID: d.customer, RunID: uuid.NullUUID{UUID: d.run, Valid: true}, Month: d.month, State: "draft", Currency: d.currency, Problems: frozen([]billing.Problem{}),
-				CreatedAt: d.Now(),
-			})
-			if err == nil {
-				err = event(ctx, q, d.Now(), d.tenant.ID, "invoice", id, "drafted", nil)
-			}
-		default:
-			id = open.ID
-		}
-		if err != nil {
-			return fmt.Errorf("open draft: %w", err)
-		}
-		return d.fill(ctx, q, id)
-	})
-	return id, err
-}
-
-// fill computes the draft from what is unbilled and stores it.
-func (d *draft) fill(ctx context.Context, q *db.Queries, id uuid.UUID) error {
-	taken, err := q.TakeItems(ctx, db.TakeItemsParams{TenantID: d.tenant.ID, CustomerID: d.customer, Currency: d.currency, Until: d.period.End, InvoiceID: uuid.NullUUID{UUID: id, Valid: true}})
-	if err != nil {
-		return fmt.Errorf("take items: %w", err)
-	}
-	if len(taken) == 0 { // everything on it was withdrawn
-		return q.DeleteDraft(ctx, id)
-	}
-	doc, err := d.compose(ctx, q, id, taken)
-	if err != nil {
-		return err
-	}
-	p := db.UpdateDraftParams{ID: id, RunID: uuid.NullUUID{UUID: d.run, Valid: true}, State: "draft", Net: decimal.Zero, VAT: decimal.Zero, Gross: decimal.Zero}
-	inv, err := doc.Invoice()
-	var faulty *billing.DraftError
-	switch {
-	case errors.As(err, &faulty):
-		d.problems = faulty.Problems
-		p.State = "failed"
-		if err := q.ReleaseItems(ctx, uuid.NullUUID{UUID: id, Valid: true}); err != nil {
-			return fmt.Errorf("release items: %w", err)
-		}
-	case err != nil:
-		return err
-	default:
-		p.Net, p.VAT, p.Gross, p.Doc = inv.Net, inv.VATTotal, inv.Gross, frozen(inv)
-	}
-	p.Problems = frozen(d.problems)
-	if err := q.UpdateDraft(ctx, p); err != nil {
-		return fmt.Errorf("store draft: %w", err)
-	}
-	return nil
 }

@@ -31,6 +31,7 @@ var jobs = map[Kind]job{
 	TariffLint:    {(*Worker).lintTariffs, tariffsDue, (*Worker).postponeTariffs},
 	PartnerTell:   {(*Worker).announce, announcementsDue, (*Worker).postponeAnnouncement},
 	CommandWait:   {(*Worker).endWait, commandsDue, (*Worker).postponeCommand},
+	InvoiceRun:    {(*Worker).collectDueRun, runsDue, (*Worker).postponeRun},
 	InvoiceRender: {(*Worker).RenderInvoice, invoicesDue, (*Worker).postponeInvoice},
 	BacktestRun:   {(*Worker).RunBacktest, backtestsDue, (*Worker).postponeBacktest},
 	EmailSend:     {(*Worker).sendEmail, emailsDue, (*Worker).postponeEmail},

@@ -22,6 +22,8 @@ var schedule = []struct {
 	{"announcements", time.Minute, (*Worker).planAnnouncements},
 	{"pulls", time.Hour, (*Worker).planPulls},
 	{"fees", 24 * time.Hour, (*Worker).bookDueFees},
+	{"runs", refreshEvery, (*Worker).refreshRuns},
+	{"at-once", 10 * time.Minute, (*Worker).billAtOnce},
 	{"tariffs", time.Hour, (*Worker).relintTariffs},
 	{"gaps", time.Hour, (*Worker).findGaps},
 	{"waits", time.Hour, (*Worker).watchWaits},

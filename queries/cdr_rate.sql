@@ -119,11 +119,12 @@ RETURNING l.invoice_id;
 
 -- Drafts that lost an item must be made anew before they can be issued.
 -- name: OutdateDrafts :exec
-UPDATE invoices SET state = 'failed', problems = @problems WHERE id = ANY (@ids::uuid[]) AND state = 'draft';
+UPDATE invoices SET state = 'failed', problems = @problems, stale = true, approved_by = NULL, approver = '', approved_at = NULL, due_at = NULL
+WHERE id = ANY (@ids::uuid[]) AND state IN ('draft', 'failed');
 
 -- name: InsertLineItems :copyfrom
-INSERT INTO line_items (id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, mirrors)
-VALUES (@id, @created_at, @tenant_id, @customer_id, @cdr_id, @rating_id, @position, @dimension, @quantity, @unit, @unit_price, @tax_included, @vat_category, @vat_rate, @net, @gross, @currency, @service_start, @service_end, @mirrors);
+INSERT INTO line_items (id, created_at, tenant_id, customer_id, contract_id, kind, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, mirrors)
+VALUES (@id, @created_at, @tenant_id, @customer_id, @contract_id, @kind, @cdr_id, @rating_id, @position, @dimension, @quantity, @unit, @unit_price, @tax_included, @vat_category, @vat_rate, @net, @gross, @currency, @service_start, @service_end, @mirrors);
 
 -- name: CountUnratedCDRs :one
 SELECT count(*) FROM cdr_states WHERE tenant_id = @tenant_id AND state IN ('received', 'rated', 'invoiced') AND due_at IS NOT NULL;

@@ -8,7 +8,7 @@ SELECT c.id, c.contract_id, c.created_at, greatest(c.valid_from, c.created_at)::
     EXISTS (SELECT FROM fees f WHERE f.contract_id = c.id AND f.kind = 'BASE' AND f.month = @month) AS base_booked,
     EXISTS (SELECT FROM fees f WHERE f.contract_id = c.id AND f.kind = 'ACTIVATION') AS activation_booked
 FROM contracts c JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
-WHERE c.tenant_id = @tenant_id AND c.id > @after AND c.valid_from < @until::timestamptz AND c.created_at < @until AND (c.valid_to IS NULL OR c.valid_to > @since::timestamptz)
+WHERE c.tenant_id = @tenant_id AND c.customer_id >= @first_customer::uuid AND c.customer_id <= @last_customer::uuid AND c.id > @after AND c.valid_from < @until::timestamptz AND c.created_at < @until AND (c.valid_to IS NULL OR c.valid_to > @since::timestamptz)
 ORDER BY c.id LIMIT @max_rows;
 
 -- Cards of a utility that were issued in a month and are not paid for, with how many their contract had before.
@@ -26,10 +26,10 @@ WITH fee AS (
     INSERT INTO fees (id, tenant_id, contract_id, token_id, kind, month, plan_version_id, price, first_day, last_day, days, of_days, booked_at)
     VALUES (@id, @tenant_id, @contract_id, sqlc.narg(token_id), @kind, @month, @plan_version_id, @price, @first_day, @last_day, @days, @of_days, @booked_at)
     ON CONFLICT DO NOTHING
-    RETURNING id, tenant_id, kind
+    RETURNING id, tenant_id, contract_id, kind
 ), item AS (
-    INSERT INTO line_items (id, created_at, tenant_id, customer_id, kind, fee_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end)
-    SELECT @item_id, @booked_at, f.tenant_id, @customer_id, 'fee', f.id, 1, f.kind, 1, @unit, @unit_price, @tax_included, @vat_category, @vat_rate, @net, @gross, @currency, @service_start, @service_end FROM fee f
+    INSERT INTO line_items (id, created_at, tenant_id, customer_id, contract_id, kind, fee_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end)
+    SELECT @item_id, @booked_at, f.tenant_id, @customer_id, f.contract_id, 'fee', f.id, 1, f.kind, 1, @unit, @unit_price, @tax_included, @vat_category, @vat_rate, @net, @gross, @currency, @service_start, @service_end FROM fee f
 )
 SELECT EXISTS (SELECT FROM fee) AS is_new;
 

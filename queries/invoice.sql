@@ -1,54 +1,12 @@
--- name: InsertInvoiceRun :exec
-INSERT INTO invoice_runs (id, tenant_id, month, issue, created_at) VALUES (@id, @tenant_id, @month, @issue, @created_at);
-
 -- name: InvoiceRun :one
 SELECT * FROM invoice_runs WHERE id = @id;
-
--- name: FinishInvoiceRun :exec
-UPDATE invoice_runs SET state = 'done', finished_at = @now WHERE id = @id AND state <> 'done';
-
--- Customers with something to bill up to the end of the month, late CDRs of earlier months included.
--- name: CustomersToBill :many
-SELECT l.customer_id, l.currency, count(*) AS items FROM line_items l
-WHERE l.tenant_id = @tenant_id AND l.service_start < @until::timestamptz
-    AND (l.invoice_id IS NULL OR l.invoice_id IN (SELECT i.id FROM invoices i WHERE i.tenant_id = @tenant_id AND i.state <> 'issued'))
-GROUP BY l.customer_id, l.currency ORDER BY l.customer_id, l.currency;
-
--- Drafts of customers who have nothing to bill any more: everything on them was withdrawn.
--- name: DeleteIdleDrafts :exec
-DELETE FROM invoices i WHERE i.tenant_id = @tenant_id AND i.month = @month AND i.state <> 'issued' AND NOT EXISTS (
-    SELECT FROM line_items l WHERE l.tenant_id = i.tenant_id AND l.customer_id = i.customer_id AND l.currency = i.currency AND l.service_start < @until::timestamptz
-        AND (l.invoice_id IS NULL OR l.invoice_id = i.id));
-
--- name: OpenInvoice :one
-SELECT * FROM invoices WHERE tenant_id = @tenant_id AND customer_id = @customer_id AND month = @month AND currency = @currency AND state <> 'issued' FOR NO KEY UPDATE;
-
--- name: InsertInvoice :exec
-INSERT INTO invoices (id, tenant_id, customer_id, run_id, month, state, problems, currency, net, vat, gross, doc, created_at)
-VALUES (@id, @tenant_id, @customer_id, @run_id, @month, @state, @problems, @currency, @net, @vat, @gross, @doc, @created_at);
-
--- name: UpdateDraft :exec
-UPDATE invoices SET run_id = @run_id, state = @state, problems = @problems, net = @net, vat = @vat, gross = @gross, doc = @doc
-WHERE id = @id AND state <> 'issued';
-
--- name: TakeItems :many
-UPDATE line_items SET invoice_id = @invoice_id
-WHERE tenant_id = @tenant_id AND customer_id = @customer_id AND currency = @currency AND service_start < @until::timestamptz
-    AND (invoice_id IS NULL OR invoice_id = @invoice_id)
-RETURNING *;
-
--- name: ReleaseItems :exec
-UPDATE line_items SET invoice_id = NULL WHERE invoice_id = @invoice_id;
 
 -- What a document says about the sessions behind its items.
 -- name: SessionsOfInvoice :many
 SELECT s.* FROM cdr_states s WHERE s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = @invoice_id) ORDER BY s.started_at, s.cdr_id;
 
 -- name: RatingsOfInvoice :many
-SELECT r.* FROM ratings r WHERE r.id IN (SELECT l.rating_id FROM line_items l WHERE invoice_id = @invoice_id);
-
--- name: DeleteDraft :exec
-DELETE FROM invoices WHERE id = @id AND state <> 'issued';
+SELECT r.id, r.retail FROM ratings r WHERE r.id IN (SELECT l.rating_id FROM line_items l WHERE l.invoice_id = @invoice_id);
 
 -- CDRs are locked before their invoice, as a re-rating does, so that the two cannot block each other.
 -- name: LockCDRsOfInvoice :exec
@@ -63,9 +21,6 @@ SELECT * FROM invoices WHERE id = @id;
 -- name: InvoiceByNumber :one
 SELECT * FROM invoices WHERE tenant_id = @tenant_id AND number = @number;
 
--- name: DraftsOfRun :many
-SELECT id FROM invoices WHERE run_id = @run_id AND state = 'draft' ORDER BY created_at, id;
-
 -- The locked counter: whoever holds it issues next, so numbers follow the order of issue and a rollback leaves no gap. The
 -- instant of issue is never before that of the number before.
 -- name: NextNumber :one
@@ -74,8 +29,7 @@ ON CONFLICT (tenant_id, series) DO UPDATE SET last = number_series.last + 1, las
 RETURNING last, last_at::timestamptz AS at;
 
 -- name: IssueInvoice :exec
-UPDATE invoices SET state = 'issued', problems = '[]', series = @series, seq = @seq, number = @number, date = @date, net = @net, vat = @vat, gross = @gross, doc = @doc,
-    issued_at = @issued_at, due_at = @issued_at
+UPDATE invoices SET state = 'issued', problems = '[]', series = @series, seq = @seq, number = @number, date = @date, doc = @doc, issued_at = @issued_at, due_at = @issued_at
 WHERE id = @id AND state = 'draft';
 
 -- The CDRs of an issued invoice that have nothing left to bill, each with a line in its timeline.

@@ -78,7 +78,7 @@ var heads = map[string][]string{
 		"quantity", "unit", "vat_category", "vat_rate", "net", "gross", "currency"},
 }
 
-// Write writes the lines of inv, one a row, with the sessions that they bill. Instants are in the supplier's time zone. The
+// Write writes the lines of inv, one a row, also where the document itself sums them up, with the sessions that they bill. Instants are in the supplier's time zone. The
 // bytes depend on inv alone.
 //
 // It returns an error if the language is neither "de" nor "en", or that of w.
@@ -95,7 +95,7 @@ func Write(w io.Writer, inv billing.Invoice) error {
 		return err
 	}
 	zone := inv.Supplier.Location()
-	for _, l := range inv.Lines {
+	for _, l := range inv.FullList() {
 		number := func(d decimal.Decimal) string { return Number(d, inv.Language) }
 		row := []string{Text(inv.Number), t.Kinds[inv.Type].Title, inv.Date.Format(time.DateOnly), l.ID, Text(l.Heading), Text(l.Name), Text(l.Description)}
 		if s := l.Session; s != nil {

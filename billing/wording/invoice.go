@@ -33,7 +33,7 @@ func (t Texts) Times(s *billing.LineSession, zone *time.Location) string {
 // Sessions counts the sessions of the invoice and their energy.
 func Sessions(inv billing.Invoice) (int64, decimal.Decimal) {
 	count, kwh := int64(0), decimal.Zero
-	for _, line := range inv.Lines {
+	for _, line := range inv.FullList() {
 		if line.Session != nil {
 			count, kwh = count+1, kwh.Add(Energy(line))
 		}

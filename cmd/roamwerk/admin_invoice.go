@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/shopspring/decimal"
 
 	"github.com/roamwerk/roamwerk/billing"
 	"github.com/roamwerk/roamwerk/db"
@@ -16,12 +15,20 @@ import (
 
 // invoiceCmd administers invoices.
 type invoiceCmd struct {
-	Run     invoiceRunCmd     `cmd:"" help:"Bill a month: drafts for every customer, issued at once with --issue."`
-	List    invoiceListCmd    `cmd:"" help:"List invoices."`
-	Send    invoiceSendCmd    `cmd:"" help:"Send another copy of a document: to another address, or another way."`
-	Export  invoiceExportCmd  `cmd:"" help:"Write a document of an invoice to a file."`
-	Numbers invoiceNumbersCmd `cmd:"" help:"Prove the document numbers of a utility: every series, its gaps, its order, and the chain of archived documents."`
-	Corpus  invoiceCorpusCmd  `cmd:"" help:"Write sample documents that exercise every branch of the formats: PDF and XML of each, with an index."`
+	Run       invoiceRunCmd       `cmd:"" help:"Bill a month: drafts for every customer, issued at once with --issue, or only tried with --simulate."`
+	Runs      invoiceRunsCmd      `cmd:"" help:"List the runs of a utility and how far they are."`
+	Review    invoiceReviewCmd    `cmd:"" help:"Show what is odd about the drafts of a month, and those that cannot be issued."`
+	Approve   invoiceApproveCmd   `cmd:"" help:"Approve the drafts of a month. Workers then issue and send them."`
+	Retry     invoiceRetryCmd     `cmd:"" help:"Bring one draft up to date, after what was wrong with it has been put right."`
+	Readdress invoiceReaddressCmd `cmd:"" help:"Make a draft out to another customer, an employer for example."`
+	Policy    invoicePolicyCmd    `cmd:"" help:"Show how a utility bills, or change it."`
+	Cycle     invoiceCycleCmd     `cmd:"" help:"Bill a contract by the month, by the quarter, or after each session."`
+	Detail    invoiceDetailCmd    `cmd:"" help:"Show a customer every session on the invoice, or their sum (the list is always in the CSV)."`
+	List      invoiceListCmd      `cmd:"" help:"List invoices."`
+	Send      invoiceSendCmd      `cmd:"" help:"Send another copy of a document: to another address, or another way."`
+	Export    invoiceExportCmd    `cmd:"" help:"Write a document of an invoice to a file."`
+	Numbers   invoiceNumbersCmd   `cmd:"" help:"Prove the document numbers of a utility: every series, its gaps, its order, and the chain of archived documents."`
+	Corpus    invoiceCorpusCmd    `cmd:"" help:"Write sample documents that exercise every branch of the formats: PDF and XML of each, with an index."`
 }
 
 // month is a calendar month on the command line, as 2026-10.
@@ -36,9 +43,10 @@ func (m *month) UnmarshalText(text []byte) (err error) {
 }
 
 type invoiceRunCmd struct {
-	Tenant string `required:"" help:"Utility, for example DE*SWX."`
-	Month  month  `required:"" help:"Month to bill." placeholder:"YYYY-MM"`
-	Issue  bool   `help:"Issue the drafts: give them their numbers and send them."`
+	Tenant   string `required:"" help:"Utility, for example DE*SWX."`
+	Month    month  `required:"" help:"Month to bill." placeholder:"YYYY-MM"`
+	Issue    bool   `help:"Issue the drafts: give them their numbers and send them. Whoever runs the platform approves them so." xor:"what"`
+	Simulate bool   `help:"Only say what the run would come to. Nothing is stored." xor:"what"`
 }
 
 // Run bills the month.
@@ -52,6 +60,10 @@ func (c invoiceRunCmd) Run(o *outside) error {
 		if err != nil {
 			return nil, err
 		}
+		if c.Simulate {
+			report, err := a.ops().SimulateRun(o.ctx, tenant.ID, c.Month.Time)
+			return map[string]any{"tenant": c.Tenant, "month": c.Month.Format("2006-01"), "simulated": true, "unrated_cdrs": unrated, "report": listedReport(&report)}, err
+		}
 		run, err := a.ops().RunInvoices(o.ctx, tenant.ID, c.Month.Time, c.Issue)
 		if err != nil {
 			return nil, err
@@ -61,7 +73,8 @@ func (c invoiceRunCmd) Run(o *outside) error {
 			return nil, err
 		}
 		return map[string]any{
-			"run": run.ID, "tenant": c.Tenant, "month": c.Month.Format("2006-01"), "drafts": run.Drafts, "failed": run.Failed, "issued": run.Issued,
+			"run": run.ID, "tenant": c.Tenant, "month": c.Month.Format("2006-01"), "state": run.State, "drafts": run.Drafts, "failed": run.Failed, "issued": run.Issued,
+			"carried": run.Carried, "settled": run.Settled,
 			"fees_booked": run.Fees.Booked, "fee_problems": feeProblems(run.Fees),
 			"unrated_cdrs": unrated, "invoices": invoices,
 		}, nil
@@ -121,6 +134,7 @@ func (c invoiceListCmd) Run(o *outside) error {
 
 // listedInvoice is an invoice as commands print it. Amounts are plain decimals.
 type listedInvoice struct {
+	ID       uuid.UUID         `json:"id"`
 	Tenant   string            `json:"tenant"`
 	Number   string            `json:"number"` // empty until it is issued
 	Date     string            `json:"date"`
@@ -144,10 +158,9 @@ func (a *app) invoices(o *outside, tenant uuid.UUID, m month) ([]listedInvoice, 
 		return nil, fmt.Errorf("list invoices: %w", err)
 	}
 	list := make([]listedInvoice, len(rows))
-	money := func(d decimal.Decimal) json.Number { return json.Number(d.StringFixed(2)) }
 	for i, r := range rows {
 		list[i] = listedInvoice{
-			Tenant: r.CountryCode + "*" + r.PartyID, Customer: r.Customer, Net: money(r.Net), VAT: money(r.VAT), Gross: money(r.Gross), Currency: r.Currency, State: r.State,
+			ID: r.ID, Tenant: r.CountryCode + "*" + r.PartyID, Customer: r.Customer, Net: money(r.Net), VAT: money(r.VAT), Gross: money(r.Gross), Currency: r.Currency, State: r.State,
 		}
 		if r.Number != nil {
 			list[i].Number, list[i].Date = *r.Number, r.Date.Format(time.DateOnly)

@@ -53,6 +53,14 @@ func loadInvoice(v *visit, q *db.Queries) (invoiceView, error) {
 		if err := json.Unmarshal(i.Invoice.Doc, &i.doc); err != nil {
 			return i, fmt.Errorf("read invoice %s: %w", id, err)
 		}
+	} else {
+		doc, err := v.office.Preview(ctx, q, i.Invoice)
+		var faulty *billing.DraftError
+		if err == nil {
+			i.doc = &doc
+		} else if !errors.As(err, &faulty) {
+			return i, fmt.Errorf("preview invoice %s: %w", id, err)
+		}
 	}
 	if err := json.Unmarshal(i.Invoice.Problems, &i.problems); err != nil {
 		return i, fmt.Errorf("read problems of invoice %s: %w", id, err)

@@ -1,6 +1,7 @@
 package office
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/jobs"
 )
 
 // runInvoices makes and updates the drafts of a month of the utility that is shown.
@@ -20,7 +22,7 @@ func (o *office) runInvoices(v *visit) error {
 	}
 	run, err := o.RunInvoices(v.Request().Context(), v.tenant.UUID, month, false)
 	if err != nil {
-		return err
+		return v.refused(err, string(v.Link("/invoices?month="+month.Format("2006-01"))))
 	}
 	tone := "ok"
 	if run.Failed > 0 {
@@ -30,8 +32,8 @@ func (o *office) runInvoices(v *visit) error {
 	return v.Redirect(http.StatusSeeOther, string(v.Link("/invoices?month="+month.Format("2006-01"))))
 }
 
-// issueMonth issues the drafts of a month, if as many are there as the person has read and typed.
-func (o *office) issueMonth(v *visit) error {
+// approveMonth lets the drafts of a month be issued, if as many are there as the person has read and typed.
+func (o *office) approveMonth(v *visit) error {
 	month, err := v.monthToBill()
 	if err != nil {
 		return err
@@ -39,8 +41,15 @@ func (o *office) issueMonth(v *visit) error {
 	list := string(v.Link("/invoices?month=" + month.Format("2006-01")))
 	ctx := v.Request().Context()
 	var drafts []uuid.UUID
+	var run db.InvoiceRun
 	err = v.read(func(q *db.Queries) (err error) {
-		drafts, err = q.DraftsOfMonth(ctx, db.DraftsOfMonthParams{TenantID: v.tenant.UUID, Month: month})
+		if drafts, err = q.DraftsOfMonth(ctx, db.DraftsOfMonthParams{TenantID: v.tenant.UUID, Month: month}); err != nil {
+			return err
+		}
+		run, err = q.OpenRun(ctx, db.OpenRunParams{TenantID: v.tenant.UUID, Month: month})
+		if errors.Is(err, db.ErrNotFound) {
+			return nil
+		}
 		return err
 	})
 	if err != nil {
@@ -50,17 +59,15 @@ func (o *office) issueMonth(v *visit) error {
 		v.say("err", v.Lang.T("issue.mismatch", v.Lang.Int(int64(len(drafts)))))
 		return v.Redirect(http.StatusSeeOther, list)
 	}
-	for _, id := range drafts {
-		if _, err := o.IssueInvoice(ctx, id); err != nil {
-			return err
-		}
+	if err := o.ApproveRun(ctx, v.tenant.UUID, run.ID, nil); err != nil {
+		return v.refused(err, list)
 	}
 	v.say("ok", v.Lang.N("issue.done", int64(len(drafts))))
-	return v.Redirect(http.StatusSeeOther, list+"&state=issued")
+	return v.Redirect(http.StatusSeeOther, list)
 }
 
-// issueInvoice issues one draft, if the person has typed the customer's number.
-func (o *office) issueInvoice(v *visit) error {
+// approveInvoice lets one draft be issued, if the person has typed the customer's number.
+func (o *office) approveInvoice(v *visit) error {
 	id, err := v.id()
 	if err != nil {
 		return err
@@ -79,11 +86,20 @@ func (o *office) issueInvoice(v *visit) error {
 		v.say("err", v.Lang.T("issue.mismatch.customer"))
 		return v.Redirect(http.StatusSeeOther, page)
 	}
-	number, err := o.IssueInvoice(ctx, id)
-	if err != nil {
+	if err := o.ApproveInvoice(ctx, invoice.Invoice.TenantID, id); err != nil {
+		return v.refused(err, page)
+	}
+	v.say("ok", v.Lang.T("issue.done.number"))
+	return v.Redirect(http.StatusSeeOther, page)
+}
+
+// refused leads back to a page that says why something is not done; any other error stays one.
+func (v *visit) refused(err error, page string) error {
+	var refusal *jobs.Refusal
+	if errors.Is(err, db.ErrNotFound) || !errors.As(err, &refusal) {
 		return err
 	}
-	v.say("ok", v.Lang.T("issue.done.number", number))
+	v.say("err", v.sentence(refusal.Text))
 	return v.Redirect(http.StatusSeeOther, page)
 }
 

@@ -18,7 +18,7 @@ import (
 func TestClerkRunsAMonth(t *testing.T) {
 	t.Parallel()
 	w := build(t, 12)
-	c := w.signIn(w.ours.staff)
+	c, second := w.signIn(w.ours.staff), w.signIn(w.ours.second)
 	month := url.Values{"month": {"2026-11"}}
 	follow := func(res response) response {
 		t.Helper()
@@ -26,6 +26,13 @@ func TestClerkRunsAMonth(t *testing.T) {
 			t.Fatalf("%s: %.300s", res.Status, res.body)
 		}
 		return c.get(res.Header.Get("Location"))
+	}
+	followed := func(res response) response {
+		t.Helper()
+		if res.StatusCode != http.StatusSeeOther {
+			t.Fatalf("%s: %.300s", res.Status, res.body)
+		}
+		return second.get(res.Header.Get("Location"))
 	}
 	with := func(form url.Values, key, value string) url.Values {
 		form = url.Values{"month": form["month"]}
@@ -35,19 +42,19 @@ func TestClerkRunsAMonth(t *testing.T) {
 
 	w.cdr(&w.ours, session{card: card(&w.ours, 0), start: w.now.AddDate(0, 0, -1), minutes: 30, kwh: "10"})
 	w.settle()
-	if page := follow(c.post("/de/invoices/run", month)); !strings.Contains(page.body, "Rechnungslauf November 2026: 4 Entwürfe, 1 fehlerhaft.") {
+	if page := follow(c.post("/de/invoices/run", month)); !strings.Contains(page.body, "Rechnungslauf November 2026: 4 Entwürfe, 0 fehlerhaft.") {
 		t.Error("the run does not say what it did")
 	}
 	if page := c.get("/de/invoices/" + w.ours.failed.String()); !strings.Contains(page.body, "Die Straße in der Anschrift des Kunden fehlt.") {
 		t.Error("a failed invoice does not say why")
 	}
-	if page := c.get("/en/invoices/" + w.ours.draft.String()); !strings.Contains(page.body, "Enter the customer number") || strings.Contains(page.body, "<iframe") {
+	if page := c.get("/en/invoices/" + w.ours.draft.String()); !strings.Contains(page.body, "enter the customer number") || strings.Contains(page.body, "<iframe") {
 		t.Error("a draft cannot be issued, or has a PDF")
 	}
 
 	for _, typed := range []string{"", "3", "5", "all"} {
 		page := follow(c.post("/de/invoices/issue", with(month, "confirm", typed)))
-		if !strings.Contains(page.body, "Nichts ausgestellt") {
+		if !strings.Contains(page.body, "Nichts freigegeben") {
 			t.Errorf("%q issues", typed)
 		}
 	}
@@ -57,19 +64,32 @@ func TestClerkRunsAMonth(t *testing.T) {
 		t.Fatal("no customer number to type")
 	}
 	issue := "/de/invoices/" + w.ours.draft.String() + "/issue"
-	if page := follow(c.post(issue, url.Values{"confirm": {"99999"}})); !strings.Contains(page.body, "Nichts ausgestellt") {
+	if page := follow(c.post(issue, url.Values{"confirm": {"99999"}})); !strings.Contains(page.body, "Nichts freigegeben") {
 		t.Error("the wrong customer number issues")
 	}
-	if page := follow(c.post(issue, url.Values{"confirm": {number[1]}})); !strings.Contains(page.body, "ausgestellt.") || !strings.Contains(page.body, "SWI-2026-000005") {
-		t.Error("the invoice is not issued")
+	if page := follow(c.post(issue, url.Values{"confirm": {number[1]}})); !strings.Contains(page.body, "eine zweite Person frei") {
+		t.Error("who made a draft approves it")
 	}
-	if page := follow(c.post(issue, url.Values{"confirm": {number[1]}})); !strings.Contains(page.body, "Nichts ausgestellt") {
-		t.Error("the invoice is issued twice")
-	}
-	if page := follow(c.post("/de/invoices/issue", with(month, "confirm", "3"))); !strings.Contains(page.body, "3 Rechnungen ausgestellt.") || strings.Contains(c.get("/de/invoices").body, "3 Rechnungen ausgestellt.") {
-		t.Error("issuing is not said once")
+	if page := followed(second.post(issue, url.Values{"confirm": {number[1]}})); !strings.Contains(page.body, "die Rechnung wird jetzt ausgestellt") {
+		t.Error("the invoice is not approved")
 	}
 	w.settle()
+	if page := c.get("/de/invoices/" + w.ours.draft.String()); !strings.Contains(page.body, "SWI-2026-000005") {
+		t.Error("the invoice is not issued")
+	}
+	if page := followed(second.post(issue, url.Values{"confirm": {number[1]}})); !strings.Contains(page.body, "Nichts freigegeben") {
+		t.Error("the invoice is issued twice")
+	}
+	if page := follow(c.post("/de/invoices/issue", with(month, "confirm", "3"))); !strings.Contains(page.body, "eine zweite Person frei") {
+		t.Error("who made the drafts approves them")
+	}
+	if page := followed(second.post("/de/invoices/issue", with(month, "confirm", "3"))); !strings.Contains(page.body, "3 Rechnungen freigegeben") || strings.Contains(second.get("/de/invoices").body, "3 Rechnungen freigegeben") {
+		t.Error("approving is not said once")
+	}
+	w.settle()
+	if page := c.get("/de/invoices?month=2026-11&state=issued"); strings.Count(page.body, "SWI-2026-00000") < 4 {
+		t.Error("the month is not issued")
+	}
 
 	pdf := c.get("/de/invoices/" + w.ours.draft.String() + "/document/pdf")
 	if !strings.HasPrefix(pdf.body, "%PDF-") || pdf.Header.Get("Content-Type") != "application/pdf" || !strings.Contains(pdf.Header.Get("Content-Security-Policy"), "frame-ancestors 'self'") || !strings.HasPrefix(pdf.Header.Get("Content-Disposition"), "inline") {

@@ -52,6 +52,7 @@ type world struct {
 type utility struct {
 	db.Tenant
 	staff    string // e-mail address
+	second   string // of somebody else who works there
 	rated    uuid.UUID
 	proven   uuid.UUID // by its meter
 	forged   uuid.UUID // its meter record was changed
@@ -226,7 +227,9 @@ func (w *world) utility(party, name, staff string) utility {
 			w.check(w.ops.DB.PartnerKnowsTenants(w.Context(), db.PartnerKnowsTenantsParams{PartnerID: partner, Parties: []string{"DE" + party}}))
 		}
 	}
-	return utility{Tenant: tenant, staff: staff}
+	second := "zweit-" + staff
+	w.hire(uuid.NullUUID{UUID: tenant.ID, Valid: true}, second, "Sven Sorgfalt")
+	return utility{Tenant: tenant, staff: staff, second: second}
 }
 
 // fill gives a utility customers, charging sessions of last and this month with the oddities of life, and invoices.
