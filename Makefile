@@ -82,7 +82,7 @@ fuzz: ## fuzz each target for FUZZTIME (30s)
 	@grep -rn --include='*_test.go' '^func Fuzz' [a-z]* | sed 's/^\(.*\)\/[^/]*:[0-9]*:func \(Fuzz[A-Za-z0-9_]*\).*/\1 \2/' | \
 	while read -r folder target; do \
 		echo "== $$folder $$target"; \
-		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$folder" </dev/null || exit 1; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s "./$$folder" </dev/null || exit 1; \
 	done
 
 # bin/NAME-VERSION, built in a folder of its own: only what is complete gets the name.

@@ -14,7 +14,7 @@ import (
 )
 
 const overviewDays = `-- name: OverviewDays :many
-SELECT (s.started_at AT TIME ZONE 'Europe/Berlin')::date AS day, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh,
+SELECT (s.started_at AT TIME ZONE 'Europe/Berlin')::date AS day, s.currency, count(*) AS many, coalesce(sum(s.kwh) FILTER (WHERE s.state IN ('rated', 'invoiced')), 0)::numeric AS kwh,
     coalesce(sum(r.retail_net), 0)::numeric AS retail_net, coalesce(sum(r.claimed_net), 0)::numeric AS claimed, coalesce(sum(r.margin), 0)::numeric AS margin
 FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id AND s.state IN ('rated', 'invoiced')
 WHERE s.state NOT IN ('credited', 'dropped') AND s.started_at >= $1::timestamptz AND s.started_at < $2::timestamptz
@@ -38,7 +38,7 @@ type OverviewDaysRow struct {
 	Margin    decimal.Decimal
 }
 
-// Days are calendar days in Germany. Money counts once a CDR is rated and nothing holds it.
+// Days are calendar days in Germany. Energy and money count once a CDR is rated and nothing holds it: what is held may be absurd.
 func (q *Queries) OverviewDays(ctx context.Context, arg OverviewDaysParams) ([]OverviewDaysRow, error) {
 	rows, err := q.db.Query(ctx, overviewDays, arg.Since, arg.Until, arg.TenantID)
 	if err != nil {
@@ -75,7 +75,7 @@ UNION ALL
 SELECT 'waiting', s.currency, count(*), sum(s.claimed)::numeric FROM cdr_states s
 WHERE s.state = 'waiting' AND ($1::uuid IS NULL OR s.tenant_id = $1) GROUP BY s.currency
 UNION ALL
-SELECT 'disputed', s.currency, count(*), sum(coalesce(s.claimed - r.computed_net, 0))::numeric FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id
+SELECT 'disputed', s.currency, count(*), sum(greatest(s.claimed - r.computed_net, 0))::numeric FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id
 WHERE s.cpo_state IN ('questioned', 'disputed') AND s.started_at >= $2::timestamptz AND ($1::uuid IS NULL OR s.tenant_id = $1) GROUP BY s.currency
 UNION ALL
 SELECT 'proposed', s.currency, count(*), sum(s.claimed)::numeric FROM drop_proposals d JOIN cdr_states s ON s.cdr_id = d.cdr_id

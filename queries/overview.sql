@@ -8,7 +8,7 @@ UNION ALL
 SELECT 'waiting', s.currency, count(*), sum(s.claimed)::numeric FROM cdr_states s
 WHERE s.state = 'waiting' AND (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id)) GROUP BY s.currency
 UNION ALL
-SELECT 'disputed', s.currency, count(*), sum(coalesce(s.claimed - r.computed_net, 0))::numeric FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id
+SELECT 'disputed', s.currency, count(*), sum(greatest(s.claimed - r.computed_net, 0))::numeric FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id
 WHERE s.cpo_state IN ('questioned', 'disputed') AND s.started_at >= @since::timestamptz AND (sqlc.narg(tenant_id)::uuid IS NULL OR s.tenant_id = sqlc.narg(tenant_id)) GROUP BY s.currency
 UNION ALL
 SELECT 'proposed', s.currency, count(*), sum(s.claimed)::numeric FROM drop_proposals d JOIN cdr_states s ON s.cdr_id = d.cdr_id
@@ -30,9 +30,9 @@ SELECT 'alerts', '', count(*), 0 FROM alerts a
 WHERE a.resolved_at IS NULL AND (sqlc.narg(tenant_id)::uuid IS NULL OR a.tenant_id = sqlc.narg(tenant_id)
     OR a.tenant_id IS NULL AND EXISTS (SELECT FROM partner_tenants w WHERE w.partner_id = a.partner_id AND w.tenant_id = sqlc.narg(tenant_id))) HAVING count(*) > 0;
 
--- Days are calendar days in Germany. Money counts once a CDR is rated and nothing holds it.
+-- Days are calendar days in Germany. Energy and money count once a CDR is rated and nothing holds it: what is held may be absurd.
 -- name: OverviewDays :many
-SELECT (s.started_at AT TIME ZONE 'Europe/Berlin')::date AS day, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh,
+SELECT (s.started_at AT TIME ZONE 'Europe/Berlin')::date AS day, s.currency, count(*) AS many, coalesce(sum(s.kwh) FILTER (WHERE s.state IN ('rated', 'invoiced')), 0)::numeric AS kwh,
     coalesce(sum(r.retail_net), 0)::numeric AS retail_net, coalesce(sum(r.claimed_net), 0)::numeric AS claimed, coalesce(sum(r.margin), 0)::numeric AS margin
 FROM cdr_states s LEFT JOIN ratings r ON r.id = s.rating_id AND s.state IN ('rated', 'invoiced')
 WHERE s.state NOT IN ('credited', 'dropped') AND s.started_at >= @since::timestamptz AND s.started_at < @until::timestamptz
