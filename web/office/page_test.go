@@ -23,7 +23,7 @@ func (w *world) pages() [][2]string {
 	u := w.ours
 	return [][2]string{
 		{"overview", "/overview"}, {"cdrs", "/cdrs"}, {"cdrs-filtered", "/cdrs?q=P&flag=P05&month=2026-11&partner=" + w.cpo.ID.String() + "&sort=-kwh"}, {"cdrs-more", "/cdrs?month=all&least=1&retail=released&state=rated"}, {"cdrs-by-rule", "/cdrs?group=rule"}, {"cdrs-view", "/cdrs?month=all&state=waiting"}, {"cdrs-empty", "/cdrs?q=nothing-like-this"},
-		{"disputes", "/disputes"}, {"dispute", "/disputes/" + u.dispute.String()}, {"bulk", "/bulks/" + u.bulk.String()}, {"bulks", "/bulks"}, {"bulk-form", "/cdrs/decide?all=1&kind=dispute&list=state%3Dheld"},
+		{"rules", "/rules?month=2026-11"}, {"rule", "/rules/P05?month=2026-11&flag=50&block=110&enabled=1"}, {"disputes", "/disputes"}, {"dispute", "/disputes/" + u.dispute.String()}, {"bulk", "/bulks/" + u.bulk.String()}, {"bulks", "/bulks"}, {"bulk-form", "/cdrs/decide?all=1&kind=dispute&list=state%3Dheld"},
 		{"cdr-rated", "/cdrs/" + u.rated.String()}, {"cdr-proven", "/cdrs/" + u.proven.String()}, {"cdr-forged", "/cdrs/" + u.forged.String()}, {"cdr-held", "/cdrs/" + u.held.String()}, {"cdr-waiting", "/cdrs/" + u.waiting.String()}, {"cdr-disputed", "/cdrs/" + u.disputed.String()}, {"cdr-credited", "/cdrs/" + u.credited.String()},
 		{"invoices", "/invoices"}, {"invoices-month", "/invoices?month=2026-11&state=draft"}, {"invoice-issued", "/invoices/" + u.issued.String()}, {"invoice-draft", "/invoices/" + u.draft.String()}, {"invoice-failed", "/invoices/" + u.failed.String()},
 		{"partners", "/partners"}, {"partner", "/partners/" + w.cpo.ID.String()}, {"outbox", "/outbox"}, {"email", "/outbox/" + u.email.String()}, {"missing", "/nothing-here"},
