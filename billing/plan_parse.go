@@ -58,8 +58,8 @@ type feeDoc struct {
 	Extra jsontext.Value      `json:",embed"`
 }
 
-// reducible are the dimensions that caps, allowances and discounts can be about.
-var reducible = []Dimension{Flat, Energy, Time, ParkingTime, Blocking, ReservationFlat, ReservationTime}
+// Reducible are the dimensions that caps, allowances and discounts can be about.
+var Reducible = []Dimension{Flat, Energy, Time, ParkingTime, Blocking, ReservationFlat, ReservationTime}
 
 // ParsePlan reads a retail tariff from JSON. Errors are *ocpi.Error and name field, rule and value: unlike a partner's tariff,
 // our own must be right in every part.
@@ -181,7 +181,7 @@ func (p *planParser) limit(path string, doc *planCapDoc) {
 		p.refuse(path+".dimensions", "required", "")
 	}
 	p.plan.Caps = append(p.plan.Caps, PlanCap{
-		Of:  p.dimensions(path+".dimensions", doc.Dimensions, reducible),
+		Of:  p.dimensions(path+".dimensions", doc.Dimensions, Reducible),
 		Max: p.amount(path+".max", doc.Max),
 	})
 }
@@ -208,7 +208,7 @@ func (p *planParser) allowance(path string, doc *allowanceDoc) {
 	case FreeMinutes:
 		usual, possible = []Dimension{Time}, []Dimension{Time, ParkingTime, Blocking, ReservationTime}
 	case FreeSessions:
-		usual, possible = []Dimension{Flat, Energy, Time, ParkingTime}, reducible
+		usual, possible = []Dimension{Flat, Energy, Time, ParkingTime}, Reducible
 		if !a.Quantity.IsInteger() {
 			p.refuse(path+".quantity", "a whole number of sessions", a.Quantity.String())
 		}
@@ -244,9 +244,9 @@ func (p *planParser) discount(path string, doc *discountDoc) {
 	if !doc.To.IsZero() && !doc.From.Before(doc.To) {
 		p.refuse(path+".end_date_time", "after start_date_time", doc.To.Format(time.RFC3339))
 	}
-	of := reducible
+	of := Reducible
 	if len(doc.Dimensions) > 0 {
-		of = p.dimensions(path+".dimensions", doc.Dimensions, reducible)
+		of = p.dimensions(path+".dimensions", doc.Dimensions, Reducible)
 	}
 	p.plan.Discounts = append(p.plan.Discounts, PlanDiscount{
 		Name: doc.Name, Percent: doc.Percent.Decimal, Amount: doc.Amount.Decimal, Of: of, From: doc.From, To: doc.To,

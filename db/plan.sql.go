@@ -10,7 +10,38 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 )
+
+const contractsOfPlans = `-- name: ContractsOfPlans :many
+SELECT plan_id, count(*) AS contracts FROM contracts WHERE tenant_id = $1 AND plan_id IS NOT NULL GROUP BY plan_id
+`
+
+type ContractsOfPlansRow struct {
+	PlanID    uuid.NullUUID
+	Contracts int64
+}
+
+// Contracts with which a plan was agreed individually.
+func (q *Queries) ContractsOfPlans(ctx context.Context, tenantID uuid.UUID) ([]ContractsOfPlansRow, error) {
+	rows, err := q.db.Query(ctx, contractsOfPlans, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ContractsOfPlansRow
+	for rows.Next() {
+		var i ContractsOfPlansRow
+		if err := rows.Scan(&i.PlanID, &i.Contracts); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
 
 const insertPlan = `-- name: InsertPlan :exec
 
@@ -162,6 +193,51 @@ func (q *Queries) PlanOfTenant(ctx context.Context, arg PlanOfTenantParams) (Pla
 		&i.CreatedAt,
 	)
 	return i, err
+}
+
+const planUse = `-- name: PlanUse :many
+SELECT v.plan_id, count(*) AS sessions, sum(r.retail_net)::numeric AS revenue, sum(r.margin)::numeric AS margin
+FROM cdr_states s JOIN ratings r ON r.id = s.rating_id JOIN plan_versions v ON v.id = r.plan_version_id
+WHERE s.tenant_id = $1 AND s.started_at >= $2 AND ($3::uuid = '00000000-0000-0000-0000-000000000000' OR v.plan_id = $3) GROUP BY v.plan_id
+`
+
+type PlanUseParams struct {
+	TenantID uuid.UUID
+	Since    time.Time
+	PlanID   uuid.UUID
+}
+
+type PlanUseRow struct {
+	PlanID   uuid.UUID
+	Sessions int64
+	Revenue  decimal.Decimal
+	Margin   decimal.Decimal
+}
+
+// What was charged by each plan since an instant.
+func (q *Queries) PlanUse(ctx context.Context, arg PlanUseParams) ([]PlanUseRow, error) {
+	rows, err := q.db.Query(ctx, planUse, arg.TenantID, arg.Since, arg.PlanID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PlanUseRow
+	for rows.Next() {
+		var i PlanUseRow
+		if err := rows.Scan(
+			&i.PlanID,
+			&i.Sessions,
+			&i.Revenue,
+			&i.Margin,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const planVersion = `-- name: PlanVersion :one

@@ -33,3 +33,13 @@ WHERE p.tenant_id = @tenant_id AND (@name::text = '' OR p.name = @name) ORDER BY
 
 -- name: PlanNames :many
 SELECT name FROM plans WHERE tenant_id = @tenant_id ORDER BY name;
+
+-- What was charged by each plan since an instant.
+-- name: PlanUse :many
+SELECT v.plan_id, count(*) AS sessions, sum(r.retail_net)::numeric AS revenue, sum(r.margin)::numeric AS margin
+FROM cdr_states s JOIN ratings r ON r.id = s.rating_id JOIN plan_versions v ON v.id = r.plan_version_id
+WHERE s.tenant_id = @tenant_id AND s.started_at >= @since AND (@plan_id::uuid = '00000000-0000-0000-0000-000000000000' OR v.plan_id = @plan_id) GROUP BY v.plan_id;
+
+-- Contracts with which a plan was agreed individually.
+-- name: ContractsOfPlans :many
+SELECT plan_id, count(*) AS contracts FROM contracts WHERE tenant_id = @tenant_id AND plan_id IS NOT NULL GROUP BY plan_id;

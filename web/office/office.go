@@ -118,6 +118,8 @@ var routes = []struct {
 	{method: "POST", path: "/quarantine/:id/dismiss", handle: (*office).dismiss, audience: operator},
 	{method: "GET", path: "/tariffs", handle: (*office).tariffList, audience: operator},
 	{method: "GET", path: "/tariffs/show", handle: (*office).tariffDetail, audience: operator},
+	{method: "GET", path: "/plans", handle: forUtility((*office).planList)},
+	{method: "GET", path: "/plans/:id", handle: forUtility((*office).planDetail)},
 	{method: "GET", path: "/cards", handle: (*office).cardList},
 	{method: "GET", path: "/cards/:id", handle: (*office).cardDetail},
 	{method: "POST", path: "/cards/:id/block", handle: (*office).blockCard},

@@ -27,6 +27,7 @@ func (w *world) pages() [][2]string {
 		{"cdr-rated", "/cdrs/" + u.rated.String()}, {"cdr-proven", "/cdrs/" + u.proven.String()}, {"cdr-forged", "/cdrs/" + u.forged.String()}, {"cdr-held", "/cdrs/" + u.held.String()}, {"cdr-waiting", "/cdrs/" + u.waiting.String()}, {"cdr-disputed", "/cdrs/" + u.disputed.String()}, {"cdr-credited", "/cdrs/" + u.credited.String()},
 		{"invoices", "/invoices"}, {"invoices-month", "/invoices?month=2026-11&state=draft"}, {"invoice-issued", "/invoices/" + u.issued.String()}, {"invoice-draft", "/invoices/" + u.draft.String()}, {"invoice-failed", "/invoices/" + u.failed.String()},
 		{"partners", "/partners"}, {"partner", "/partners/" + w.cpo.ID.String()}, {"outbox", "/outbox"}, {"email", "/outbox/" + u.email.String()}, {"missing", "/nothing-here"},
+		{"plans", "/plans"}, {"plans-empty", "/plans?q=nothing-like-this"}, {"plan", "/plans/" + u.plan.String()}, {"plan-coming", "/plans/" + u.plan.String() + "?version=2"},
 		{"cards", "/cards"}, {"card", "/cards/" + u.card.String()}, {"gaps", "/gaps"}, {"trace", "/trace?of=" + url.QueryEscape("cdrs/DE*LNN/"+u.ratedID)}, {"trace-start", "/trace"},
 	}
 }
@@ -79,7 +80,7 @@ func TestEmptyPagesSayWhatComesNext(t *testing.T) {
 func operatorsPages(w *world) {
 	tab := uitest.Open(w.T).Tab(w.T, w.url)
 	tab.Cookies(w.signIn(operator).cookies()...)
-	for name, path := range map[string]string{"overview": "/overview", "cdrs": "/cdrs", "cdr": "/cdrs/" + w.ours.rated.String(), "invoices": "/invoices", "partner": "/partners/" + w.hub.ID.String(), "outbox": "/outbox"} {
+	for name, path := range map[string]string{"overview": "/overview", "cdrs": "/cdrs", "cdr": "/cdrs/" + w.ours.rated.String(), "invoices": "/invoices", "partner": "/partners/" + w.hub.ID.String(), "outbox": "/outbox", "prices": "/plans"} {
 		look(tab, "operator-"+name, "/de"+path)
 	}
 	tab.Size(1440, 900)

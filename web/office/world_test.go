@@ -70,6 +70,7 @@ type utility struct {
 	email    uuid.UUID
 	view     uuid.UUID // of a list
 	dispute  uuid.UUID
+	plan     uuid.UUID // retail tariff
 	bulk     uuid.UUID // preview of a decision about many CDRs
 }
 
@@ -163,6 +164,8 @@ func build(t *testing.T, sessions int) *world {
 	w.other = w.utility("SWL", "Stadtwerke Lindenau GmbH", "clerk@sw-lindenau.example")
 	w.fill(&w.ours, sessions)
 	w.fill(&w.other, 3)
+	w.fillPrices(&w.ours)
+	w.fillPrices(&w.other)
 	w.fillConsole(&w.ours)
 	w.fillReview(&w.ours)
 	w.fillReview(&w.other)

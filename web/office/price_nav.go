@@ -1,0 +1,20 @@
+package office
+
+import (
+	"net/http"
+
+	"github.com/roamwerk/roamwerk/db"
+)
+
+// forUtility is a page about the prices of one utility. An operator who looks at all of them is asked to pick one.
+func forUtility(handle func(*office, *visit) error) func(*office, *visit) error {
+	return func(o *office, v *visit) error {
+		switch {
+		case v.tenant.Valid:
+			return handle(o, v)
+		case v.Request().Method == http.MethodGet || v.Request().Method == http.MethodHead:
+			return v.render(http.StatusOK, pickUtilityPage(v))
+		}
+		return db.ErrNotFound
+	}
+}
