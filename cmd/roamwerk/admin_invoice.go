@@ -24,6 +24,8 @@ type invoiceCmd struct {
 	Policy    invoicePolicyCmd    `cmd:"" help:"Show how a utility bills, or change it."`
 	Cycle     invoiceCycleCmd     `cmd:"" help:"Bill a contract by the month, by the quarter, or after each session."`
 	Detail    invoiceDetailCmd    `cmd:"" help:"Show a customer every session on the invoice, or their sum (the list is always in the CSV)."`
+	Cancel    invoiceCancelCmd    `cmd:"" help:"Cancel an issued invoice by a document of its own, which refers to it."`
+	Correct   invoiceCorrectCmd   `cmd:"" help:"Put lines of an issued invoice right by a document of its own, which refers to it."`
 	List      invoiceListCmd      `cmd:"" help:"List invoices."`
 	Send      invoiceSendCmd      `cmd:"" help:"Send another copy of a document: to another address, or another way."`
 	Export    invoiceExportCmd    `cmd:"" help:"Write a document of an invoice to a file."`
