@@ -199,57 +199,6 @@ func (q *Queries) MessageList(ctx context.Context, arg MessageListParams) ([]Mes
 	return items, nil
 }
 
-const messageTraffic = `-- name: MessageTraffic :many
-SELECT direction, module, outcome, count(*) AS many, max(at)::timestamptz AS last_at,
-    percentile_disc(0.5) WITHIN GROUP (ORDER BY took_us)::integer AS median_us, percentile_disc(0.99) WITHIN GROUP (ORDER BY took_us)::integer AS p99_us
-FROM messages WHERE partner_id = $1::uuid AND at >= $2::timestamptz
-GROUP BY direction, module, outcome ORDER BY direction, module, outcome
-`
-
-type MessageTrafficParams struct {
-	PartnerID uuid.UUID
-	Since     time.Time
-}
-
-type MessageTrafficRow struct {
-	Direction string
-	Module    string
-	Outcome   string
-	Many      int64
-	LastAt    time.Time
-	MedianUS  int32
-	P99US     int32
-}
-
-// How a partner's traffic went since an instant.
-func (q *Queries) MessageTraffic(ctx context.Context, arg MessageTrafficParams) ([]MessageTrafficRow, error) {
-	rows, err := q.db.Query(ctx, messageTraffic, arg.PartnerID, arg.Since)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []MessageTrafficRow
-	for rows.Next() {
-		var i MessageTrafficRow
-		if err := rows.Scan(
-			&i.Direction,
-			&i.Module,
-			&i.Outcome,
-			&i.Many,
-			&i.LastAt,
-			&i.MedianUS,
-			&i.P99US,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const messagesOfObjects = `-- name: MessagesOfObjects :many
 SELECT m.id, m.at, m.direction, m.partner_id, m.tenant_id, m.version, m.module, m.method, m.path, m.request_id, m.correlation_id, m.from_party, m.to_party, m.http_status, m.status_code, m.status_message, m.outcome, m.took_us, m.objects, m.request, m.response, m.findings, coalesce(p.name, '')::text AS partner FROM messages m LEFT JOIN partners p ON p.id = m.partner_id
 WHERE m.objects && $1::text[] AND ($2::uuid IS NULL OR m.tenant_id = $2)

@@ -12,15 +12,141 @@ import (
 	"github.com/google/uuid"
 )
 
+const badMessageCounts = `-- name: BadMessageCounts :many
+SELECT c.outcome, count(*) AS many FROM (
+    SELECT m.outcome FROM messages m
+    WHERE m.at >= $1::timestamptz AND m.outcome IN ('refused', 'failed') AND ($2::uuid IS NULL OR m.tenant_id = $2)
+        AND ($3::uuid IS NULL OR m.partner_id = $3)
+        AND ($4::text = '' OR m.direction = $4) AND ($5::text = '' OR m.module = $5)
+        AND ($6::integer < 0 OR m.status_code / 1000 = $6)
+    ORDER BY m.at DESC, m.id DESC LIMIT $7
+) c GROUP BY c.outcome
+`
+
+type BadMessageCountsParams struct {
+	Since     time.Time
+	TenantID  uuid.NullUUID
+	PartnerID uuid.NullUUID
+	Direction string
+	Module    string
+	Class     int32
+	MaxRows   int32
+}
+
+type BadMessageCountsRow struct {
+	Outcome string
+	Many    int64
+}
+
+// The same of the newest that were not taken.
+func (q *Queries) BadMessageCounts(ctx context.Context, arg BadMessageCountsParams) ([]BadMessageCountsRow, error) {
+	rows, err := q.db.Query(ctx, badMessageCounts,
+		arg.Since,
+		arg.TenantID,
+		arg.PartnerID,
+		arg.Direction,
+		arg.Module,
+		arg.Class,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BadMessageCountsRow
+	for rows.Next() {
+		var i BadMessageCountsRow
+		if err := rows.Scan(&i.Outcome, &i.Many); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const handshakeMessages = `-- name: HandshakeMessages :many
+SELECT m.id, m.at, m.direction, m.partner_id, coalesce(p.name, '')::text AS partner, m.version, m.module, m.method, m.path, m.from_party, m.to_party,
+    m.http_status, m.status_code, m.status_message, m.outcome, m.took_us
+FROM messages m LEFT JOIN partners p ON p.id = m.partner_id
+WHERE m.partner_id = $1::uuid AND m.module IN ('', 'credentials') AND m.at >= $2::timestamptz
+ORDER BY m.at DESC, m.id DESC LIMIT $3
+`
+
+type HandshakeMessagesParams struct {
+	PartnerID uuid.UUID
+	Since     time.Time
+	MaxRows   int32
+}
+
+type HandshakeMessagesRow struct {
+	ID            uuid.UUID
+	At            time.Time
+	Direction     string
+	PartnerID     uuid.NullUUID
+	Partner       string
+	Version       string
+	Module        string
+	Method        string
+	Path          string
+	FromParty     string
+	ToParty       string
+	HTTPStatus    int32
+	StatusCode    int32
+	StatusMessage string
+	Outcome       string
+	TookUS        int32
+}
+
+// The messages of the handshakes with a partner, the newest first.
+func (q *Queries) HandshakeMessages(ctx context.Context, arg HandshakeMessagesParams) ([]HandshakeMessagesRow, error) {
+	rows, err := q.db.Query(ctx, handshakeMessages, arg.PartnerID, arg.Since, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HandshakeMessagesRow
+	for rows.Next() {
+		var i HandshakeMessagesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.Direction,
+			&i.PartnerID,
+			&i.Partner,
+			&i.Version,
+			&i.Module,
+			&i.Method,
+			&i.Path,
+			&i.FromParty,
+			&i.ToParty,
+			&i.HTTPStatus,
+			&i.StatusCode,
+			&i.StatusMessage,
+			&i.Outcome,
+			&i.TookUS,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const messageCounts = `-- name: MessageCounts :many
-SELECT m.outcome, count(*) AS many FROM messages m
-WHERE m.at >= $1::timestamptz AND ($2::uuid IS NULL OR m.tenant_id = $2)
-    AND ($3::uuid IS NULL OR m.partner_id = $3)
-    AND ($4::text = '' OR m.direction = $4) AND ($5::text = '' OR m.module = $5)
-    AND ($6::integer < 0 OR m.status_code / 1000 = $6)
-    AND ($7::text = '' OR m.request_id = $7 OR m.correlation_id = $7 OR m.objects && ARRAY[$7]
-        OR EXISTS (SELECT FROM unnest(m.objects) o WHERE upper(split_part(o, '/', 3)) = upper($7)))
-GROUP BY m.outcome
+SELECT c.outcome, count(*) AS many FROM (
+    SELECT m.outcome FROM messages m
+    WHERE m.at >= $1::timestamptz AND ($2::uuid IS NULL OR m.tenant_id = $2)
+        AND ($3::uuid IS NULL OR m.partner_id = $3)
+        AND ($4::text = '' OR m.direction = $4) AND ($5::text = '' OR m.module = $5)
+        AND ($6::integer < 0 OR m.status_code / 1000 = $6)
+    ORDER BY m.at DESC, m.id DESC LIMIT $7
+) c GROUP BY c.outcome
 `
 
 type MessageCountsParams struct {
@@ -30,7 +156,7 @@ type MessageCountsParams struct {
 	Direction string
 	Module    string
 	Class     int32
-	Needle    string
+	MaxRows   int32
 }
 
 type MessageCountsRow struct {
@@ -38,6 +164,7 @@ type MessageCountsRow struct {
 	Many    int64
 }
 
+// How the newest of them were answered: to count all would take seconds.
 func (q *Queries) MessageCounts(ctx context.Context, arg MessageCountsParams) ([]MessageCountsRow, error) {
 	rows, err := q.db.Query(ctx, messageCounts,
 		arg.Since,
@@ -46,7 +173,7 @@ func (q *Queries) MessageCounts(ctx context.Context, arg MessageCountsParams) ([
 		arg.Direction,
 		arg.Module,
 		arg.Class,
-		arg.Needle,
+		arg.MaxRows,
 	)
 	if err != nil {
 		return nil, err
@@ -66,19 +193,176 @@ func (q *Queries) MessageCounts(ctx context.Context, arg MessageCountsParams) ([
 	return items, nil
 }
 
+const messageFind = `-- name: MessageFind :many
+WITH found AS MATERIALIZED (
+    SELECT m.id, m.at, m.direction, m.partner_id, m.tenant_id, m.version, m.module, m.method, m.path, m.from_party, m.to_party, m.http_status, m.status_code, m.status_message,
+        m.outcome, m.took_us
+    FROM messages m WHERE m.at >= $11::timestamptz AND (m.request_id = $12::text OR m.correlation_id = $12 OR m.objects && ARRAY[$12, '/' || upper($12)])
+)
+SELECT m.id, m.at, m.direction, m.partner_id, coalesce(p.name, '')::text AS partner, m.version, m.module, m.method, m.path, m.from_party, m.to_party,
+    m.http_status, m.status_code, m.status_message, m.outcome, m.took_us
+FROM found m LEFT JOIN partners p ON p.id = m.partner_id
+WHERE ($1::uuid IS NULL OR m.tenant_id = $1)
+    AND ($2::uuid IS NULL OR m.partner_id = $2)
+    AND ($3::text = '' OR m.direction = $3) AND ($4::text = '' OR m.module = $4) AND ($5::text = '' OR m.outcome = $5)
+    AND ($6::integer < 0 OR m.status_code / 1000 = $6)
+    AND (NOT $7::boolean OR (m.at, m.id) < ($8::timestamptz, $9::uuid))
+ORDER BY m.at DESC, m.id DESC LIMIT $10
+`
+
+type MessageFindParams struct {
+	TenantID  uuid.NullUUID
+	PartnerID uuid.NullUUID
+	Direction string
+	Module    string
+	Outcome   string
+	Class     int32
+	Paged     bool
+	AfterAt   time.Time
+	AfterID   uuid.UUID
+	MaxRows   int32
+	Since     time.Time
+	Needle    string
+}
+
+type MessageFindRow struct {
+	ID            uuid.UUID
+	At            time.Time
+	Direction     string
+	PartnerID     uuid.NullUUID
+	Partner       string
+	Version       string
+	Module        string
+	Method        string
+	Path          string
+	FromParty     string
+	ToParty       string
+	HTTPStatus    int32
+	StatusCode    int32
+	StatusMessage string
+	Outcome       string
+	TookUS        int32
+}
+
+// Messages with a request id, a correlation id, an object (sessions/DE*CPO/S1) or the id of one, the newest first. They are
+// gathered before they are put in order: else the log is walked from its end until enough are found, which may be all of it.
+func (q *Queries) MessageFind(ctx context.Context, arg MessageFindParams) ([]MessageFindRow, error) {
+	rows, err := q.db.Query(ctx, messageFind,
+		arg.TenantID,
+		arg.PartnerID,
+		arg.Direction,
+		arg.Module,
+		arg.Outcome,
+		arg.Class,
+		arg.Paged,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.MaxRows,
+		arg.Since,
+		arg.Needle,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MessageFindRow
+	for rows.Next() {
+		var i MessageFindRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.Direction,
+			&i.PartnerID,
+			&i.Partner,
+			&i.Version,
+			&i.Module,
+			&i.Method,
+			&i.Path,
+			&i.FromParty,
+			&i.ToParty,
+			&i.HTTPStatus,
+			&i.StatusCode,
+			&i.StatusMessage,
+			&i.Outcome,
+			&i.TookUS,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const messageFindCounts = `-- name: MessageFindCounts :many
+WITH found AS MATERIALIZED (
+    SELECT m.tenant_id, m.partner_id, m.direction, m.module, m.status_code, m.outcome
+    FROM messages m WHERE m.at >= $6::timestamptz AND (m.request_id = $7::text OR m.correlation_id = $7 OR m.objects && ARRAY[$7, '/' || upper($7)])
+)
+SELECT m.outcome, count(*) AS many FROM found m
+WHERE ($1::uuid IS NULL OR m.tenant_id = $1)
+    AND ($2::uuid IS NULL OR m.partner_id = $2)
+    AND ($3::text = '' OR m.direction = $3) AND ($4::text = '' OR m.module = $4)
+    AND ($5::integer < 0 OR m.status_code / 1000 = $5)
+GROUP BY m.outcome
+`
+
+type MessageFindCountsParams struct {
+	TenantID  uuid.NullUUID
+	PartnerID uuid.NullUUID
+	Direction string
+	Module    string
+	Class     int32
+	Since     time.Time
+	Needle    string
+}
+
+type MessageFindCountsRow struct {
+	Outcome string
+	Many    int64
+}
+
+func (q *Queries) MessageFindCounts(ctx context.Context, arg MessageFindCountsParams) ([]MessageFindCountsRow, error) {
+	rows, err := q.db.Query(ctx, messageFindCounts,
+		arg.TenantID,
+		arg.PartnerID,
+		arg.Direction,
+		arg.Module,
+		arg.Class,
+		arg.Since,
+		arg.Needle,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MessageFindCountsRow
+	for rows.Next() {
+		var i MessageFindCountsRow
+		if err := rows.Scan(&i.Outcome, &i.Many); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const messageSearch = `-- name: MessageSearch :many
 
 SELECT m.id, m.at, m.direction, m.partner_id, coalesce(p.name, '')::text AS partner, m.version, m.module, m.method, m.path, m.from_party, m.to_party,
-    m.http_status, m.status_code, m.status_message, m.outcome, m.took_us, m.objects
+    m.http_status, m.status_code, m.status_message, m.outcome, m.took_us
 FROM messages m LEFT JOIN partners p ON p.id = m.partner_id
 WHERE m.at >= $1::timestamptz AND ($2::uuid IS NULL OR m.tenant_id = $2)
     AND ($3::uuid IS NULL OR m.partner_id = $3)
-    AND ($4::text = '' OR m.direction = $4) AND ($5::text = '' OR m.module = $5 OR $5 = 'handshake' AND m.module IN ('', 'credentials')) AND ($6::text = '' OR m.outcome = $6)
+    AND ($4::text = '' OR m.direction = $4) AND ($5::text = '' OR m.module = $5) AND ($6::text = '' OR m.outcome = $6)
     AND ($7::integer < 0 OR m.status_code / 1000 = $7)
-    AND ($8::text = '' OR m.request_id = $8 OR m.correlation_id = $8 OR m.objects && ARRAY[$8]
-        OR EXISTS (SELECT FROM unnest(m.objects) o WHERE upper(split_part(o, '/', 3)) = upper($8)))
-    AND (NOT $9::boolean OR (m.at, m.id) < ($10::timestamptz, $11::uuid))
-ORDER BY m.at DESC, m.id DESC LIMIT $12
+    AND (NOT $8::boolean OR (m.at, m.id) < ($9::timestamptz, $10::uuid))
+ORDER BY m.at DESC, m.id DESC LIMIT $11
 `
 
 type MessageSearchParams struct {
@@ -89,7 +373,6 @@ type MessageSearchParams struct {
 	Module    string
 	Outcome   string
 	Class     int32
-	Needle    string
 	Paged     bool
 	AfterAt   time.Time
 	AfterID   uuid.UUID
@@ -113,12 +396,10 @@ type MessageSearchRow struct {
 	StatusMessage string
 	Outcome       string
 	TookUS        int32
-	Objects       []string
 }
 
 // The log of messages as the back office searches it. Without tenant_id: everything.
-// The newest first. needle is a request id, a correlation id, an object (sessions/DE*CPO/S1) or the last part of one; of class
-// 0 are messages without a status code, -1 is any; the module handshake is versions and credentials.
+// The newest first. Of class 0 are messages without a status code, -1 is any.
 func (q *Queries) MessageSearch(ctx context.Context, arg MessageSearchParams) ([]MessageSearchRow, error) {
 	rows, err := q.db.Query(ctx, messageSearch,
 		arg.Since,
@@ -128,7 +409,6 @@ func (q *Queries) MessageSearch(ctx context.Context, arg MessageSearchParams) ([
 		arg.Module,
 		arg.Outcome,
 		arg.Class,
-		arg.Needle,
 		arg.Paged,
 		arg.AfterAt,
 		arg.AfterID,
@@ -158,7 +438,6 @@ func (q *Queries) MessageSearch(ctx context.Context, arg MessageSearchParams) ([
 			&i.StatusMessage,
 			&i.Outcome,
 			&i.TookUS,
-			&i.Objects,
 		); err != nil {
 			return nil, err
 		}

@@ -100,7 +100,7 @@ func (m *Message) row(tenant uuid.NullUUID) (db.InsertMessagesParams, error) {
 		FromParty: storable(m.Routing.From.String()), ToParty: storable(m.Routing.To.String()),
 		HTTPStatus: int32(m.HTTPStatus), StatusCode: int32(m.StatusCode), StatusMessage: storable(m.StatusMessage), //nolint:gosec // three and four digits
 		Outcome: m.outcome(), TookUS: int32(min(m.Took.Microseconds(), 1<<31-1)), //nolint:gosec // bounded
-		Objects: m.objects(), Request: kept(m.Request), Response: kept(m.Response), Findings: written,
+		Objects: Findable(m.objects()), Request: kept(m.Request), Response: kept(m.Response), Findings: written,
 	}, nil
 }
 
@@ -162,6 +162,22 @@ type aboutToken struct {
 	CountryCode ocpi.CiString `json:"country_code"`
 	PartyID     ocpi.CiString `json:"party_id"`
 	UID         ocpi.CiString `json:"uid"`
+}
+
+// Findable is what messages about objects with these keys are found by: the keys and, behind a slash, the ids alone. People look
+// for a session without knowing whose it is, and an index has to find that.
+func Findable(keys []string) []string {
+	by := slices.Clone(keys)
+	for _, key := range keys {
+		_, id, _ := strings.Cut(key, "/")
+		if owner, own, ok := strings.Cut(id, "/"); ok && strings.Contains(owner, "*") {
+			id = own
+		}
+		if id = "/" + id; !slices.Contains(by, id) {
+			by = append(by, id)
+		}
+	}
+	return by
 }
 
 // objects are the keys of what the message is about, from its path and its bodies.

@@ -32,13 +32,6 @@ ORDER BY m.at, m.id LIMIT @max_rows;
 SELECT sqlc.embed(m), coalesce(p.name, '')::text AS partner FROM messages m LEFT JOIN partners p ON p.id = m.partner_id
 WHERE m.id = @id AND (sqlc.narg(tenant_id)::uuid IS NULL OR m.tenant_id = sqlc.narg(tenant_id));
 
--- How a partner's traffic went since an instant.
--- name: MessageTraffic :many
-SELECT direction, module, outcome, count(*) AS many, max(at)::timestamptz AS last_at,
-    percentile_disc(0.5) WITHIN GROUP (ORDER BY took_us)::integer AS median_us, percentile_disc(0.99) WITHIN GROUP (ORDER BY took_us)::integer AS p99_us
-FROM messages WHERE partner_id = @partner_id::uuid AND at >= @since::timestamptz
-GROUP BY direction, module, outcome ORDER BY direction, module, outcome;
-
 -- Forgets whole months that ended before.
 -- name: DropMessages :one
 SELECT drop_messages(@before::timestamptz)::integer AS dropped;

@@ -23,6 +23,10 @@ CREATE TABLE partner_intervals (
     PRIMARY KEY (partner_id, module)
 );
 
+-- What is rare among millions of changes of EVSE status, as the back office looks for it.
+CREATE INDEX messages_module ON messages (module, at DESC, id DESC);
+CREATE INDEX messages_handshake ON messages (partner_id, at DESC, id DESC) WHERE module IN ('', 'credentials');
+
 -- A closed utility has no valid cards.
 -- +goose StatementBegin
 CREATE FUNCTION refuse_valid_token() RETURNS trigger LANGUAGE plpgsql AS $$

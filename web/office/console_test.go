@@ -1,15 +1,18 @@
 package office_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/web/ui/uitest"
 )
 
@@ -226,4 +229,45 @@ func blocking(w *world) {
 	if token, err := w.ops.DB.Token(w.Context(), issued[0].ID); err != nil || token.Token.Valid {
 		w.Errorf("the card is valid: %v", err)
 	}
+}
+
+// TestManyMessages opens a log that is too long to be counted.
+func TestManyMessages(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	w.cpo = w.partner("Ladenetz Nord GmbH", "CPO", "LNN")
+	rows := make([]db.InsertMessagesParams, 10_050)
+	for i := range rows {
+		rows[i] = db.InsertMessagesParams{
+			ID: uuid.New(), At: w.now.Add(-time.Duration(i) * time.Second), Direction: "in", PartnerID: uuid.NullUUID{UUID: w.cpo.ID, Valid: true}, Version: "2.2.1", Module: "locations", Method: "PATCH",
+			Path: fmt.Sprint("/ocpi/2.2.1/locations/DE/LNN/L", i), HTTPStatus: 200, StatusCode: 1000, Outcome: "taken", Objects: jobs.Findable([]string{fmt.Sprint("locations/DE*LNN/L", i)}),
+			Request: []byte("{}"), Response: []byte("{}"), Findings: []byte("[]"),
+		}
+	}
+	rows[7].Outcome, rows[10_040].Outcome = "noted", "failed"
+	_, err := w.ops.DB.InsertMessages(t.Context(), rows)
+	w.check(err)
+	c := w.signIn(operator)
+	for path, wants := range map[string][]string{
+		"/messages":                        {"At least 10,000 messages", ">10,000+<", ">1+<", ">1<", ">0<"},
+		"/messages?q=l9":                   {"1 message<", ">1<", "/DE/LNN/L9<"},
+		"/messages?q=locations/DE*LNN/L9":  {"1 message<"},
+		"/messages?q=LNN":                  {"Nothing found"},
+		"/messages?direction=out":          {"Nothing found"},
+		"/messages?q=l9&direction=out":     {"Nothing found"},
+		"/messages?q=l9&module=locations":  {"1 message<"},
+		"/messages?state=failed":           {"1 message<", "/DE/LNN/L10040<"},
+		"/messages?state=noted&span=1":     {"1 message<"},
+		"/messages?state=refused&q=l10049": {"Nothing found"},
+	} {
+		body := c.get("/en" + strings.ReplaceAll(path, "*", "%2A")).body
+		for _, want := range wants {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s: no %q", path, want)
+			}
+		}
+	}
+	tab := uitest.Open(t).Tab(t, w.url)
+	tab.Cookies(c.cookies()...)
+	look(tab, "messages-many", "/de/messages")
 }

@@ -111,7 +111,7 @@ func (w *world) log(m db.InsertMessagesParams) uuid.UUID {
 	}
 	m.Response = fmt.Appendf(nil, `{"status_code":%d,"status_message":%q,"timestamp":"2026-11-20T13:00:00Z"}`, m.StatusCode, m.StatusMessage)
 	m.TookUS = 4200
-	if m.Objects == nil {
+	if m.Objects = jobs.Findable(m.Objects); m.Objects == nil {
 		m.Objects = []string{}
 	}
 	_, err := w.ops.DB.InsertMessages(w.Context(), []db.InsertMessagesParams{m})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 // messageView is one message with what was wrong with it, and how it would be right.
 type messageView struct {
 	db.MessageRow
+	objects     []string // what it is about
 	findings    []messageFinding
 	example     []byte // an object as it should be; nil: we have none
 	quarantined *db.Quarantine
@@ -41,6 +43,7 @@ func (o *office) messageDetail(v *visit) error {
 	if view.MessageRow, err = o.DB.Message(ctx, db.MessageParams{ID: id, TenantID: v.tenant}); err != nil {
 		return err
 	}
+	view.objects = slices.DeleteFunc(view.Message.Objects, func(by string) bool { return strings.HasPrefix(by, "/") }) // jobs.Findable
 	if err := json.Unmarshal(view.Message.Findings, &view.findings); err != nil {
 		return fmt.Errorf("findings of message %s: %w", id, err)
 	}

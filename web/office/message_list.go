@@ -31,6 +31,9 @@ var messageSpans = []struct {
 // statusClasses are the ranges of OCPI status codes; 0 are answers without one.
 var statusClasses = []string{"1", "2", "3", "4", "0"}
 
+// countedMessages is up to how many messages are counted.
+const countedMessages = 10_000
+
 // messagePage is what the log shows.
 type messagePage struct {
 	listQuery
@@ -38,13 +41,14 @@ type messagePage struct {
 	tabs     []ui.Tab
 	chips    []ui.Chip
 	count    int64
+	more     bool // count is the least that there are
 	partners []db.PartnerNamesRow
 	start    string // the first page, from a later one
 	next     string
 }
 
-func (v *visit) messageFilter(l listQuery) db.MessageSearchParams {
-	p := db.MessageSearchParams{
+func (v *visit) messageFilter(l listQuery) db.MessageFindParams {
+	p := db.MessageFindParams{
 		TenantID: v.tenant, PartnerID: partnerOf(l), Direction: l.get("direction"), Module: l.get("module"), Outcome: l.get("state"), Class: -1, Needle: l.get("q"), MaxRows: pageSize + 1,
 	}
 	for _, span := range messageSpans {
@@ -85,7 +89,7 @@ func (o *office) messageList(v *visit) error {
 	at := p.position()
 	filter.Paged, filter.AfterAt, filter.AfterID = at.paged, at.instant(), at.id
 	var err error
-	if p.rows, err = o.DB.MessageSearch(ctx, filter); err != nil {
+	if p.rows, err = v.messages(filter); err != nil {
 		return err
 	}
 	if len(p.rows) > pageSize {
@@ -96,29 +100,109 @@ func (o *office) messageList(v *visit) error {
 	if at.paged {
 		p.start = p.with("after", "")
 	}
-	counts, err := o.DB.MessageCounts(ctx, db.MessageCountsParams{
-		Since: filter.Since, TenantID: filter.TenantID, PartnerID: filter.PartnerID, Direction: filter.Direction, Module: filter.Module, Class: filter.Class, Needle: filter.Needle,
-	})
-	if err != nil {
+	if p.tabs, err = v.messageTabs(p.listQuery, filter); err != nil {
 		return err
 	}
-	for _, outcome := range outcomes {
-		tab := ui.Tab{ID: cmp.Or(outcome, "all"), Name: v.Lang.T("message.tab." + cmp.Or(outcome, "all")), Href: p.with("state", outcome), Current: outcome == p.get("state")}
-		for _, c := range counts {
-			if outcome == "" || outcome == c.Outcome {
-				tab.Count += c.Many
-			}
-		}
+	for _, tab := range p.tabs {
 		if tab.Current {
-			p.count = tab.Count
+			p.count, p.more = tab.Count, tab.More
 		}
-		p.tabs = append(p.tabs, tab)
 	}
 	if p.partners, err = o.DB.PartnerNames(ctx, v.tenant); err != nil {
 		return err
 	}
 	p.chips = v.messageChips(p)
-	return v.list(p.listQuery, messageListPage(v, p), messageResult(v, p), v.Lang.N("message.count", p.count))
+	return v.list(p.listQuery, messageListPage(v, p), messageResult(v, p), v.messagesText(p))
+}
+
+// messages are those that go by a filter. What is looked for by an id is found another way than what is listed.
+func (v *visit) messages(f db.MessageFindParams) ([]db.MessageSearchRow, error) {
+	ctx, d := v.Request().Context(), v.office.DB
+	if f.Needle == "" {
+		return d.MessageSearch(ctx, db.MessageSearchParams{
+			Since: f.Since, TenantID: f.TenantID, PartnerID: f.PartnerID, Direction: f.Direction, Module: f.Module, Outcome: f.Outcome, Class: f.Class,
+			Paged: f.Paged, AfterAt: f.AfterAt, AfterID: f.AfterID, MaxRows: f.MaxRows,
+		})
+	}
+	found, err := d.MessageFind(ctx, f)
+	rows := make([]db.MessageSearchRow, len(found))
+	for i, m := range found {
+		rows[i] = db.MessageSearchRow(m)
+	}
+	return rows, err
+}
+
+// messageTabs are the outcomes with their counts. Of what is listed, the newest are counted, and those that were not taken among
+// all: they are few, or something is amiss.
+func (v *visit) messageTabs(l listQuery, f db.MessageFindParams) ([]ui.Tab, error) {
+	counts, err := v.messageCounts(f)
+	if err != nil {
+		return nil, err
+	}
+	many := func(counts map[string]int64, outcome string) (n int64) {
+		for o, c := range counts {
+			if outcome == "" || o == outcome {
+				n += c
+			}
+		}
+		return n
+	}
+	more := f.Needle == "" && many(counts, "") > countedMessages
+	bad := counts
+	if more {
+		rows, err := v.office.DB.BadMessageCounts(v.Request().Context(), db.BadMessageCountsParams{
+			Since: f.Since, TenantID: f.TenantID, PartnerID: f.PartnerID, Direction: f.Direction, Module: f.Module, Class: f.Class, MaxRows: countedMessages + 1,
+		})
+		if err != nil {
+			return nil, err
+		}
+		bad = map[string]int64{}
+		for _, c := range rows {
+			bad[c.Outcome] = c.Many
+		}
+	}
+	var tabs []ui.Tab
+	for _, outcome := range outcomes {
+		tab := ui.Tab{ID: cmp.Or(outcome, "all"), Name: v.Lang.T("message.tab." + cmp.Or(outcome, "all")), Href: l.with("state", outcome), Current: outcome == l.get("state")}
+		if tab.Count, tab.More = many(counts, outcome), more; outcome == "refused" || outcome == "failed" {
+			tab.Count, tab.More = bad[outcome], more && many(bad, "") > countedMessages
+		}
+		if tab.More {
+			tab.Count = min(tab.Count, countedMessages)
+		}
+		tabs = append(tabs, tab)
+	}
+	return tabs, nil
+}
+
+// messageCounts are how the messages that go by a filter were answered; of what is listed, the newest.
+func (v *visit) messageCounts(f db.MessageFindParams) (map[string]int64, error) {
+	ctx, d := v.Request().Context(), v.office.DB
+	counts := map[string]int64{}
+	if f.Needle == "" {
+		rows, err := d.MessageCounts(ctx, db.MessageCountsParams{
+			Since: f.Since, TenantID: f.TenantID, PartnerID: f.PartnerID, Direction: f.Direction, Module: f.Module, Class: f.Class, MaxRows: countedMessages + 1,
+		})
+		for _, c := range rows {
+			counts[c.Outcome] = c.Many
+		}
+		return counts, err
+	}
+	rows, err := d.MessageFindCounts(ctx, db.MessageFindCountsParams{
+		Since: f.Since, TenantID: f.TenantID, PartnerID: f.PartnerID, Direction: f.Direction, Module: f.Module, Class: f.Class, Needle: f.Needle,
+	})
+	for _, c := range rows {
+		counts[c.Outcome] = c.Many
+	}
+	return counts, err
+}
+
+// messagesText says how many messages there are.
+func (v *visit) messagesText(p messagePage) string {
+	if p.more {
+		return v.Lang.T("message.more", v.Lang.Int(p.count))
+	}
+	return v.Lang.N("message.count", p.count)
 }
 
 func (v *visit) messageChips(p messagePage) []ui.Chip {

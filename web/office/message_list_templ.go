@@ -741,7 +741,7 @@ func messageResult(v *visit, p messagePage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = ui.Pager(v.Lang, v.Lang.N("message.count", p.count), p.start, p.next).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Pager(v.Lang, v.messagesText(p), p.start, p.next).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -165,11 +165,12 @@ func (v *visit) loadHandshake() (h handshakeView, err error) {
 	if h.PartnerHealthRow, err = v.partnerOfPath(); err != nil {
 		return h, err
 	}
-	h.log, err = o.DB.MessageSearch(ctx, db.MessageSearchParams{
-		PartnerID: uuid.NullUUID{UUID: h.ID, Valid: true}, Module: "handshake", Since: h.CreatedAt.AddDate(0, 0, -1), Class: -1, MaxRows: handshakeLog,
-	})
+	log, err := o.DB.HandshakeMessages(ctx, db.HandshakeMessagesParams{PartnerID: h.ID, Since: h.CreatedAt.AddDate(0, 0, -1), MaxRows: handshakeLog})
 	if err != nil {
 		return h, err
+	}
+	for _, m := range log {
+		h.log = append(h.log, db.MessageSearchRow(m))
 	}
 	if len(h.log) > 0 && h.State != "registered" && outcomeTone(h.log[0].Outcome) != "ok" && h.log[0].Outcome != "noted" {
 		h.last = &h.log[0]
