@@ -87,6 +87,7 @@ func TestPartnerSettings(t *testing.T) {
 	for _, theme := range []string{"light", "dark"} {
 		tab.Cookies(&http.Cookie{Name: "theme", Value: theme})
 		look(tab, "settings-filled-"+theme, "/de"+page+"/settings")
+		unfold(tab, "settings-unfolded-"+theme)
 	}
 	says("removed", "/certificate", url.Values{"remove": {"1"}})
 	says("needs no certificate", "/pin", url.Values{"remove": {"1"}})
@@ -126,6 +127,17 @@ func TestPartnerSettings(t *testing.T) {
 	}
 }
 
+// unfold checks what a page has folded away.
+func unfold(tab *uitest.Tab, name string) {
+	tab.Helper()
+	uitest.Eval[bool](tab, `(() => { for (const d of document.querySelectorAll("details")) d.open = true; return true; })()`)
+	tab.CheckPage(name)
+	tab.CheckWidth(name)
+	if *screenshots != "" {
+		save(tab, name+"-320")
+	}
+}
+
 // certificate is one that signs itself, and its key.
 func certificate(t *testing.T, name string, until time.Time) (certificatePEM, keyPEM string) {
 	t.Helper()
@@ -156,6 +168,10 @@ func TestCloseUtility(t *testing.T) {
 	w.check(err)
 	c := w.signIn(operator)
 	page := "/tenants/" + u.ID.String()
+	tab := uitest.Open(t).Tab(t, w.url)
+	tab.Cookies(c.cookies()...)
+	look(tab, "tenant", "/de"+page)
+	unfold(tab, "tenant-unfolded")
 	if body := c.get("/en/tenants").body; !strings.Contains(body, "Stadtwerke Isenhagen GmbH") || !strings.Contains(body, ">live<") {
 		t.Error("the utility is not listed")
 	}
@@ -181,8 +197,6 @@ func TestCloseUtility(t *testing.T) {
 	if body := c.follow("/cards/"+card.TokenID.String()+"/block", url.Values{"confirm": {"04AABBCC"}}); !strings.Contains(body, "the utility is closed") {
 		t.Error("a card of a closed utility was unblocked")
 	}
-	tab := uitest.Open(t).Tab(t, w.url)
-	tab.Cookies(c.cookies()...)
 	look(tab, "tenant-closing", "/de"+page)
 	if body := c.get("/en/partners/new").body; strings.Contains(body, `id="invite-`+u.ID.String()) {
 		t.Error("a closed utility is offered for a new partner")
