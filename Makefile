@@ -73,6 +73,10 @@ bench: setup ## run the benchmarks
 deep: ## price CASES (1000000) made-up CDRs by the engine and by the letter, by its own arithmetic and by decimals, and from their explanations
 	go test ./billing -timeout 0 -v -run '^Test(RateIsLiteral|RateArithmetic|Replay)$$' -args -cases $(CASES)
 
+.PHONY: mutate
+mutate: ## change each rule of pricing, one at a time, and show which test notices
+	go run ./cmd/mutate
+
 .PHONY: conformance
 conformance: setup ## run the tests that cite obligations of OCPI and write docs/conformance.md
 	go run ./cmd/conformance

@@ -62,6 +62,7 @@ var arrows = map[string][]string{
 	"web/ui/uitest": {"web/ui"},
 
 	"cmd/conformance": {},
+	"cmd/mutate":      {},
 
 	"cmd/roamwerk": {
 		"billing", "billing/corpus", "billing/einvoice", "billing/html", "billing/lint", "billing/meter", "billing/pdf", "db", "db/pgserver", "db/seal", "jobs", "mail",
