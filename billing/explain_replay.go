@@ -28,6 +28,12 @@ func (e *Explanation) Replay() (Rating, error) {
 	r.roundSteps()
 	r.settle()
 	rating := r.rating()
+	for i := range e.Rating.Lines {
+		if l := e.Rating.Lines[i]; l.reduction() {
+			a := newReducer(&rating)
+			a.add(l, a.promised(&l).Neg())
+		}
+	}
 	rating.Findings, rating.TimeZone, rating.Engine = e.Rating.Findings, e.TimeZone, e.Engine
 	return rating, e.Rating.sameAs(&rating)
 }

@@ -58,6 +58,44 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// What a plan and vouchers take off comes out again, too.
+func TestReplayRetail(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 19))
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reduced := 0
+	for range 500 {
+		retail, cdr := billing.NewRetail(planOf(t, randomPlan(rng))), randomSession(t, rng)
+		r, _ := retail.Rate(cdr, zone, &billing.ChargePoint{Own: rng.IntN(2) == 0}, nil)
+		if rng.IntN(3) == 0 {
+			shown, _ := billing.NewRetail(planOf(t, randomPlan(rng))).Rate(cdr, zone, &billing.ChargePoint{}, nil)
+			billing.KeepPromise(&r, &shown)
+		}
+		if rng.IntN(3) == 0 {
+			billing.Redeem(&r, []billing.Voucher{{Code: "A", Left: number("3.5")}, {Code: "B", Percent: number("12.5").Decimal}}, cdr.StartDateTime)
+		}
+		e := retail.Explain(nil, cdr, zone, r)
+		var stored billing.Explanation
+		if err := json.Unmarshal([]byte(text(t, e)), &stored); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stored.Replay(); err != nil {
+			t.Fatalf("%v\n%s", err, text(t, e))
+		}
+		for _, l := range r.Lines {
+			if len(l.Of) > 0 {
+				reduced++
+				break
+			}
+		}
+	}
+	if reduced < 100 {
+		t.Errorf("only %d prices were reduced", reduced)
+	}
+}
+
 func TestReplayRefuses(t *testing.T) {
 	cdr := sessionDoc(t, "11:00", "10:00 ENERGY=20")
 	e := billing.Explain(nil, cdr, compile(tariffDoc(t, "T", element("", "ENERGY 0.25 - 1"))), time.UTC, billing.DefaultPolicy)

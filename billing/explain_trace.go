@@ -179,7 +179,7 @@ func (t *tracer) figures() {
 		if l.Unit != Once {
 			quantity += " " + string(l.Unit)
 		}
-		t.line(0, fmt.Sprintf("Rating.Lines[%d]", i), t.says.line, t.dimension(l.Dimension), quantity, t.amount(l.Price), t.amount(amount))
+		t.line(0, fmt.Sprintf("Rating.Lines[%d]", i), t.says.line, strings.TrimSpace(t.dimension(l.Dimension)+" "+l.Name), quantity, t.amount(l.Price), t.amount(amount))
 	}
 	for i := range r.VAT {
 		v, path := &r.VAT[i], fmt.Sprintf("Rating.VAT[%d]", i)
