@@ -160,7 +160,7 @@ func (q *Queries) CountUnratedCDRs(ctx context.Context, tenantID uuid.UUID) (int
 }
 
 const currentRating = `-- name: CurrentRating :one
-SELECT id, tenant_id, cdr_id, seq, rated_at, superseded_at, engine, currency, plan_version_id, claimed_net, computed_net, retail_net, retail_gross, margin, wholesale, verdict, retail, findings, inputs_sha256, price_book_id, choice, waived, measures, items, contract_id FROM ratings WHERE cdr_id = $1 AND superseded_at IS NULL
+SELECT id, tenant_id, cdr_id, seq, rated_at, superseded_at, engine, currency, plan_version_id, claimed_net, computed_net, retail_net, retail_gross, margin, wholesale, verdict, retail, findings, inputs_sha256, agrees, price_book_id, choice, waived, measures, items, contract_id FROM ratings WHERE cdr_id = $1 AND superseded_at IS NULL
 `
 
 func (q *Queries) CurrentRating(ctx context.Context, cdrID uuid.UUID) (Rating, error) {
@@ -186,6 +186,7 @@ func (q *Queries) CurrentRating(ctx context.Context, cdrID uuid.UUID) (Rating, e
 		&i.Retail,
 		&i.Findings,
 		&i.InputsSHA256,
+		&i.Agrees,
 		&i.PriceBookID,
 		&i.Choice,
 		&i.Waived,

@@ -973,6 +973,7 @@ type Rating struct {
 	Retail        []byte
 	Findings      []byte
 	InputsSHA256  []byte
+	Agrees        bool
 	PriceBookID   uuid.NullUUID
 	Choice        []byte
 	Waived        decimal.Decimal
@@ -1178,4 +1179,17 @@ type WebSession struct {
 	TokenHash []byte
 	Data      []byte
 	ExpiresAt time.Time
+}
+
+type WholesaleCheck struct {
+	TenantID      uuid.UUID
+	PartnerID     uuid.UUID
+	Reading       string
+	PerLine       decimal.NullDecimal
+	Relative      decimal.NullDecimal
+	Energy        decimal.NullDecimal
+	Hours         decimal.NullDecimal
+	Month         decimal.NullDecimal
+	MonthRelative decimal.NullDecimal
+	UpdatedAt     time.Time
 }

@@ -25,6 +25,7 @@ const (
 	AlertBlockOpen     AlertKind = "block-open"          // blocked cards that the partner has not confirmed
 	AlertPullFails     AlertKind = "pull-fails"          // a list cannot be read; the subject is the module and the party
 	AlertPullBad       AlertKind = "pull-bad"            // objects of a list could not be taken; the subject as above
+	AlertDrift         AlertKind = "differences-add-up"  // small differences of claims, all tolerated, are much in a month; the subject is the month
 	AlertNotConnected  AlertKind = "party-not-connected" // a hub announces or has ended a party; the subject is the party
 	AlertEVSETwice     AlertKind = "evse-twice"          // EVSEs that stand at two Locations; the subject is the CPO
 	AlertWaiting       AlertKind = "waiting-cdrs"        // CDRs have waited for master data for days; the subject is the utility and what is missing
@@ -77,6 +78,10 @@ var alertTexts = map[AlertKind]struct{ de, en string }{
 	AlertDisputeOver: {
 		"Der Streitfall {number} über {expected} {currency} ist am {deadline} verfallen. Entscheiden Sie, was mit den Forderungen geschieht.",
 		"Dispute {number} about {expected} {currency} expired on {deadline}. Decide what becomes of the claims.",
+	},
+	AlertDrift: {
+		"Die geduldeten Abweichungen von {cdrs} Ladevorgängen im Monat {month} ergeben zusammen {delta} von {claimed}, die gefordert sind.",
+		"The tolerated differences of {cdrs} sessions in {month} come to {delta} of {claimed} that are claimed.",
 	},
 	AlertNotConnected: {
 		"Der Hub meldet {party} als {status}.",

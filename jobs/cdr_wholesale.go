@@ -10,9 +10,14 @@ import (
 	"github.com/roamwerk/roamwerk/ocpi"
 )
 
-// priceWholesale prices the CDR by the CPO's tariffs, and sets its claim beside that price.
+// priceWholesale prices the CDR by the CPO's tariffs, in the partner's own reading of them, and sets its claim beside that
+// price. A claim that does not agree is tried with the other readings; a tariff inside the CDR is set beside the published one.
 func (r *rating) priceWholesale(ctx context.Context) error {
 	docs, err := r.tariffs(ctx)
+	if err != nil {
+		return err
+	}
+	check, err := wholesaleCheckOf(ctx, r.q, r.state.TenantID, r.state.PartnerID)
 	if err != nil {
 		return err
 	}
@@ -23,10 +28,27 @@ func (r *rating) priceWholesale(ctx context.Context) error {
 		tariffs, findings = append(tariffs, tariff), append(findings, found...)
 		r.inputs = append(r.inputs, []byte(tariff.Hash))
 	}
-	r.wholesale = billing.Rate(r.cdr, tariffs, r.place.zone, billing.DefaultPolicy)
+	r.wholesale, r.verdict = billing.Review(r.cdr, tariffs, r.place.zone, check.readings, check.tolerance)
 	r.wholesale.Findings = append(r.wholesale.Findings, findings...)
-	r.verdict = billing.Check(r.cdr, r.wholesale, billing.DefaultTolerance)
+	r.inputs = append(r.inputs, []byte(r.wholesale.TimeZone), frozen(check.readings[0]), frozen(check.tolerance))
+	if len(r.cdr.Tariffs) == 0 {
+		return nil
+	}
+	published, err := r.published(ctx, idsOf(r.cdr.Tariffs))
+	if err != nil {
+		return err
+	}
+	r.inputs = append(r.inputs, frozen(published))
+	r.verdict.Tariffs = billing.CompareTariffs(r.cdr, published, r.place.zone, check.readings[0])
 	return nil
+}
+
+func idsOf(docs []ocpi.Tariff) []ocpi.CiString {
+	ids := make([]ocpi.CiString, len(docs))
+	for i := range docs {
+		ids[i] = docs[i].ID
+	}
+	return ids
 }
 
 // tariffs are those inside the CDR. Where it has none: the versions that we held at the start of the session of the tariffs
@@ -45,6 +67,19 @@ func (r *rating) tariffs(ctx context.Context) ([]ocpi.Tariff, error) {
 	if ofConnector {
 		ids = r.place.connector.TariffIDs
 	}
+	docs, err := r.published(ctx, ids)
+	if err != nil || !ofConnector {
+		return docs, err
+	}
+	chosen, ok := billing.Choose(docs, r.began, "")
+	if !ok {
+		return nil, nil
+	}
+	return []ocpi.Tariff{chosen}, nil
+}
+
+// published are the versions of tariffs that we held at the start of the session.
+func (r *rating) published(ctx context.Context, ids []ocpi.CiString) ([]ocpi.Tariff, error) {
 	var docs []ocpi.Tariff
 	for _, id := range ids {
 		if knows(docs, id) {
@@ -61,13 +96,6 @@ func (r *rating) tariffs(ctx context.Context) ([]ocpi.Tariff, error) {
 			return nil, fmt.Errorf("decode stored tariff: %w", err)
 		}
 		docs = append(docs, doc)
-	}
-	if ofConnector {
-		chosen, ok := billing.Choose(docs, r.began, "")
-		if !ok {
-			return nil, nil
-		}
-		return []ocpi.Tariff{chosen}, nil
 	}
 	return docs, nil
 }

@@ -26,6 +26,7 @@ var schedule = []struct {
 	{"at-once", 10 * time.Minute, (*Worker).billAtOnce},
 	{"tariffs", time.Hour, (*Worker).relintTariffs},
 	{"gaps", time.Hour, (*Worker).findGaps},
+	{"drifts", 24 * time.Hour, (*Worker).watchDrifts},
 	{"waits", time.Hour, (*Worker).watchWaits},
 	{"disputes", time.Hour, (*Worker).watchDisputes},
 	{"partners", 5 * time.Minute, (*Worker).watchPartners},

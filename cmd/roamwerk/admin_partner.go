@@ -21,6 +21,7 @@ type partnerCmd struct {
 	Certificate partnerCertificateCmd `cmd:"" help:"Set the client certificates of a connection."`
 
 	Agree  partnerAgreeCmd  `cmd:"" help:"Set what is agreed with a partner: how often its lists are read, how late CDRs may come."`
+	Check  partnerCheckCmd  `cmd:"" help:"Show or set how a utility checks a partner's claims: by which reading of tariffs, within which tolerances."`
 	Enable partnerEnableCmd `cmd:"" help:"Set which utilities work with a partner. The partner is told."`
 	End    partnerEndCmd    `cmd:"" help:"End a partnership. The partner is told."`
 }

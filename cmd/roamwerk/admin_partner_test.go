@@ -69,6 +69,18 @@ func TestPartnerSettings(t *testing.T) {
 		t.Errorf("a quirk that is on: %v", err)
 	}
 
+	ok("partner", "check", "--name", "Nord", "--tenant", "DE*SWX", "--reading", "truncated-to-cents", "--per-line", "0.01", "--reason", "agreed in March")
+	ok("partner", "check", "--name", "Nord", "--tenant", "DE*SWX", "--month", "20")
+	checked := ok("partner", "check", "--name", "Nord", "--tenant", "DE*SWX", "--per-line", "usual")
+	if checked["reading"] != "truncated-to-cents" || checked["per-line"] != nil || checked["month"] != "20" {
+		t.Errorf("how claims are checked: %v", checked)
+	}
+	for _, wrong := range [][]string{{"--reading", "as-it-pleases"}, {"--relative", "much"}, {"--relative", "1.5"}} {
+		if _, err := command(append([]string{"partner", "check", "--name", "Nord", "--tenant", "DE*SWX"}, wrong...)...); err == nil {
+			t.Errorf("%q is taken", wrong)
+		}
+	}
+
 	before, _ := cpo.Registration()
 	ok("partner", "rotate", "--name", "Nord")
 	if after, _ := cpo.Registration(); after.Token == before.Token || after.Inbound == before.Inbound {

@@ -1381,7 +1381,7 @@ func cdrFigures(v *visit, c cdrView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if reading := c.rating.verdict.Reading; !c.rating.verdict.Agrees && reading != "" && reading != billing.DefaultPolicy.Name {
+		if reading := c.rating.verdict.Reading; !c.rating.verdict.Agrees && reading != "" {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 102, "<p class=\"hint\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
