@@ -235,7 +235,7 @@ func (q *Queries) CDRMessage(ctx context.Context, arg CDRMessageParams) (CDRMess
 }
 
 const cDRRating = `-- name: CDRRating :one
-SELECT r.id, r.tenant_id, r.cdr_id, r.seq, r.rated_at, r.superseded_at, r.engine, r.currency, r.plan_version_id, r.claimed_net, r.computed_net, r.retail_net, r.retail_gross, r.margin, r.wholesale, r.verdict, r.retail, r.findings, r.inputs_sha256, r.agrees, r.price_book_id, r.choice, r.waived, r.measures, r.items, r.contract_id, coalesce(p.name, '')::text AS plan, coalesce(v.version, 0)::integer AS plan_version, v.valid_from AS plan_since
+SELECT r.id, r.tenant_id, r.cdr_id, r.seq, r.rated_at, r.superseded_at, r.engine, r.currency, r.plan_version_id, r.claimed_net, r.computed_net, r.retail_net, r.retail_gross, r.margin, r.wholesale, r.verdict, r.retail, r.findings, r.inputs_sha256, r.explanation, r.agrees, r.price_book_id, r.choice, r.waived, r.measures, r.items, r.contract_id, coalesce(p.name, '')::text AS plan, coalesce(v.version, 0)::integer AS plan_version, v.valid_from AS plan_since
 FROM ratings r LEFT JOIN plan_versions v ON v.id = r.plan_version_id LEFT JOIN plans p ON p.id = v.plan_id
 WHERE r.cdr_id = $1 AND r.superseded_at IS NULL
 `
@@ -271,6 +271,7 @@ func (q *Queries) CDRRating(ctx context.Context, cdrID uuid.UUID) (CDRRatingRow,
 		&i.Rating.Retail,
 		&i.Rating.Findings,
 		&i.Rating.InputsSHA256,
+		&i.Rating.Explanation,
 		&i.Rating.Agrees,
 		&i.Rating.PriceBookID,
 		&i.Rating.Choice,

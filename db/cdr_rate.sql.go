@@ -160,7 +160,7 @@ func (q *Queries) CountUnratedCDRs(ctx context.Context, tenantID uuid.UUID) (int
 }
 
 const currentRating = `-- name: CurrentRating :one
-SELECT id, tenant_id, cdr_id, seq, rated_at, superseded_at, engine, currency, plan_version_id, claimed_net, computed_net, retail_net, retail_gross, margin, wholesale, verdict, retail, findings, inputs_sha256, agrees, price_book_id, choice, waived, measures, items, contract_id FROM ratings WHERE cdr_id = $1 AND superseded_at IS NULL
+SELECT id, tenant_id, cdr_id, seq, rated_at, superseded_at, engine, currency, plan_version_id, claimed_net, computed_net, retail_net, retail_gross, margin, wholesale, verdict, retail, findings, inputs_sha256, explanation, agrees, price_book_id, choice, waived, measures, items, contract_id FROM ratings WHERE cdr_id = $1 AND superseded_at IS NULL
 `
 
 func (q *Queries) CurrentRating(ctx context.Context, cdrID uuid.UUID) (Rating, error) {
@@ -186,6 +186,7 @@ func (q *Queries) CurrentRating(ctx context.Context, cdrID uuid.UUID) (Rating, e
 		&i.Retail,
 		&i.Findings,
 		&i.InputsSHA256,
+		&i.Explanation,
 		&i.Agrees,
 		&i.PriceBookID,
 		&i.Choice,
@@ -274,9 +275,9 @@ type InsertLineItemsParams struct {
 
 const insertRating = `-- name: InsertRating :exec
 INSERT INTO ratings (id, tenant_id, cdr_id, seq, rated_at, engine, currency, contract_id, plan_version_id, price_book_id, choice, claimed_net, computed_net, retail_net, retail_gross, waived, wholesale, verdict, retail, findings,
-    measures, items, inputs_sha256)
+    measures, items, explanation, inputs_sha256)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    $21, $22, $23)
+    $21, $22, $23, $24)
 `
 
 type InsertRatingParams struct {
@@ -302,6 +303,7 @@ type InsertRatingParams struct {
 	Findings      []byte
 	Measures      []byte
 	Items         []byte
+	Explanation   []byte
 	InputsSHA256  []byte
 }
 
@@ -329,6 +331,7 @@ func (q *Queries) InsertRating(ctx context.Context, arg InsertRatingParams) erro
 		arg.Findings,
 		arg.Measures,
 		arg.Items,
+		arg.Explanation,
 		arg.InputsSHA256,
 	)
 	return err

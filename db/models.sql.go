@@ -973,6 +973,7 @@ type Rating struct {
 	Retail        []byte
 	Findings      []byte
 	InputsSHA256  []byte
+	Explanation   []byte
 	Agrees        bool
 	PriceBookID   uuid.NullUUID
 	Choice        []byte

@@ -52,7 +52,7 @@ func (r *rating) store(ctx context.Context) error {
 		ClaimedNet: r.cdr.TotalCost.ExclVAT.Decimal, ComputedNet: billing.Round(r.wholesale.Total.ExclVAT, 4),
 		RetailNet: r.retail.net, RetailGross: r.retail.gross, Waived: r.retail.waived,
 		Wholesale: frozen(r.wholesale), Verdict: frozen(r.verdict), Retail: frozen(r.retail.Rating), Findings: frozen(r.judged.Findings),
-		Measures: frozen(r.judged.Measures), Items: frozen(r.bookables()),
+		Measures: frozen(r.judged.Measures), Items: frozen(r.bookables()), Explanation: r.explained.frozen(),
 		InputsSHA256: hashInputs(r.raw, r.inputs),
 	}
 	draws := len(r.retail.taken.allowances)+len(r.retail.taken.vouchers) > 0

@@ -70,6 +70,7 @@ type rating struct {
 	inputs    [][]byte // what the rating depends on besides the CDR itself
 	wholesale billing.Rating
 	verdict   billing.Verdict
+	explained Explanations
 	retail    retail
 	proof     *proof // nil: there is no signed meter data
 	clearing  clearing

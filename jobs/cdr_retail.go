@@ -67,6 +67,7 @@ func (r *rating) priceRetail(ctx context.Context) error {
 		return err
 	}
 	p.taken.vouchers = billing.Redeem(&p.Rating, p.choice.Vouchers, r.began)
+	r.explained.Retail = p.plan.retail.Explain(r.raw, r.cdr, r.place.zone, p.Rating)
 	r.inputs = append(r.inputs, p.book.row.Doc, p.plan.row.Doc, frozen(p.choice))
 
 	var err error

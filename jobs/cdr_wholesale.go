@@ -29,6 +29,7 @@ func (r *rating) priceWholesale(ctx context.Context) error {
 		r.inputs = append(r.inputs, []byte(tariff.Hash))
 	}
 	r.wholesale, r.verdict = billing.Review(r.cdr, tariffs, r.place.zone, check.readings, check.tolerance)
+	r.explained.Wholesale = billing.Explain(r.raw, r.cdr, tariffs, r.place.zone, check.readings[0])
 	r.wholesale.Findings = append(r.wholesale.Findings, findings...)
 	r.inputs = append(r.inputs, []byte(r.wholesale.TimeZone), frozen(check.readings[0]), frozen(check.tolerance))
 	if len(r.cdr.Tariffs) == 0 {

@@ -95,9 +95,9 @@ SELECT (coalesce(max(seq), 0) + 1)::integer FROM ratings WHERE cdr_id = @cdr_id;
 
 -- name: InsertRating :exec
 INSERT INTO ratings (id, tenant_id, cdr_id, seq, rated_at, engine, currency, contract_id, plan_version_id, price_book_id, choice, claimed_net, computed_net, retail_net, retail_gross, waived, wholesale, verdict, retail, findings,
-    measures, items, inputs_sha256)
+    measures, items, explanation, inputs_sha256)
 VALUES (@id, @tenant_id, @cdr_id, @seq, @rated_at, @engine, @currency, @contract_id, @plan_version_id, @price_book_id, @choice, @claimed_net, @computed_net, @retail_net, @retail_gross, @waived, @wholesale, @verdict, @retail, @findings,
-    @measures, @items, @inputs_sha256);
+    @measures, @items, @explanation, @inputs_sha256);
 
 -- name: CurrentRating :one
 SELECT * FROM ratings WHERE cdr_id = @cdr_id AND superseded_at IS NULL;

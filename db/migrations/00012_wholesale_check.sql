@@ -1,4 +1,4 @@
--- How the claims of a partner are checked.
+-- How the claims of a partner are checked, and the account of each rating.
 
 -- +goose Up
 -- What a utility takes for a partner's own reading of tariffs, and how far its claims may be from the computed figures. Without
@@ -21,4 +21,5 @@ CREATE POLICY tenant ON wholesale_checks TO roamwerk_tenant USING (tenant_id = c
 GRANT SELECT, INSERT, UPDATE ON wholesale_checks TO roamwerk_tenant;
 
 ALTER TABLE ratings
+    ADD COLUMN explanation jsonb, -- jobs.Explanations without their ratings; NULL: rated before there were any
     ADD COLUMN agrees boolean NOT NULL GENERATED ALWAYS AS (coalesce((verdict->>'Agrees')::boolean, false)) STORED;

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/roamwerk/roamwerk/billing"
 	"github.com/roamwerk/roamwerk/web/ui/uitest"
 )
 
@@ -171,7 +172,7 @@ func chainOfCredits(w *world) {
 func explanations(w *world) {
 	t, c := w.T, w.signIn(w.ours.staff)
 	page := c.get("/de/cdrs/" + w.ours.disputed.String()).body
-	for _, want := range []string{`class="sentence">`, "20,000", "Lesart ", "gefordert", "Rechenweg in"} {
+	for _, want := range []string{`class="sentence">`, "20,000", "Lesart ", "gefordert", "Preis des Betreibers: Rechenweg in", "Preis des Kunden: Rechenweg in"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q", want)
 		}
@@ -182,11 +183,17 @@ func explanations(w *world) {
 		Reproduced bool
 		Sentence   map[string]string
 		Trace      map[string][]string
-		Wholesale  struct{ Periods []any }
+		Wholesale  billing.Explanation
+		Retail     billing.Explanation
 		Items      []any
 	}
 	if err := json.Unmarshal([]byte(res.body), &doc); err != nil {
 		t.Fatal(err)
+	}
+	for name, e := range map[string]billing.Explanation{"wholesale": doc.Wholesale, "retail": doc.Retail} {
+		if _, err := e.Replay(); err != nil || e.SHA256 == "" {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	if !doc.Reproduced || doc.Sentence["de"] == "" || len(doc.Trace["en"]) < 3 || len(doc.Wholesale.Periods) != 1 || len(doc.Items) == 0 || !strings.HasPrefix(doc.CDR, "DE*LNN/CDR-SWI-") {
 		t.Errorf("%+v", doc)
