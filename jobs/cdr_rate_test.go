@@ -153,7 +153,7 @@ func TestEightWorkersRateOneCDROnce(t *testing.T) {
 
 func TestFlushedRedisLosesNothing(t *testing.T) {
 	w := newWorld(t)
-	const n = 1000
+	const n = 300
 	ids := make([]uuid.UUID, n)
 	for i := range n {
 		ids[i] = w.receive(cdr{id: fmt.Sprint("C", i), start: apart(i), kwh: "20"})
@@ -167,7 +167,7 @@ func TestFlushedRedisLosesNothing(t *testing.T) {
 	w.assertRatedOnce(n)
 }
 
-// apart are starts at which one card can charge a thousand times without two sessions being taken for one.
+// apart are starts at which one card can charge hundreds of times without two sessions being taken for one.
 func apart(i int) time.Time { return day(1).Add(time.Duration(i) * 26 * time.Minute) }
 
 func TestKilledWorkerLosesNothing(t *testing.T) {
