@@ -54,6 +54,16 @@ func Items(r Rating, vat VAT) (items []Item, net, gross decimal.Decimal) {
 	return items, net, gross
 }
 
+// ItemsReversed is Items where the customer owes the tax itself: a price that includes VAT is paid without that of the place
+// (taxed), for nobody charges it.
+func ItemsReversed(r Rating, taxed VAT) (items []Item, net, gross decimal.Decimal) {
+	items, net, _ = Items(r, taxed)
+	for i := range items {
+		items[i].Gross = items[i].Net
+	}
+	return items, net, net
+}
+
 // Booked is what Items comes to: the amounts of a session by its total alone. included tells which side was promised.
 func Booked(total Amount, included bool, vat VAT) (net, gross decimal.Decimal) {
 	n, g := booked(total, included, numberOf(vat.Rate))

@@ -983,6 +983,18 @@ type Rating struct {
 	ContractID    uuid.NullUUID
 }
 
+type ResellerEvidence struct {
+	ID          uuid.UUID
+	TenantID    uuid.UUID
+	CustomerID  uuid.UUID
+	Reference   string
+	ValidFrom   time.Time
+	ValidUntil  time.Time
+	AddedBy     string
+	AddedAt     time.Time
+	WithdrawnAt *time.Time
+}
+
 type RuleSetting struct {
 	ID         uuid.UUID
 	TenantID   uuid.UUID

@@ -70,16 +70,12 @@ func (r *rating) priceRetail(ctx context.Context) error {
 	r.explained.Retail = p.plan.retail.Explain(r.raw, r.cdr, r.place.zone, p.Rating)
 	r.inputs = append(r.inputs, p.book.row.Doc, p.plan.row.Doc, frozen(p.choice))
 
-	var err error
-	p.vat, err = billing.DecideVAT(r.place.country, r.ended.In(r.place.zoneOrUTC()), false)
+	err := r.tax(ctx)
 	if errors.Is(err, billing.ErrNoTaxRule) {
 		r.hold("no-tax-rule")
 		return errParked
-	} else if err != nil {
-		return err
 	}
-	p.items, p.net, p.gross = billing.Items(p.Rating, p.vat)
-	return nil
+	return err
 }
 
 // choosePlan finds the plan of the session and the version of it that counts.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -47,6 +48,7 @@ func (c tenantMailCmd) Run(o *outside) error {
 // customerCmd administers customers.
 type customerCmd struct {
 	Delivery customerDeliveryCmd `cmd:"" help:"Set how a customer gets invoices: by e-mail, by a link, as a letter or by Peppol."`
+	Reseller customerResellerCmd `cmd:"" help:"Keep the evidence that a customer resells electricity (form USt 1 TH) and owes its tax itself, or withdraw it."`
 }
 
 type customerDeliveryCmd struct {
@@ -60,22 +62,70 @@ type customerDeliveryCmd struct {
 // Run sets.
 func (c customerDeliveryCmd) Run(o *outside) error {
 	return admin(o, func(a *app) (any, error) {
-		tenant, err := a.tenant(o, c.Tenant)
+		customer, err := a.customer(o, c.Tenant, c.Customer)
 		if err != nil {
 			return nil, err
 		}
-		customer, err := a.db.CustomerByNumber(o.ctx, db.CustomerByNumberParams{TenantID: tenant.ID, Number: c.Customer})
-		if errors.Is(err, db.ErrNotFound) {
-			return nil, fmt.Errorf("%s has no customer %s", c.Tenant, c.Customer)
-		} else if err != nil {
-			return nil, err
-		}
-		if err := a.ops().SetDelivery(o.ctx, tenant.ID, customer.ID, jobs.Way(c.By), c.Email, c.PeppolID); err != nil {
+		if err := a.ops().SetDelivery(o.ctx, customer.TenantID, customer.ID, jobs.Way(c.By), c.Email, c.PeppolID); err != nil {
 			return nil, err
 		}
 		customer, err = a.db.Customer(o.ctx, customer.ID)
 		return map[string]any{"customer": customer.Number, "name": customer.Name, "by": customer.Delivery, "email": customer.Email, "peppol_id": customer.PeppolID}, err
 	})
+}
+
+type customerResellerCmd struct {
+	Tenant    string      `required:"" help:"Utility, for example DE*SWX."`
+	Customer  string      `required:"" help:"Customer number."`
+	Reference string      `help:"Reference of the form; without it, what there is is listed."`
+	From      calendarDay `help:"First day on which it holds." placeholder:"YYYY-MM-DD"`
+	Until     calendarDay `help:"Its last day." placeholder:"YYYY-MM-DD"`
+	Withdraw  bool        `help:"It counts no more."`
+}
+
+// Run keeps or withdraws evidence, and lists it.
+func (c customerResellerCmd) Run(o *outside) error {
+	return admin(o, func(a *app) (any, error) {
+		customer, err := a.customer(o, c.Tenant, c.Customer)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case c.Withdraw:
+			err = a.ops().WithdrawResellerEvidence(o.ctx, customer.TenantID, customer.ID, c.Reference)
+		case c.Reference != "":
+			err = a.ops().AddResellerEvidence(o.ctx, customer.TenantID, customer.ID, jobs.ResellerEvidence{Reference: c.Reference, From: c.From.Time, Until: c.Until.Time})
+		}
+		if errors.Is(err, db.ErrNotFound) {
+			return nil, fmt.Errorf("customer %s has no evidence %s that counts", c.Customer, c.Reference)
+		} else if err != nil {
+			return nil, err
+		}
+		rows, err := a.db.ResellerEvidence(o.ctx, customer.ID)
+		if err != nil {
+			return nil, err
+		}
+		list := make([]map[string]any, len(rows))
+		for i, r := range rows {
+			list[i] = map[string]any{
+				"reference": r.Reference, "from": r.ValidFrom.Format(time.DateOnly), "until": r.ValidUntil.Format(time.DateOnly), "added_by": r.AddedBy, "added_at": r.AddedAt, "withdrawn_at": r.WithdrawnAt,
+			}
+		}
+		return map[string]any{"customer": customer.Number, "name": customer.Name, "evidence": list}, nil
+	})
+}
+
+// customer is a customer of a utility.
+func (a *app) customer(o *outside, party, number string) (db.Customer, error) {
+	tenant, err := a.tenant(o, party)
+	if err != nil {
+		return db.Customer{}, err
+	}
+	customer, err := a.db.CustomerByNumber(o.ctx, db.CustomerByNumberParams{TenantID: tenant.ID, Number: number})
+	if errors.Is(err, db.ErrNotFound) {
+		return customer, fmt.Errorf("%s has no customer %s", party, number)
+	}
+	return customer, err
 }
 
 // invoiceSendCmd sends another copy of a document.

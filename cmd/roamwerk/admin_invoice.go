@@ -44,6 +44,17 @@ func (m *month) UnmarshalText(text []byte) (err error) {
 	return nil
 }
 
+// calendarDay is a calendar day on the command line, as 2026-10-31.
+type calendarDay struct{ time.Time }
+
+// UnmarshalText reads a day.
+func (d *calendarDay) UnmarshalText(text []byte) (err error) {
+	if d.Time, err = time.Parse(time.DateOnly, string(text)); err != nil {
+		return fmt.Errorf("%q is no day, want for example 2026-10-31", text)
+	}
+	return nil
+}
+
 type invoiceRunCmd struct {
 	Tenant   string `required:"" help:"Utility, for example DE*SWX."`
 	Month    month  `required:"" help:"Month to bill." placeholder:"YYYY-MM"`
