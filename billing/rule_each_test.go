@@ -57,6 +57,9 @@ func TestEveryRule(t *testing.T) {
 	comes := func(after time.Duration) change {
 		return func(e *billing.Evidence) { e.ReceivedAt = e.CDR.EndDateTime.Add(after) }
 	}
+	published := func(effect string) []billing.TariffComparison {
+		return []billing.TariffComparison{{Published: true, Effect: billing.Amount{ExclVAT: decimal.RequireFromString(effect)}}}
+	}
 	day := 24 * time.Hour
 	price := func(excl, incl string) *ocpi.Price { return &ocpi.Price{ExclVAT: number(excl), InclVAT: number(incl)} }
 
@@ -102,6 +105,8 @@ func TestEveryRule(t *testing.T) {
 			func(e *billing.Evidence) { e.Tariffs = billing.TariffProof{Unknown: 1} }},
 		"P17.place": {billing.Flag, func(e *billing.Evidence) { e.Tariffs = billing.TariffProof{Publishes: true, Elsewhere: 1} },
 			func(e *billing.Evidence) { e.Tariffs = billing.TariffProof{Publishes: true} }},
+		"P17.changed": {billing.Flag, func(e *billing.Evidence) { e.Verdict.Tariffs = published("0.02") },
+			func(e *billing.Evidence) { e.Verdict.Tariffs = published("0.01") }},
 		"P18": {billing.Block, func(e *billing.Evidence) { e.CDR.Currency = "CHF" }, func(e *billing.Evidence) { e.CDR.Currency, e.Agreed = "CHF", "CHF" }},
 		"P19.sides": {billing.Flag, func(e *billing.Evidence) { e.CDR.TotalCost.InclVAT = number("4.20") },
 			func(e *billing.Evidence) { e.CDR.TotalCost.InclVAT = number("5") }},
@@ -154,10 +159,11 @@ func TestEveryRule(t *testing.T) {
 		e := billing.Evidence{CDR: cdr, RetailNet: decimal.NewFromInt(8), Retail: billing.Rating{Currency: "EUR"}, ReceivedAt: cdr.EndDateTime.Add(time.Hour)}
 		cdr.Currency = "EUR"
 		c(&e)
-		findings := e.Wholesale.Findings
+		findings, tariffs := e.Wholesale.Findings, e.Verdict.Tariffs
 		e.Wholesale = billing.Rate(e.CDR, compile(tariffDoc(t, "T", element("", "ENERGY 0.25 - 1"))), time.UTC, billing.DefaultPolicy)
 		e.Wholesale.Findings = append(e.Wholesale.Findings, findings...)
 		e.Verdict = billing.Check(e.CDR, e.Wholesale, billing.DefaultTolerance)
+		e.Verdict.Tariffs = tariffs
 		for _, f := range billing.Judge(e) {
 			if f.Params["rule"] == key {
 				return f.Severity

@@ -287,6 +287,17 @@ func tariffsElsewhere(e *Evidence) decimal.NullDecimal {
 	return count(e.Tariffs.Elsewhere)
 }
 
+// costOfChangedTariffs is what the CDR costs more because its tariffs are not those that were published, of those that were.
+func costOfChangedTariffs(e *Evidence) decimal.NullDecimal {
+	more := absent
+	for i := range e.Verdict.Tariffs {
+		if c := &e.Verdict.Tariffs[i]; c.Published {
+			more = decimal.NewNullDecimal(more.Decimal.Add(c.Effect.ExclVAT))
+		}
+	}
+	return more
+}
+
 // foreignCurrency is whether the CDR is in another currency than was agreed, or, without an agreement, than the customer's
 // price: nobody converts.
 func foreignCurrency(e *Evidence) decimal.NullDecimal {

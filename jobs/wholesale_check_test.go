@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -112,10 +113,14 @@ func TestTariffBesideThePublished(t *testing.T) {
 		published bool
 		changes   int
 		effect    string
-	}{{before, false, 0, "0"}, {same, true, 0, "0"}, {other, true, 1, "1"}} {
+		flags     []string
+	}{{before, false, 0, "0", nil}, {same, true, 0, "0", nil}, {other, true, 1, "1", []string{"P17"}}} {
 		v := w.verdict(c.id)
 		if len(v.Tariffs) != 1 || v.Tariffs[0].Published != c.published || len(v.Tariffs[0].Changes) != c.changes || v.Tariffs[0].Effect.ExclVAT.String() != c.effect {
 			t.Errorf("%+v, want %+v", v.Tariffs, c)
+		}
+		if got := w.state(c.id).Flags; c.published && !slices.Equal(got, c.flags) {
+			t.Errorf("flags %v, want %v", got, c.flags)
 		}
 	}
 }
