@@ -111,6 +111,54 @@ func TestReview(t *testing.T) { // PRC-21
 	}
 }
 
+// Half a cent a line hides who rounds to cents; a partner that is granted nothing is told apart by it.
+func TestReviewWithoutTolerance(t *testing.T) { // PRC-32
+	tariff := compile(tariffDoc(t, "T", element("", "ENERGY 0.254 - 1", "FLAT 0.254 - 1")))
+	cdr := sessionDoc(t, "11:00", "10:00 ENERGY=1")
+	for claim, want := range map[string]string{"0.508": "ocpi-2.2.1", "0.51": "rounded-to-cents", "0.5": "truncated-to-cents"} {
+		cdr.TotalCost.ExclVAT = number(claim)
+		if _, v := billing.Review(cdr, tariff, time.UTC, billing.Readings, billing.Tolerance{}); v.Reading != want {
+			t.Errorf("%s by %q, want %q", claim, v.Reading, want)
+		}
+	}
+	tariff = compile(tariffDoc(t, "T", element("", "ENERGY 0.256 - 1", "FLAT 0.257 - 1"))) // 0.513, of lines 0.26 and 0.26
+	for claim, want := range map[string]string{"0.52": "lines-rounded-to-cents", "0.5": "lines-truncated-to-cents"} {
+		cdr.TotalCost.ExclVAT = number(claim)
+		if _, v := billing.Review(cdr, tariff, time.UTC, billing.Readings, billing.Tolerance{}); v.Reading != want {
+			t.Errorf("%s by %q, want %q", claim, v.Reading, want)
+		}
+	}
+}
+
+// Each tolerance on both sides of its border.
+func TestTolerance(t *testing.T) { // PRC-14, PRC-32
+	tariff := compile(tariffDoc(t, "T", element("", "ENERGY 0.25 - 1", "FLAT 0.5 - 1"))) // two lines, 5.50
+	for _, c := range []struct {
+		name                string
+		tolerance           billing.Tolerance
+		cost, energy, hours string
+		agrees              bool
+	}{
+		{"nothing is granted", billing.Tolerance{}, "5.5", "20", "1", true},
+		{"and nothing taken", billing.Tolerance{}, "5.5001", "20", "1", false},
+		{"for each line", billing.Tolerance{PerLine: number("0.02").Decimal}, "5.54", "20", "1", true},
+		{"for each line, over", billing.Tolerance{PerLine: number("0.02").Decimal}, "5.5401", "20", "1", false},
+		{"a fraction", billing.Tolerance{Relative: number("0.02").Decimal}, "5.39", "20", "1", true},
+		{"a fraction, over", billing.Tolerance{Relative: number("0.02").Decimal}, "5.3899", "20", "1", false},
+		{"the wider of the two", billing.Tolerance{PerLine: number("0.02").Decimal, Relative: number("0.02").Decimal}, "5.61", "20", "1", true},
+		{"energy", billing.Tolerance{Energy: number("0.1").Decimal}, "5.5", "20.1", "1", true},
+		{"energy, over", billing.Tolerance{Energy: number("0.1").Decimal}, "5.5", "20.1001", "1", false},
+		{"time, for each of two periods", billing.Tolerance{Time: number("0.01").Decimal}, "5.5", "20", "1.02", true},
+		{"time, over", billing.Tolerance{Time: number("0.01").Decimal}, "5.5", "20", "0.9799", false},
+	} {
+		cdr := sessionDoc(t, "11:00", "10:00 ENERGY=12 TIME=0.5", "10:30 ENERGY=8 TIME=0.5")
+		cdr.TotalCost.ExclVAT, cdr.TotalEnergy, cdr.TotalTime = number(c.cost), number(c.energy), number(c.hours)
+		if v := billing.Check(cdr, billing.Rate(cdr, tariff, time.UTC, billing.DefaultPolicy), c.tolerance); v.Agrees != c.agrees {
+			t.Errorf("%s: agrees %v %v", c.name, v.Agrees, figures(v))
+		}
+	}
+}
+
 // A clock that is read in UTC is an hour or two behind.
 func TestReviewClock(t *testing.T) { // PRC-10
 	zone, _ := time.LoadLocation("Europe/Berlin")
