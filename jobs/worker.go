@@ -56,6 +56,9 @@ type Worker struct {
 // Run works until ctx ends, then finishes what it holds.
 func (w *Worker) Run(ctx context.Context) error {
 	if err := w.planAnnouncements(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // asked to stop before it has begun
+		}
 		return err
 	}
 	// Each queue has hands of its own: those of the other may all wait for partners that take their time.
