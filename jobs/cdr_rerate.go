@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -138,6 +139,33 @@ func (o *Ops) AssignToken(ctx context.Context, tenant uuid.UUID, a Assignment) (
 	o.Bell.Ring(ctx, TokenPush, a.Token)
 	o.Bell.Ring(ctx, CDRRate, affected...)
 	return len(affected), nil
+}
+
+// PreviewAssignment tells what an assignment would do to the sessions of its time. It is the assignment itself with their new
+// ratings, carried out and rolled back.
+func (o *Ops) PreviewAssignment(ctx context.Context, tenant uuid.UUID, a Assignment) (Effect, error) {
+	var effect Effect
+	err := retryDeadlock(func() error {
+		effect = Effect{}
+		return o.DB.Tx(ctx, func(q *db.Queries) error {
+			affected, err := o.assignToken(ctx, q, tenant, a)
+			if err != nil {
+				return err
+			}
+			for ids := range slices.Chunk(affected, chunkSize) {
+				made, err := o.decide(ctx, q, batch{tenant: tenant, ids: ids, decision: Decision{Kind: Rerate}})
+				if err != nil {
+					return err
+				}
+				effect.merge(made.effect)
+			}
+			return errRollBack
+		})
+	})
+	if !errors.Is(err, errRollBack) {
+		return Effect{}, err
+	}
+	return effect, nil
 }
 
 // assignToken makes the sessions of the card in the time due.

@@ -127,6 +127,9 @@ type cardView struct {
 	open   int // deliveries under way
 	done   int
 	events []db.Event
+
+	assignments []db.TokenAssignmentsRow // whom it belonged to, the first one first
+	form        decisionForm             // to whom it belongs from when on
 }
 
 func (v *visit) card() (c cardView, err error) {
@@ -149,6 +152,9 @@ func (v *visit) card() (c cardView, err error) {
 			return fmt.Errorf("deliveries of card %s: %w", id, err)
 		}
 		c.known = deliveries(partners, rows, map[uuid.UUID]time.Time{id: c.Token.LastUpdated})[id]
+		if c.assignments, err = q.TokenAssignments(ctx, db.TokenAssignmentsParams{TokenID: id, TenantID: c.Token.TenantID}); err != nil {
+			return fmt.Errorf("assignments of card %s: %w", id, err)
+		}
 		if c.events, err = q.EventsOf(ctx, db.EventsOfParams{Subject: "token", SubjectID: id}); err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ func isolation(w *world) {
 		"GET /messages/:id": w.other.message.String(), "GET /quarantine/:id": quarantined, "POST /quarantine/:id/replay": quarantined, "POST /quarantine/:id/dismiss": quarantined,
 		"GET /plans/:id": w.other.plan.String(),
 		"GET /cards/:id": w.other.card.String(), "POST /cards/:id/block": w.other.card.String(), "POST /cards/:id/credit": w.other.card.String(),
-		"POST /views/:id/delete": w.other.view.String(),
+		"POST /cards/:id/assign": w.other.card.String(), "POST /views/:id/delete": w.other.view.String(),
 	}
 	clerk, them, picky, everybody := w.signIn(w.ours.staff), w.signIn(w.other.staff), w.signIn(operator), w.signIn(operator)
 	if res := picky.post("/de/utility", url.Values{"utility": {w.ours.ID.String()}}); res.StatusCode != http.StatusSeeOther {

@@ -122,6 +122,7 @@ var routes = []struct {
 	{method: "GET", path: "/plans/:id", handle: forUtility((*office).planDetail)},
 	{method: "GET", path: "/cards", handle: (*office).cardList},
 	{method: "GET", path: "/cards/:id", handle: (*office).cardDetail},
+	{method: "POST", path: "/cards/:id/assign", handle: (*office).assignCard},
 	{method: "POST", path: "/cards/:id/block", handle: (*office).blockCard},
 	{method: "POST", path: "/cards/:id/credit", handle: (*office).setCredit},
 	{method: "GET", path: "/tenants", handle: (*office).tenantList, audience: operator},
