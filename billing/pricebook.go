@@ -200,6 +200,15 @@ func (b *PriceBook) sort() {
 	slices.SortStableFunc(b.order, func(x, y rankedRule) int { return cmp.Compare(y.weight, x.weight) })
 }
 
+// Ranked are the indexes of the rules in order of precedence.
+func (b *PriceBook) Ranked() []int {
+	ranked := make([]int, len(b.order))
+	for i, r := range b.order {
+		ranked[i] = r.index
+	}
+	return ranked
+}
+
 // Agreed is the index of a choice that no rule of the book made, but an individual agreement.
 const Agreed = -1
 

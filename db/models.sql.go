@@ -893,6 +893,18 @@ type PriceBook struct {
 	CreatedBy string
 }
 
+type PriceDraft struct {
+	ID        uuid.UUID
+	TenantID  uuid.UUID
+	Name      string
+	Book      []byte
+	Plans     []byte
+	CreatedAt time.Time
+	CreatedBy string
+	ChangedAt time.Time
+	ChangedBy string
+}
+
 type Pull struct {
 	ID             uuid.UUID
 	PartnerID      uuid.UUID

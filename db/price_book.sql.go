@@ -13,6 +13,18 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+const countHoles = `-- name: CountHoles :one
+SELECT count(*) FROM cdr_states WHERE tenant_id = $1 AND state = 'waiting' AND reason = 'no-price'
+`
+
+// Sessions that wait because nobody has said what they cost.
+func (q *Queries) CountHoles(ctx context.Context, tenantID uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, countHoles, tenantID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const customerGroupByName = `-- name: CustomerGroupByName :one
 SELECT id, tenant_id, name, created_at FROM customer_groups WHERE tenant_id = $1 AND name = $2
 `

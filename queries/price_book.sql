@@ -60,3 +60,7 @@ FROM cdr_states s JOIN ratings r ON r.id = s.rating_id
 WHERE s.tenant_id = @tenant_id AND s.started_at >= @since AND r.choice ? 'At'
 ORDER BY s.country_code, s.party_id, r.choice -> 'At' ->> 'Current', r.choice -> 'Buyer' ->> 'Group', s.started_at DESC
 LIMIT @max_rows;
+
+-- Sessions that wait because nobody has said what they cost.
+-- name: CountHoles :one
+SELECT count(*) FROM cdr_states WHERE tenant_id = @tenant_id AND state = 'waiting' AND reason = 'no-price';

@@ -39,6 +39,17 @@ func (v *visit) at(path string) templ.Attributes {
 	return nil
 }
 
+// within marks the item of the navigation that the page belongs to by one of two addresses.
+func (v *visit) within(path, also string) templ.Attributes {
+	if marks := v.at(path); marks != nil || also == "" {
+		return marks
+	}
+	if v.at(also) != nil {
+		return templ.Attributes{"aria-current": "true"}
+	}
+	return nil
+}
+
 // exportOf is the address of what a list shows as a table.
 func exportOf(l listQuery) string {
 	n := l.changed(map[string]string{"after": "", "before": ""})

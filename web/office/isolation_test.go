@@ -32,6 +32,8 @@ func isolation(w *world) {
 		"POST /partners/:id/certificate": foreign.ID.String(), "POST /partners/:id/pin": foreign.ID.String(), "POST /partners/:id/agree": foreign.ID.String(),
 		"GET /tenants/:id": w.other.ID.String(), "POST /tenants/:id": w.other.ID.String(), "POST /tenants/:id/close": w.other.ID.String(),
 		"GET /messages/:id": w.other.message.String(), "GET /quarantine/:id": quarantined, "POST /quarantine/:id/replay": quarantined, "POST /quarantine/:id/dismiss": quarantined,
+		"GET /prices/versions/:id": w.other.book.String(), "GET /prices/drafts/:id": w.other.draftBook.String(), "POST /prices/drafts/:id": w.other.draftBook.String(),
+		"POST /prices/drafts/:id/publish": w.other.draftBook.String(), "POST /prices/drafts/:id/drop": w.other.draftBook.String(), "GET /prices/backtest/:id": w.other.backtest.String(),
 		"GET /plans/:id": w.other.plan.String(),
 		"GET /cards/:id": w.other.card.String(), "POST /cards/:id/block": w.other.card.String(), "POST /cards/:id/credit": w.other.card.String(),
 		"POST /cards/:id/assign": w.other.card.String(), "POST /views/:id/delete": w.other.view.String(),
@@ -83,7 +85,7 @@ func isolation(w *world) {
 	for _, path := range []string{"/de/overview", "/de/cdrs?month=all", "/de/cdrs.csv?month=all", "/de/invoices", "/de/outbox", "/de/partners", "/de/cdrs?month=all&q=SWL",
 		"/de/tenants", "/de/cards", "/de/cards?q=SWL", "/de/disputes?state=all", "/de/bulks", "/de/cdrs?month=all&group=partner", "/de/gaps?state=all", "/de/messages", "/de/messages?q=" + w.other.ratedID, "/de/quarantine", "/de/tariffs",
 		"/de/trace?of=" + url.QueryEscape("sessions/DE*LNN/S-"+w.other.ratedID), "/de/trace?of=" + url.QueryEscape("tokens/DE*SWL/"+card(&w.other, 0)),
-		"/de/plans"} {
+		"/de/plans", "/de/prices", "/de/prices/backtest"} {
 		for who, c := range map[string]*client{"clerk": clerk, "operator": picky} {
 			res := c.get(path)
 			body := strings.ReplaceAll(res.body, `value="SWL"`, "")

@@ -27,6 +27,7 @@ func (w *world) pages() [][2]string {
 		{"cdr-rated", "/cdrs/" + u.rated.String()}, {"cdr-proven", "/cdrs/" + u.proven.String()}, {"cdr-forged", "/cdrs/" + u.forged.String()}, {"cdr-held", "/cdrs/" + u.held.String()}, {"cdr-waiting", "/cdrs/" + u.waiting.String()}, {"cdr-disputed", "/cdrs/" + u.disputed.String()}, {"cdr-credited", "/cdrs/" + u.credited.String()},
 		{"invoices", "/invoices"}, {"invoices-month", "/invoices?month=2026-11&state=draft"}, {"invoice-issued", "/invoices/" + u.issued.String()}, {"invoice-draft", "/invoices/" + u.draft.String()}, {"invoice-failed", "/invoices/" + u.failed.String()},
 		{"partners", "/partners"}, {"partner", "/partners/" + w.cpo.ID.String()}, {"outbox", "/outbox"}, {"email", "/outbox/" + u.email.String()}, {"missing", "/nothing-here"},
+		{"prices", "/prices"}, {"prices-version", "/prices/versions/" + u.book.String()}, {"prices-draft", "/prices/drafts/" + u.draftBook.String()}, {"prices-backtests", "/prices/backtest"}, {"prices-backtest", "/prices/backtest/" + u.backtest.String()},
 		{"plans", "/plans"}, {"plans-empty", "/plans?q=nothing-like-this"}, {"plan", "/plans/" + u.plan.String()}, {"plan-coming", "/plans/" + u.plan.String() + "?version=2"},
 		{"cards", "/cards"}, {"card", "/cards/" + u.card.String()}, {"gaps", "/gaps"}, {"trace", "/trace?of=" + url.QueryEscape("cdrs/DE*LNN/"+u.ratedID)}, {"trace-start", "/trace"},
 	}
@@ -80,7 +81,7 @@ func TestEmptyPagesSayWhatComesNext(t *testing.T) {
 func operatorsPages(w *world) {
 	tab := uitest.Open(w.T).Tab(w.T, w.url)
 	tab.Cookies(w.signIn(operator).cookies()...)
-	for name, path := range map[string]string{"overview": "/overview", "cdrs": "/cdrs", "cdr": "/cdrs/" + w.ours.rated.String(), "invoices": "/invoices", "partner": "/partners/" + w.hub.ID.String(), "outbox": "/outbox", "prices": "/plans"} {
+	for name, path := range map[string]string{"overview": "/overview", "cdrs": "/cdrs", "cdr": "/cdrs/" + w.ours.rated.String(), "invoices": "/invoices", "partner": "/partners/" + w.hub.ID.String(), "outbox": "/outbox", "prices": "/prices"} {
 		look(tab, "operator-"+name, "/de"+path)
 	}
 	tab.Size(1440, 900)

@@ -18,3 +18,8 @@ func forUtility(handle func(*office, *visit) error) func(*office, *visit) error 
 		return db.ErrNotFound
 	}
 }
+
+// priceParts are the pages about prices.
+var priceParts = []struct{ path, key string }{
+	{"/prices", "prices.book"}, {"/plans", "prices.plans"}, {"/prices/backtest", "prices.backtest"},
+}

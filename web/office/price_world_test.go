@@ -2,6 +2,8 @@ package office_test
 
 import (
 	"time"
+
+	"github.com/roamwerk/roamwerk/jobs"
 )
 
 // blockingPlan is a plan with most of what a plan can have.
@@ -25,4 +27,31 @@ func (w *world) fillPrices(u *utility) {
 	_, err = w.ops.AddPlan(ctx, u.ID, "Stadttarif", []byte(`{"currency":"EUR","tax_included":"YES","last_updated":"2026-11-01T00:00:00Z","elements":[
 		{"price_components":[{"type":"ENERGY","price":0.0053,"vat":19,"step_size":1}],"restrictions":{"max_kwh":100}}]}`), w.now.AddDate(0, 1, 0))
 	w.check(err)
+	for _, group := range []string{"Privatkunden", "Flotten"} {
+		_, err = w.ops.AddCustomerGroup(ctx, u.ID, group)
+		w.check(err)
+	}
+	next, err := w.ops.SetPriceBook(ctx, u.ID, []byte(`{"rules":[
+		{"id":"privat-dc","plan":"Stadttarif","group":"Privatkunden","where":{"current":"DC","below_kw":150}},
+		{"id":"privat-ac","plan":"Standard","group":"Privatkunden","where":{"current":"AC"}},
+		{"id":"hub","plan":"Stadttarif","where":{"hub":"DE*RDS"},"note":"Vertrag mit der Drehscheibe"},
+		{"id":"ac","plan":"Standard","where":{"current":"AC"}}]}`), w.now.AddDate(0, 2, 0))
+	w.check(err)
+	u.book = next.ID
+	u.draftBook, err = w.ops.AddPriceDraft(ctx, u.ID, "Neue Preise 2027")
+	w.check(err)
+	w.check(w.ops.SetDraftPlan(ctx, u.ID, u.draftBook, "Standard", []byte(`{"currency":"EUR","tax_included":"YES","last_updated":"2026-11-01T00:00:00Z","elements":[{"price_components":[{"type":"ENERGY","price":0.41,"vat":19}]}]}`)))
+	u.backtest, err = w.ops.AddBacktest(ctx, jobs.NewBacktest{Tenant: u.ID, Name: "Neue Preise 2027", Months: 3, Doc: []byte(`{"rules":[{"plan":"Standard"}],"plans":{
+		"Standard":{"currency":"EUR","tax_included":"YES","last_updated":"2026-11-01T00:00:00Z","elements":[{"price_components":[{"type":"ENERGY","price":0.41,"vat":19}]}]}}}`)})
+	w.check(err)
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		row, report, err := w.ops.ReadBacktest(ctx, u.ID, u.backtest)
+		w.check(err)
+		if report != nil {
+			return
+		}
+		if row.State == "failed" || time.Now().After(end) {
+			w.Fatalf("back-test: %s, %s", row.State, row.Reason)
+		}
+	}
 }

@@ -71,7 +71,10 @@ type utility struct {
 	view     uuid.UUID // of a list
 	dispute  uuid.UUID
 	plan     uuid.UUID // retail tariff
-	bulk     uuid.UUID // preview of a decision about many CDRs
+
+	book, draftBook, backtest uuid.UUID
+
+	bulk uuid.UUID // preview of a decision about many CDRs
 }
 
 const (

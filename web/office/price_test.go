@@ -1,0 +1,82 @@
+package office_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/roamwerk/roamwerk/db"
+)
+
+// TestPriceDrafts begins a draft, edits it by form, tries it and publishes it.
+func TestPriceDrafts(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	u := w.utility("SWI", "Stadtwerke Isenhagen GmbH", "clerk@sw-isenhagen.example")
+	c := w.signIn(u.staff)
+	if res := c.post("/en/prices/drafts", url.Values{"name": {"  "}}); res.StatusCode != http.StatusSeeOther {
+		t.Errorf("no name: %s", res.Status)
+	}
+	draft := c.post("/en/prices/drafts", url.Values{"name": {"Spring"}}).Header.Get("Location")
+	if body := c.get(draft).body; !strings.Contains(body, "Spring") || !strings.Contains(body, `id="rule-0"`) {
+		t.Fatalf("a draft does not begin as a copy of the price book: %s", draft)
+	}
+	for _, step := range []struct {
+		name   string
+		form   url.Values
+		status int
+		want   string
+	}{
+		{"a rule more", url.Values{"rules": {"1"}, "id-0": {"all"}, "plan-0": {"Standard"}, "do": {"add"}}, http.StatusSeeOther, `id="rule-1"`},
+		{"a power that is none", url.Values{"rules": {"1"}, "plan-0": {"Standard"}, "from-0": {"much"}, "do": {"save"}}, http.StatusUnprocessableEntity, "a power in kW"},
+		{"nonsense is kept and said", url.Values{"rules": {"1"}, "id-0": {"x"}, "plan-0": {"Standard"}, "cpo-0": {"nobody"}, "do": {"save"}}, http.StatusSeeOther, "a party such as DE*ABC"},
+		{"a tie is refused", url.Values{"rules": {"2"}, "id-0": {"x"}, "plan-0": {"Standard"}, "id-1": {"y"}, "plan-1": {"Standard"}, "do": {"save"}}, http.StatusSeeOther, "as precise as rule x"},
+		{"right", url.Values{"rules": {"2"}, "id-0": {"dc"}, "plan-0": {"Standard"}, "current-0": {"DC"}, "below-0": {"150,5"}, "id-1": {"ac"}, "plan-1": {"Standard"}, "current-1": {"AC"}, "do": {"save"}}, http.StatusSeeOther, "The draft is saved."},
+	} {
+		res := c.post(draft, step.form)
+		body := res.body
+		if res.StatusCode == http.StatusSeeOther {
+			body = c.get(res.Header.Get("Location")).body
+		}
+		if res.StatusCode != step.status || !strings.Contains(body, step.want) {
+			t.Errorf("%s: %s without %q", step.name, res.Status, step.want)
+		}
+	}
+	if res := c.post("/en/prices/backtest", url.Values{"draft": {uuid.NewString()}, "months": {"3"}}); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a back-test of nothing: %s", res.Status)
+	}
+	id := draft[strings.LastIndex(draft, "/")+1:]
+	if res := c.post("/en/prices/backtest", url.Values{"draft": {id}, "months": {"13"}}); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a back-test of 13 months: %s", res.Status)
+	}
+	res := c.post("/en/prices/backtest", url.Values{"draft": {id}, "months": {"12"}})
+	if at := res.Header.Get("Location"); !strings.HasPrefix(at, "/en/prices/backtest/") || c.get(at).StatusCode != http.StatusOK {
+		t.Errorf("back-test: %s to %q", res.Status, at)
+	}
+	if res := c.post(draft+"/publish", url.Values{"from": {"soon"}}); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("publish from nowhen: %s", res.Status)
+	}
+	if res := c.post(draft+"/publish", url.Values{"from": {"1.12.2026"}}); res.StatusCode != http.StatusSeeOther {
+		t.Fatalf("publish: %s", res.Status)
+	}
+	books, err := w.ops.DB.PriceBooks(w.Context(), u.ID)
+	w.check(err)
+	if len(books) != 2 || !strings.Contains(string(books[1].Doc), "150.5") || books[1].CreatedBy != "Klara Clerk" {
+		t.Errorf("published: %d versions", len(books))
+	}
+	if c.get(draft).StatusCode != http.StatusNotFound {
+		t.Error("a published draft is still there")
+	}
+	for at, want := range map[string]string{"?at=2026-12-02": "version 2", "?at=2026-11-30": "version 1"} {
+		if body := c.get("/en/prices" + at).body; !strings.Contains(body, `<p class="lead">`+want) && !strings.Contains(body, want+" ·") {
+			t.Errorf("%s does not show %s", at, want)
+		}
+	}
+	_, err = w.ops.DB.PriceDraft(w.Context(), db.PriceDraftParams{ID: uuid.MustParse(id), TenantID: u.ID})
+	if err == nil {
+		t.Error("the draft is still stored")
+	}
+}
