@@ -237,6 +237,37 @@ func (q *Queries) CarryDrafts(ctx context.Context, arg CarryDraftsParams) ([]uui
 	return items, nil
 }
 
+const changedDrafts = `-- name: ChangedDrafts :many
+SELECT id FROM invoices WHERE run_id = $1 AND stale AND items > 0 AND state IN ('draft', 'failed') AND customer_id >= $2::uuid AND customer_id <= $3::uuid
+`
+
+type ChangedDraftsParams struct {
+	RunID uuid.NullUUID
+	First uuid.UUID
+	Last  uuid.UUID
+}
+
+// Drafts that had items before and have changed since they were summed up.
+func (q *Queries) ChangedDrafts(ctx context.Context, arg ChangedDraftsParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, changedDrafts, arg.RunID, arg.First, arg.Last)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const claimNewRun = `-- name: ClaimNewRun :one
 INSERT INTO invoice_runs (id, tenant_id, month, cycle, issue, state, started_by, actor, customers, created_at, due_at)
 VALUES ($1, $2, $3, $4, $5, 'running', $6, $7, (SELECT count(*) FROM customers c WHERE c.tenant_id = $2), $8::timestamptz, $9::timestamptz)
@@ -911,6 +942,46 @@ func (q *Queries) RingApproved(ctx context.Context, arg RingApprovedParams) ([]u
 	return items, nil
 }
 
+const runOfTenant = `-- name: RunOfTenant :one
+SELECT id, tenant_id, month, issue, state, created_at, finished_at, cycle, started_by, actor, cursor, customers, customers_done, fees_booked, fee_problems, collected_at, inspect_until, approved_by, approver, approved_at, due_at, attempts, reason FROM invoice_runs WHERE id = $1 AND ($2::uuid IS NULL OR tenant_id = $2)
+`
+
+type RunOfTenantParams struct {
+	ID       uuid.UUID
+	TenantID uuid.NullUUID
+}
+
+func (q *Queries) RunOfTenant(ctx context.Context, arg RunOfTenantParams) (InvoiceRun, error) {
+	row := q.db.QueryRow(ctx, runOfTenant, arg.ID, arg.TenantID)
+	var i InvoiceRun
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.Month,
+		&i.Issue,
+		&i.State,
+		&i.CreatedAt,
+		&i.FinishedAt,
+		&i.Cycle,
+		&i.StartedBy,
+		&i.Actor,
+		&i.Cursor,
+		&i.Customers,
+		&i.CustomersDone,
+		&i.FeesBooked,
+		&i.FeeProblems,
+		&i.CollectedAt,
+		&i.InspectUntil,
+		&i.ApprovedBy,
+		&i.Approver,
+		&i.ApprovedAt,
+		&i.DueAt,
+		&i.Attempts,
+		&i.Reason,
+	)
+	return i, err
+}
+
 const runProgress = `-- name: RunProgress :many
 SELECT state, currency, count(*) AS many, count(*) FILTER (WHERE approved_at IS NOT NULL) AS approved, count(*) FILTER (WHERE warnings <> '{}') AS odd,
     count(rendered_at) AS rendered, count(sent_at) AS sent, sum(net)::numeric AS net, sum(vat)::numeric AS vat, sum(gross)::numeric AS gross
@@ -1307,20 +1378,12 @@ func (q *Queries) SettleDrafts(ctx context.Context, arg SettleDraftsParams) (int
 }
 
 const sumDrafts = `-- name: SumDrafts :many
-SELECT i.id, l.vat_category, l.vat_rate, sum(l.net)::numeric AS net, sum(l.gross)::numeric AS gross, bool_or(l.tax_included)::boolean AS tax_included, count(*)::integer AS items
-FROM invoices i JOIN line_items l ON l.invoice_id = i.id
-WHERE i.run_id = $1 AND i.stale AND i.state IN ('draft', 'failed') AND i.customer_id >= $2::uuid AND i.customer_id <= $3::uuid
-GROUP BY i.id, l.vat_category, l.vat_rate ORDER BY i.id, l.vat_category, l.vat_rate
+SELECT l.invoice_id::uuid AS invoice_id, l.vat_category, l.vat_rate, sum(l.net)::numeric AS net, sum(l.gross)::numeric AS gross, bool_or(l.tax_included)::boolean AS tax_included, count(*)::integer AS items
+FROM line_items l WHERE l.invoice_id = ANY ($1::uuid[]) GROUP BY l.invoice_id, l.vat_category, l.vat_rate
 `
 
-type SumDraftsParams struct {
-	RunID uuid.NullUUID
-	First uuid.UUID
-	Last  uuid.UUID
-}
-
 type SumDraftsRow struct {
-	ID          uuid.UUID
+	InvoiceID   uuid.UUID
 	VATCategory string
 	VATRate     decimal.Decimal
 	Net         decimal.Decimal
@@ -1329,9 +1392,9 @@ type SumDraftsRow struct {
 	Items       int32
 }
 
-// What the items of drafts come to that have changed, by tax decision.
-func (q *Queries) SumDrafts(ctx context.Context, arg SumDraftsParams) ([]SumDraftsRow, error) {
-	rows, err := q.db.Query(ctx, sumDrafts, arg.RunID, arg.First, arg.Last)
+// What the items of drafts come to, by tax decision.
+func (q *Queries) SumDrafts(ctx context.Context, ids []uuid.UUID) ([]SumDraftsRow, error) {
+	rows, err := q.db.Query(ctx, sumDrafts, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -1340,7 +1403,7 @@ func (q *Queries) SumDrafts(ctx context.Context, arg SumDraftsParams) ([]SumDraf
 	for rows.Next() {
 		var i SumDraftsRow
 		if err := rows.Scan(
-			&i.ID,
+			&i.InvoiceID,
 			&i.VATCategory,
 			&i.VATRate,
 			&i.Net,
@@ -1358,13 +1421,18 @@ func (q *Queries) SumDrafts(ctx context.Context, arg SumDraftsParams) ([]SumDraf
 	return items, nil
 }
 
-const takeItems = `-- name: TakeItems :execrows
+const takeItems = `-- name: TakeItems :many
+WITH taken AS (
 UPDATE line_items l SET invoice_id = i.id FROM invoices i
 WHERE i.run_id = $1 AND i.cycle = $2 AND i.state = 'draft' AND i.stale AND i.approved_at IS NULL AND i.customer_id >= $3::uuid AND i.customer_id <= $4::uuid
     AND l.tenant_id = $5 AND l.customer_id >= $3 AND l.customer_id <= $4 AND l.customer_id = i.customer_id AND l.currency = i.currency
     AND l.invoice_id IS NULL AND l.service_start < $6::timestamptz
     AND NOT EXISTS (SELECT FROM contracts c WHERE c.id = l.contract_id AND c.billing_cycle <> 'month' AND c.billing_cycle <> $2)
     AND ($2 = 'month' OR EXISTS (SELECT FROM contracts c WHERE c.id = l.contract_id AND c.billing_cycle = $2))
+    RETURNING l.invoice_id, l.vat_category, l.vat_rate, l.net, l.gross, l.tax_included
+)
+SELECT invoice_id::uuid AS invoice_id, vat_category, vat_rate, sum(net)::numeric AS net, sum(gross)::numeric AS gross, bool_or(tax_included)::boolean AS tax_included, count(*)::integer AS items
+FROM taken GROUP BY invoice_id, vat_category, vat_rate
 `
 
 type TakeItemsParams struct {
@@ -1376,8 +1444,20 @@ type TakeItemsParams struct {
 	Until    time.Time
 }
 
-func (q *Queries) TakeItems(ctx context.Context, arg TakeItemsParams) (int64, error) {
-	result, err := q.db.Exec(ctx, takeItems,
+type TakeItemsRow struct {
+	InvoiceID   uuid.UUID
+	VATCategory string
+	VATRate     decimal.Decimal
+	Net         decimal.Decimal
+	Gross       decimal.Decimal
+	TaxIncluded bool
+	Items       int32
+}
+
+// Takes items onto the drafts, and says what they come to by tax decision. The items of a draft that had none before are these:
+// nothing is read twice.
+func (q *Queries) TakeItems(ctx context.Context, arg TakeItemsParams) ([]TakeItemsRow, error) {
+	rows, err := q.db.Query(ctx, takeItems,
 		arg.RunID,
 		arg.Cycle,
 		arg.First,
@@ -1386,9 +1466,29 @@ func (q *Queries) TakeItems(ctx context.Context, arg TakeItemsParams) (int64, er
 		arg.Until,
 	)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected(), nil
+	defer rows.Close()
+	var items []TakeItemsRow
+	for rows.Next() {
+		var i TakeItemsRow
+		if err := rows.Scan(
+			&i.InvoiceID,
+			&i.VATCategory,
+			&i.VATRate,
+			&i.Net,
+			&i.Gross,
+			&i.TaxIncluded,
+			&i.Items,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const taxesOfDrafts = `-- name: TaxesOfDrafts :many

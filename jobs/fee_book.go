@@ -28,8 +28,12 @@ type FeeProblem struct {
 	customer uuid.UUID
 }
 
-// feePage is how many contracts are looked at together.
-const feePage = 500
+// feePage is how many contracts are looked at together, of a whole utility and of a range of customers: the latter are found by
+// their customers, which a small page would not be.
+const (
+	feePage  = 500
+	feeRange = 50_000
+)
 
 // everyCustomer is the range of all of them.
 var everyCustomer = [2]uuid.UUID{uuid.Nil, uuid.Max}
@@ -55,7 +59,7 @@ func (o *Ops) BookFees(ctx context.Context, tenantID uuid.UUID, month time.Time)
 	for after := uuid.Nil; ; {
 		var last uuid.UUID
 		err := o.DB.Tx(ctx, func(q *db.Queries) (err error) {
-			last, err = f.page(ctx, q, everyCustomer, after)
+			last, err = f.page(ctx, q, everyCustomer, after, feePage)
 			return err
 		})
 		if err != nil || last == uuid.Nil {
@@ -97,7 +101,7 @@ func newFeeBooking(tenant db.Tenant, zone *time.Location, month, now time.Time) 
 func (f *feeBooking) book(ctx context.Context, q *db.Queries, first, last uuid.UUID) (FeeRun, error) {
 	f.run = FeeRun{}
 	for after := uuid.Nil; ; {
-		next, err := f.page(ctx, q, [2]uuid.UUID{first, last}, after)
+		next, err := f.page(ctx, q, [2]uuid.UUID{first, last}, after, feeRange)
 		if err != nil || next == uuid.Nil {
 			return f.run, err
 		}
@@ -106,9 +110,9 @@ func (f *feeBooking) book(ctx context.Context, q *db.Queries, first, last uuid.U
 }
 
 // page books the fees of the contracts behind one of them and returns the last; none, if there are no more.
-func (f *feeBooking) page(ctx context.Context, q *db.Queries, customers [2]uuid.UUID, after uuid.UUID) (uuid.UUID, error) {
+func (f *feeBooking) page(ctx context.Context, q *db.Queries, customers [2]uuid.UUID, after uuid.UUID, most int32) (uuid.UUID, error) {
 	contracts, err := q.ContractsForFees(ctx, db.ContractsForFeesParams{
-		Month: f.month, TenantID: f.tenant.ID, FirstCustomer: customers[0], LastCustomer: customers[1], After: after, Since: f.period.Start, Until: f.period.End, MaxRows: feePage,
+		Month: f.month, TenantID: f.tenant.ID, FirstCustomer: customers[0], LastCustomer: customers[1], After: after, Since: f.period.Start, Until: f.period.End, MaxRows: most,
 	})
 	if err != nil || len(contracts) == 0 {
 		return uuid.Nil, err

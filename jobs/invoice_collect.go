@@ -144,6 +144,7 @@ func (c *collecting) chunk(ctx context.Context, q *db.Queries, first, last uuid.
 	if err != nil {
 		return fees, fmt.Errorf("adopt drafts: %w", err)
 	}
+	taken := map[uuid.UUID][]db.TakeItemsRow{}
 	for cycle := range c.periods {
 		others := []map[string]string{}
 		if cycle == c.run.Cycle {
@@ -157,12 +158,15 @@ func (c *collecting) chunk(ctx context.Context, q *db.Queries, first, last uuid.
 		if err != nil {
 			return fees, fmt.Errorf("open drafts: %w", err)
 		}
-		_, err = q.TakeItems(ctx, db.TakeItemsParams{RunID: run, Cycle: cycle, First: first, Last: last, TenantID: c.tenant.ID, Until: c.until})
+		rows, err := q.TakeItems(ctx, db.TakeItemsParams{RunID: run, Cycle: cycle, First: first, Last: last, TenantID: c.tenant.ID, Until: c.until})
 		if err != nil {
 			return fees, fmt.Errorf("take items: %w", err)
 		}
+		for _, r := range rows {
+			taken[r.InvoiceID] = append(taken[r.InvoiceID], r)
+		}
 	}
-	return fees, c.judge(ctx, q, first, last, untaxed, fees.Problems)
+	return fees, c.judge(ctx, q, first, last, taken, untaxed, fees.Problems)
 }
 
 // RetryInvoice brings one draft up to date, with everything that its customer has to pay: for one that has failed, after what

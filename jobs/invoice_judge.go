@@ -55,9 +55,9 @@ type judgedDraft struct {
 
 // judge sums up the drafts of a chunk and says of each whether it can be issued and what is odd about it. The arithmetic and the
 // demands are those of the document itself: a draft is an invoice with one line for each tax decision.
-func (c *collecting) judge(ctx context.Context, q *db.Queries, first, last uuid.UUID, untaxed []db.UntaxedCDRsRow, fees []FeeProblem) error {
+func (c *collecting) judge(ctx context.Context, q *db.Queries, first, last uuid.UUID, taken map[uuid.UUID][]db.TakeItemsRow, untaxed []db.UntaxedCDRsRow, fees []FeeProblem) error {
 	run := uuid.NullUUID{UUID: c.run.ID, Valid: true}
-	sums, exact, err := c.sums(ctx, q, first, last)
+	sums, exact, err := c.sums(ctx, q, first, last, taken)
 	if err != nil {
 		return err
 	}
@@ -106,23 +106,36 @@ func (c *collecting) judge(ctx context.Context, q *db.Queries, first, last uuid.
 	return nil
 }
 
-// sums are what the drafts come to by tax decision: of those that changed from their items, of the others as it is stored.
-func (c *collecting) sums(ctx context.Context, q *db.Queries, first, last uuid.UUID) (sums map[uuid.UUID][]taxSum, exact map[uuid.UUID]bool, err error) {
+// sums are what the drafts come to by tax decision: new ones from what was just taken, those that changed from all their items, the
+// others as it is stored.
+func (c *collecting) sums(ctx context.Context, q *db.Queries, first, last uuid.UUID, taken map[uuid.UUID][]db.TakeItemsRow) (sums map[uuid.UUID][]taxSum, exact map[uuid.UUID]bool, err error) {
 	run := uuid.NullUUID{UUID: c.run.ID, Valid: true}
 	sums, exact = map[uuid.UUID][]taxSum{}, map[uuid.UUID]bool{}
-	fresh, err := q.SumDrafts(ctx, db.SumDraftsParams{RunID: run, First: first, Last: last})
+	changed, err := q.ChangedDrafts(ctx, db.ChangedDraftsParams{RunID: run, First: first, Last: last})
 	if err != nil {
-		return nil, nil, fmt.Errorf("sum up items: %w", err)
+		return nil, nil, fmt.Errorf("changed drafts: %w", err)
 	}
-	for _, r := range fresh {
-		exact[r.ID] = exact[r.ID] || r.TaxIncluded
-	}
-	for _, r := range fresh {
-		amount := r.Net
-		if exact[r.ID] {
-			amount = r.Gross
+	if len(changed) > 0 {
+		again, err := q.SumDrafts(ctx, changed)
+		if err != nil {
+			return nil, nil, fmt.Errorf("sum up items: %w", err)
 		}
-		sums[r.ID] = append(sums[r.ID], taxSum{Category: r.VATCategory, Rate: r.VATRate, Items: r.Items, Net: r.Net, Tax: r.Gross.Sub(r.Net), amount: amount})
+		for _, id := range changed {
+			delete(taken, id)
+		}
+		for _, r := range again {
+			taken[r.InvoiceID] = append(taken[r.InvoiceID], db.TakeItemsRow(r))
+		}
+	}
+	for id, rows := range taken {
+		exact[id] = slices.ContainsFunc(rows, func(r db.TakeItemsRow) bool { return r.TaxIncluded })
+		for _, r := range rows {
+			amount := r.Net
+			if exact[id] {
+				amount = r.Gross
+			}
+			sums[id] = append(sums[id], taxSum{Category: r.VATCategory, Rate: r.VATRate, Items: r.Items, Net: r.Net, Tax: r.Gross.Sub(r.Net), amount: amount})
+		}
 	}
 	known, err := q.TaxesOfDrafts(ctx, db.TaxesOfDraftsParams{RunID: run, First: first, Last: last})
 	if err != nil {

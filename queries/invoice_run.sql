@@ -120,25 +120,34 @@ ON CONFLICT (tenant_id, customer_id, month, currency, cycle) WHERE state IN ('dr
 SET state = 'draft', stale = true, run_id = excluded.run_id, drafted_by = excluded.drafted_by, approved_by = NULL, approver = '', approved_at = NULL
 WHERE invoices.approved_at IS NULL OR invoices.state = 'carried';
 
--- name: TakeItems :execrows
+-- Takes items onto the drafts, and says what they come to by tax decision. The items of a draft that had none before are these:
+-- nothing is read twice.
+-- name: TakeItems :many
+WITH taken AS (
 UPDATE line_items l SET invoice_id = i.id FROM invoices i
 WHERE i.run_id = @run_id AND i.cycle = @cycle AND i.state = 'draft' AND i.stale AND i.approved_at IS NULL AND i.customer_id >= @first::uuid AND i.customer_id <= @last::uuid
     AND l.tenant_id = @tenant_id AND l.customer_id >= @first AND l.customer_id <= @last AND l.customer_id = i.customer_id AND l.currency = i.currency
     AND l.invoice_id IS NULL AND l.service_start < @until::timestamptz
     AND NOT EXISTS (SELECT FROM contracts c WHERE c.id = l.contract_id AND c.billing_cycle <> 'month' AND c.billing_cycle <> @cycle)
-    AND (@cycle = 'month' OR EXISTS (SELECT FROM contracts c WHERE c.id = l.contract_id AND c.billing_cycle = @cycle));
+    AND (@cycle = 'month' OR EXISTS (SELECT FROM contracts c WHERE c.id = l.contract_id AND c.billing_cycle = @cycle))
+    RETURNING l.invoice_id, l.vat_category, l.vat_rate, l.net, l.gross, l.tax_included
+)
+SELECT invoice_id::uuid AS invoice_id, vat_category, vat_rate, sum(net)::numeric AS net, sum(gross)::numeric AS gross, bool_or(tax_included)::boolean AS tax_included, count(*)::integer AS items
+FROM taken GROUP BY invoice_id, vat_category, vat_rate;
 
 -- Open drafts of the month come under the run that looks at them now, and are made by whoever began it.
 -- name: AdoptDrafts :exec
 UPDATE invoices SET run_id = @run_id, drafted_by = @drafted_by WHERE tenant_id = @tenant_id AND customer_id >= @first::uuid AND customer_id <= @last::uuid AND month = @month AND cycle = ANY (@cycles::text[])
     AND state IN ('draft', 'failed') AND type = '380' AND (run_id <> @run_id OR drafted_by IS DISTINCT FROM @drafted_by) AND approved_at IS NULL;
 
--- What the items of drafts come to that have changed, by tax decision.
+-- Drafts that had items before and have changed since they were summed up.
+-- name: ChangedDrafts :many
+SELECT id FROM invoices WHERE run_id = @run_id AND stale AND items > 0 AND state IN ('draft', 'failed') AND customer_id >= @first::uuid AND customer_id <= @last::uuid;
+
+-- What the items of drafts come to, by tax decision.
 -- name: SumDrafts :many
-SELECT i.id, l.vat_category, l.vat_rate, sum(l.net)::numeric AS net, sum(l.gross)::numeric AS gross, bool_or(l.tax_included)::boolean AS tax_included, count(*)::integer AS items
-FROM invoices i JOIN line_items l ON l.invoice_id = i.id
-WHERE i.run_id = @run_id AND i.stale AND i.state IN ('draft', 'failed') AND i.customer_id >= @first::uuid AND i.customer_id <= @last::uuid
-GROUP BY i.id, l.vat_category, l.vat_rate ORDER BY i.id, l.vat_category, l.vat_rate;
+SELECT l.invoice_id::uuid AS invoice_id, l.vat_category, l.vat_rate, sum(l.net)::numeric AS net, sum(l.gross)::numeric AS gross, bool_or(l.tax_included)::boolean AS tax_included, count(*)::integer AS items
+FROM line_items l WHERE l.invoice_id = ANY (@ids::uuid[]) GROUP BY l.invoice_id, l.vat_category, l.vat_rate;
 
 -- name: TaxesOfDrafts :many
 SELECT t.* FROM invoices i JOIN invoice_taxes t ON t.invoice_id = i.id
@@ -218,3 +227,6 @@ UPDATE customers SET invoice_detail = @invoice_detail WHERE tenant_id = @tenant_
 
 -- name: OpenRun :one
 SELECT * FROM invoice_runs WHERE tenant_id = @tenant_id AND month = @month AND cycle = 'month' AND state IN ('running', 'inspection');
+
+-- name: RunOfTenant :one
+SELECT * FROM invoice_runs WHERE id = @id AND (sqlc.narg(tenant_id)::uuid IS NULL OR tenant_id = sqlc.narg(tenant_id));
