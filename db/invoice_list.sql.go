@@ -13,37 +13,6 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-const draftsOfMonth = `-- name: DraftsOfMonth :many
-SELECT i.id FROM invoices i JOIN customers c ON c.id = i.customer_id
-WHERE i.tenant_id = $1 AND i.month = $2 AND i.state = 'draft' ORDER BY c.number, i.id
-`
-
-type DraftsOfMonthParams struct {
-	TenantID uuid.UUID
-	Month    time.Time
-}
-
-// The drafts of a month in the order in which they are issued.
-func (q *Queries) DraftsOfMonth(ctx context.Context, arg DraftsOfMonthParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, draftsOfMonth, arg.TenantID, arg.Month)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []uuid.UUID
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const invoiceCDRs = `-- name: InvoiceCDRs :many
 SELECT s.cdr_id, s.ocpi_id FROM cdr_states s WHERE s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $1)
 `

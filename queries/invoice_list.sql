@@ -42,8 +42,3 @@ SELECT id, way, state, recipient FROM outbox WHERE invoice_id = @invoice_id ORDE
 -- The CDRs behind the items of an invoice, by the id that its lines name.
 -- name: InvoiceCDRs :many
 SELECT s.cdr_id, s.ocpi_id FROM cdr_states s WHERE s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = @invoice_id);
-
--- The drafts of a month in the order in which they are issued.
--- name: DraftsOfMonth :many
-SELECT i.id FROM invoices i JOIN customers c ON c.id = i.customer_id
-WHERE i.tenant_id = @tenant_id AND i.month = @month AND i.state = 'draft' ORDER BY c.number, i.id;

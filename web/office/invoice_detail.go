@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -24,6 +25,38 @@ type invoiceView struct {
 	last      *db.InvoiceCopyRow
 	cdrs      map[string]uuid.UUID // by the id that the lines name
 	events    []db.Event
+	related   []db.RelatedInvoicesRow // references both ways
+}
+
+// correctable reports whether a document may be put right by another one.
+func (i invoiceView) correctable() bool {
+	for _, r := range i.related {
+		if r.Cancels && r.Corrects {
+			return false
+		}
+	}
+	return i.Invoice.Type == string(billing.DocumentInvoice)
+}
+
+// relation is the key of the words for how another document refers to this one.
+func (i invoiceView) relation(r db.RelatedInvoicesRow) string {
+	switch {
+	case r.Corrects && r.Cancels:
+		return "invoice.cancelled.by"
+	case r.Corrects:
+		return "invoice.corrected.by"
+	case i.Invoice.Cancels:
+		return "invoice.cancels"
+	}
+	return "invoice.corrects"
+}
+
+// problemPage is where a problem can be put right, if there is such a page.
+func problemPage(p billing.Problem) string {
+	if id, rest, ok := strings.Cut(strings.TrimPrefix(p.Field, "cdrs["), "]"); ok && strings.HasPrefix(p.Field, "cdrs[") && rest != "" {
+		return "/cdrs/" + id
+	}
+	return ""
 }
 
 func (o *office) invoiceDetail(v *visit) error {
@@ -81,6 +114,9 @@ func loadInvoice(v *visit, q *db.Queries) (invoiceView, error) {
 	i.cdrs = make(map[string]uuid.UUID, len(cdrs))
 	for _, c := range cdrs {
 		i.cdrs[c.OCPIID], i.cdrs[c.CDRID.String()] = c.CDRID, c.CDRID
+	}
+	if i.related, err = q.RelatedInvoices(ctx, uuid.NullUUID{UUID: id, Valid: true}); err != nil {
+		return i, fmt.Errorf("documents that refer to invoice %s: %w", id, err)
 	}
 	if i.events, err = q.EventsOf(ctx, db.EventsOfParams{Subject: "invoice", SubjectID: id}); err != nil {
 		return i, fmt.Errorf("events of invoice %s: %w", id, err)

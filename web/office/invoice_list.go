@@ -27,13 +27,11 @@ type invoicePage struct {
 	count          int64
 	totals         []invoiceTotal
 	months         []time.Time // that have invoices
-	runnable       []time.Time // that a run can bill
-	drafts         int64       // of the month that is chosen
 	previous, next string
 }
 
 func (o *office) invoiceList(v *visit) error {
-	p := invoicePage{listQuery: readList(v, "month"), runnable: v.months(13)}
+	p := invoicePage{listQuery: readList(v, "month")}
 	at := p.position()
 	filter := db.InvoiceListParams{
 		TenantID: v.tenant, Pattern: p.pattern(), State: p.get("state"), Month: monthOf(p.get("month")),
@@ -51,11 +49,7 @@ func (o *office) invoiceList(v *visit) error {
 		if sums, err = q.InvoiceSums(ctx, db.InvoiceSumsParams{TenantID: v.tenant, Month: filter.Month, Pattern: filter.Pattern}); err != nil {
 			return err
 		}
-		if p.months, err = q.InvoiceMonths(ctx, v.tenant); err != nil || filter.Month == nil || !v.tenant.Valid {
-			return err
-		}
-		drafts, err := q.DraftsOfMonth(ctx, db.DraftsOfMonthParams{TenantID: v.tenant.UUID, Month: *filter.Month})
-		p.drafts = int64(len(drafts))
+		p.months, err = q.InvoiceMonths(ctx, v.tenant)
 		return err
 	})
 	if err != nil {

@@ -1,70 +1,17 @@
 package office
 
 import (
+	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/jobs"
 )
-
-// runInvoices makes and updates the drafts of a month of the utility that is shown.
-func (o *office) runInvoices(v *visit) error {
-	month, err := v.monthToBill()
-	if err != nil {
-		return err
-	}
-	run, err := o.RunInvoices(v.Request().Context(), v.tenant.UUID, month, false)
-	if err != nil {
-		return v.refused(err, string(v.Link("/invoices?month="+month.Format("2006-01"))))
-	}
-	tone := "ok"
-	if run.Failed > 0 {
-		tone = "warn"
-	}
-	v.say(tone, v.Lang.T("run.done", v.Lang.Month(month), v.Lang.Int(int64(run.Drafts)), v.Lang.Int(int64(run.Failed))))
-	return v.Redirect(http.StatusSeeOther, string(v.Link("/invoices?month="+month.Format("2006-01"))))
-}
-
-// approveMonth lets the drafts of a month be issued, if as many are there as the person has read and typed.
-func (o *office) approveMonth(v *visit) error {
-	month, err := v.monthToBill()
-	if err != nil {
-		return err
-	}
-	list := string(v.Link("/invoices?month=" + month.Format("2006-01")))
-	ctx := v.Request().Context()
-	var drafts []uuid.UUID
-	var run db.InvoiceRun
-	err = v.read(func(q *db.Queries) (err error) {
-		if drafts, err = q.DraftsOfMonth(ctx, db.DraftsOfMonthParams{TenantID: v.tenant.UUID, Month: month}); err != nil {
-			return err
-		}
-		run, err = q.OpenRun(ctx, db.OpenRunParams{TenantID: v.tenant.UUID, Month: month})
-		if errors.Is(err, db.ErrNotFound) {
-			return nil
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if typed := strings.TrimSpace(v.FormValue("confirm")); typed != strconv.Itoa(len(drafts)) {
-		v.say("err", v.Lang.T("issue.mismatch", v.Lang.Int(int64(len(drafts)))))
-		return v.Redirect(http.StatusSeeOther, list)
-	}
-	if err := o.ApproveRun(ctx, v.tenant.UUID, run.ID, nil); err != nil {
-		return v.refused(err, list)
-	}
-	v.say("ok", v.Lang.N("issue.done", int64(len(drafts))))
-	return v.Redirect(http.StatusSeeOther, list)
-}
 
 // approveInvoice lets one draft be issued, if the person has typed the customer's number.
 func (o *office) approveInvoice(v *visit) error {
@@ -101,6 +48,47 @@ func (v *visit) refused(err error, page string) error {
 	}
 	v.say("err", v.sentence(refusal.Text))
 	return v.Redirect(http.StatusSeeOther, page)
+}
+
+// retryInvoice brings a draft up to date, after what was wrong has been put right.
+func (o *office) retryInvoice(v *visit) error {
+	return o.changeDraft(v, func(ctx context.Context, row db.Invoice) error { return o.RetryInvoice(ctx, row.TenantID, row.ID) })
+}
+
+// readdressInvoice makes a draft out to another customer.
+func (o *office) readdressInvoice(v *visit) error {
+	return o.changeDraft(v, func(ctx context.Context, row db.Invoice) error {
+		return o.ReaddressInvoice(ctx, row.TenantID, row.ID, strings.TrimSpace(v.FormValue("customer")))
+	})
+}
+
+func (o *office) changeDraft(v *visit, change func(context.Context, db.Invoice) error) error {
+	view, err := o.ownInvoice(v)
+	if err != nil {
+		return err
+	}
+	page := string(v.Link("/invoices/" + view.Invoice.ID.String()))
+	if err := change(v.Request().Context(), view.Invoice); err != nil {
+		return v.refused(err, page)
+	}
+	if _, err := o.ownInvoice(v); errors.Is(err, db.ErrNotFound) { // nothing was left to bill
+		page = string(v.Link("/invoices"))
+	}
+	v.say("ok", v.Lang.T("draft.updated"))
+	return v.Redirect(http.StatusSeeOther, page)
+}
+
+// ownInvoice is the one that the address names, if the visitor may see it.
+func (o *office) ownInvoice(v *visit) (row db.InvoiceDetailRow, err error) {
+	id, err := v.id()
+	if err != nil {
+		return row, err
+	}
+	err = v.read(func(q *db.Queries) (err error) {
+		row, err = q.InvoiceDetail(v.Request().Context(), db.InvoiceDetailParams{ID: id, TenantID: v.tenant})
+		return err
+	})
+	return row, err
 }
 
 // monthToBill is the month of a form, for a utility that must be chosen.

@@ -34,16 +34,26 @@ func TestClerkRunsAMonth(t *testing.T) {
 		}
 		return second.get(res.Header.Get("Location"))
 	}
-	with := func(form url.Values, key, value string) url.Values {
-		form = url.Values{"month": form["month"]}
-		form.Set(key, value)
-		return form
-	}
-
 	w.cdr(&w.ours, session{card: card(&w.ours, 0), start: w.now.AddDate(0, 0, -1), minutes: 30, kwh: "10"})
 	w.settle()
-	if page := follow(c.post("/de/invoices/run", month)); !strings.Contains(page.body, "Rechnungslauf November 2026: 4 Entwürfe, 0 fehlerhaft.") {
-		t.Error("the run does not say what it did")
+	run := url.Values{"month": month["month"], "do": {"simulate"}}
+	if page := c.post("/de/runs", run); page.StatusCode != http.StatusOK || !strings.Contains(page.body, "Simulation November 2026") || !strings.Contains(page.body, "Abweichungen") {
+		t.Errorf("simulation: %s", page.Status)
+	}
+	run.Set("do", "draft")
+	begun := c.post("/de/runs", run)
+	w.settle()
+	cockpit := begun.Header.Get("Location")
+	seen := func() url.Values {
+		page := c.get(cockpit)
+		fields := regexp.MustCompile(`name="(drafts|gross)" value="([^"]+)"`).FindAllStringSubmatch(page.body, -1)
+		if len(fields) != 2 {
+			t.Fatalf("the cockpit has no drafts to approve: %.400s", page.body)
+		}
+		return url.Values{"drafts": {fields[0][2]}, "gross": {fields[1][2]}}
+	}
+	if page := follow(begun); !strings.Contains(page.body, "wartet auf Freigabe") || !strings.Contains(page.body, "ohne Mandat") || seen().Get("drafts") != "4" {
+		t.Error("the cockpit does not say what the run did")
 	}
 	if page := c.get("/de/invoices/" + w.ours.failed.String()); !strings.Contains(page.body, "Die Straße in der Anschrift des Kunden fehlt.") {
 		t.Error("a failed invoice does not say why")
@@ -52,12 +62,6 @@ func TestClerkRunsAMonth(t *testing.T) {
 		t.Error("a draft cannot be issued, or has a PDF")
 	}
 
-	for _, typed := range []string{"", "3", "5", "all"} {
-		page := follow(c.post("/de/invoices/issue", with(month, "confirm", typed)))
-		if !strings.Contains(page.body, "Nichts freigegeben") {
-			t.Errorf("%q issues", typed)
-		}
-	}
 	one := c.get("/de/invoices/" + w.ours.draft.String())
 	number := regexp.MustCompile(`Kundennummer (\d+) ein`).FindStringSubmatch(one.body)
 	if number == nil {
@@ -80,10 +84,15 @@ func TestClerkRunsAMonth(t *testing.T) {
 	if page := followed(second.post(issue, url.Values{"confirm": {number[1]}})); !strings.Contains(page.body, "Nichts freigegeben") {
 		t.Error("the invoice is issued twice")
 	}
-	if page := follow(c.post("/de/invoices/issue", with(month, "confirm", "3"))); !strings.Contains(page.body, "eine zweite Person frei") {
+	if page := follow(c.post(cockpit+"/approve", seen())); !strings.Contains(page.body, "eine zweite Person frei") {
 		t.Error("who made the drafts approves them")
 	}
-	if page := followed(second.post("/de/invoices/issue", with(month, "confirm", "3"))); !strings.Contains(page.body, "3 Rechnungen freigegeben") || strings.Contains(second.get("/de/invoices").body, "3 Rechnungen freigegeben") {
+	stale := seen()
+	stale.Set("gross", "1")
+	if page := followed(second.post(cockpit+"/approve", stale)); !strings.Contains(page.body, "haben sich geändert") {
+		t.Error("somebody approves what he has not seen")
+	}
+	if page := followed(second.post(cockpit+"/approve", seen())); !strings.Contains(page.body, "3 Rechnungen freigegeben") || strings.Contains(second.get("/de/invoices").body, "3 Rechnungen freigegeben") {
 		t.Error("approving is not said once")
 	}
 	w.settle()
@@ -116,14 +125,42 @@ func TestClerkRunsAMonth(t *testing.T) {
 	tab.Open("/de/invoices/" + w.ours.draft.String() + "/document/html")
 	tab.CheckPage("invoice as page")
 	for _, form := range []url.Values{{}, {"month": {"2026-13"}}, {"month": {"x"}}} {
-		for _, path := range []string{"/de/invoices/run", "/de/invoices/issue"} {
-			if res := c.post(path, form); res.StatusCode != http.StatusBadRequest {
-				t.Errorf("%s %v: %s", path, form, res.Status)
-			}
+		if res := c.post("/de/runs", form); res.StatusCode != http.StatusBadRequest {
+			t.Errorf("%v: %s", form, res.Status)
 		}
 	}
-	if res := w.signIn(operator).post("/de/invoices/run", month); res.StatusCode != http.StatusBadRequest {
+	if res := second.post(cockpit+"/approve", url.Values{"drafts": {"x"}}); res.StatusCode != http.StatusBadRequest {
+		t.Errorf("nonsense is approved: %s", res.Status)
+	}
+	if res := w.signIn(operator).post("/de/runs", month); res.StatusCode != http.StatusBadRequest {
 		t.Errorf("a run for every utility at once: %s", res.Status)
+	}
+	if page := c.get("/de/numbers"); !strings.Contains(page.body, "Lückenlos") || !strings.Contains(page.body, "SWI-2026") {
+		t.Error("the numbers are not proven")
+	}
+	wizard := "/de/invoices/" + w.ours.draft.String() + "/correct"
+	for _, wrong := range []url.Values{{}, {"reason": {"x"}}, {"reason": {"x"}, "line-1": {"viel"}}, {"reason": {"x"}, "line-1": {"1.234"}}, {"line-1": {"1"}}} {
+		if page := c.post(wizard, wrong); page.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(page.body, `role="alert"`) {
+			t.Errorf("%v: %s", wrong, page.Status)
+		}
+	}
+	form := url.Values{"reason": {"Säule defekt"}, "line-1": {"0,00"}, "do": {"preview"}}
+	if page := c.post(wizard, form); page.StatusCode != http.StatusOK || !strings.Contains(page.body, "Rücknahme: ") || strings.Contains(c.get("/de/invoices").body, "SWI-K-2026-000001") {
+		t.Errorf("preview: %s", page.Status)
+	}
+	form.Set("do", "issue")
+	if page := follow(c.post(wizard, form)); !strings.Contains(page.body, "SWI-K-2026-000001") || !strings.Contains(page.body, "Berichtigt die Rechnung") {
+		t.Error("the correction is not issued, or does not refer to its invoice")
+	}
+	if page := c.get("/de/invoices/" + w.ours.draft.String()); !strings.Contains(page.body, "Berichtigt durch") {
+		t.Error("the invoice does not refer to its correction")
+	}
+	w.settle()
+	if page := follow(c.post("/de/invoices/"+w.ours.failed.String()+"/retry", url.Values{})); !strings.Contains(page.body, "auf dem neuesten Stand") || !strings.Contains(page.body, "Die Straße") {
+		t.Error("a failed draft is not retried")
+	}
+	if page := follow(c.post("/de/invoices/"+w.ours.failed.String()+"/readdress", url.Values{"customer": {"10001"}})); !strings.Contains(page.body, "anderer Empfänger") {
+		t.Error("a draft is not made out to somebody else")
 	}
 }
 

@@ -21,7 +21,9 @@ func isolation(w *world) {
 		"GET /disputes/:id": w.other.dispute.String(), "GET /disputes/:id/record.json": w.other.dispute.String(), "GET /disputes/:id/cdrs.csv": w.other.dispute.String(),
 		"POST /disputes/:id/send": w.other.dispute.String(), "POST /disputes/:id/answer": w.other.dispute.String(), "POST /disputes/:id/close": w.other.dispute.String(),
 		"POST /disputes/:id/accept": w.other.dispute.String(), "GET /bulks/:id": w.other.bulk.String(), "POST /bulks/:id/run": w.other.bulk.String(), "POST /bulks/:id/cancel": w.other.bulk.String(),
-		"GET /invoices/:id": w.other.issued.String(), "POST /invoices/:id/issue": w.other.draft.String(),
+		"GET /invoices/:id": w.other.issued.String(), "POST /invoices/:id/issue": w.other.draft.String(), "POST /invoices/:id/retry": w.other.draft.String(),
+		"POST /invoices/:id/readdress": w.other.draft.String(), "GET /invoices/:id/correct": w.other.issued.String(), "POST /invoices/:id/correct": w.other.issued.String(),
+		"GET /runs/:id": w.other.run.String(), "POST /runs/:id/refresh": w.other.run.String(), "POST /runs/:id/approve": w.other.run.String(),
 		"GET /invoices/:id/document/:format": w.other.issued.String(), "GET /invoices/:id/meter.xml": w.other.issued.String(),
 		"GET /partners/:id": foreign.ID.String(), "GET /outbox/:id": w.other.email.String(),
 		"POST /outbox/:id/again": w.other.email.String(), "POST /outbox/:id/back": w.other.email.String(),
@@ -82,7 +84,7 @@ func isolation(w *world) {
 	}
 
 	theirCDR := "cdrs/DE*LNN/" + w.other.ratedID
-	for _, path := range []string{"/de/overview", "/de/cdrs?month=all", "/de/cdrs.csv?month=all", "/de/invoices", "/de/outbox", "/de/partners", "/de/cdrs?month=all&q=SWL",
+	for _, path := range []string{"/de/overview", "/de/cdrs?month=all", "/de/cdrs.csv?month=all", "/de/invoices", "/de/runs", "/de/numbers", "/de/outbox", "/de/partners", "/de/cdrs?month=all&q=SWL",
 		"/de/tenants", "/de/cards", "/de/cards?q=SWL", "/de/disputes?state=all", "/de/bulks", "/de/cdrs?month=all&group=partner", "/de/gaps?state=all", "/de/messages", "/de/messages?q=" + w.other.ratedID, "/de/quarantine", "/de/tariffs",
 		"/de/trace?of=" + url.QueryEscape("sessions/DE*LNN/S-"+w.other.ratedID), "/de/trace?of=" + url.QueryEscape("tokens/DE*SWL/"+card(&w.other, 0)),
 		"/de/plans", "/de/prices", "/de/prices/backtest"} {

@@ -67,6 +67,7 @@ type utility struct {
 	issued   uuid.UUID // invoices
 	draft    uuid.UUID
 	failed   uuid.UUID
+	run      uuid.UUID
 	email    uuid.UUID
 	view     uuid.UUID // of a list
 	dispute  uuid.UUID
@@ -288,8 +289,9 @@ func (w *world) fill(u *utility, sessions int) {
 	if run.Issued == 0 || run.Failed == 0 {
 		w.Fatalf("October: %+v, want invoices and failures", run)
 	}
-	_, err = w.ops.RunInvoices(ctx, u.ID, october.AddDate(0, 1, 0), false)
+	run, err = w.ops.RunInvoices(ctx, u.ID, october.AddDate(0, 1, 0), false)
 	w.check(err)
+	u.run = run.ID
 	w.settle()
 	rows, err := w.ops.DB.InvoiceList(ctx, db.InvoiceListParams{TenantID: uuid.NullUUID{UUID: u.ID, Valid: true}, Sort: "date", Direction: 1, MaxRows: 100})
 	w.check(err)
@@ -398,13 +400,23 @@ func (w *world) settle() {
 		w.check(err)
 		invoices, err := w.ops.DB.InvoicesDue(ctx, db.InvoicesDueParams{Now: w.ops.Now(), MaxRows: 1})
 		w.check(err)
+		collecting := 0
+		for _, u := range []utility{w.ours, w.other} {
+			runs, err := w.ops.DB.Runs(ctx, db.RunsParams{TenantID: u.ID, MaxRows: 3})
+			w.check(err)
+			for _, r := range runs {
+				if r.State == "running" {
+					collecting++
+				}
+			}
+		}
 		emails, err := w.ops.DB.EmailsDue(ctx, db.EmailsDueParams{Now: w.ops.Now(), MaxRows: 1})
 		w.check(err)
 		tariffs, err := w.ops.DB.PartnersWithTariffsToLint(ctx, db.PartnersWithTariffsToLintParams{Now: w.ops.Now(), MaxRows: 1})
 		w.check(err)
 		files, err := w.ops.DB.FileDropsDue(ctx, db.FileDropsDueParams{Now: w.now, MaxRows: 1})
 		w.check(err)
-		if len(cdrs)+len(invoices)+len(emails)+len(tariffs)+len(files) == 0 {
+		if len(cdrs)+len(invoices)+collecting+len(emails)+len(tariffs)+len(files) == 0 {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
