@@ -52,17 +52,17 @@ func (v *visit) refused(err error, page string) error {
 
 // retryInvoice brings a draft up to date, after what was wrong has been put right.
 func (o *office) retryInvoice(v *visit) error {
-	return o.changeDraft(v, func(ctx context.Context, row db.Invoice) error { return o.RetryInvoice(ctx, row.TenantID, row.ID) })
+	return o.changeInvoiceDraft(v, func(ctx context.Context, row db.Invoice) error { return o.RetryInvoice(ctx, row.TenantID, row.ID) })
 }
 
 // readdressInvoice makes a draft out to another customer.
 func (o *office) readdressInvoice(v *visit) error {
-	return o.changeDraft(v, func(ctx context.Context, row db.Invoice) error {
+	return o.changeInvoiceDraft(v, func(ctx context.Context, row db.Invoice) error {
 		return o.ReaddressInvoice(ctx, row.TenantID, row.ID, strings.TrimSpace(v.FormValue("customer")))
 	})
 }
 
-func (o *office) changeDraft(v *visit, change func(context.Context, db.Invoice) error) error {
+func (o *office) changeInvoiceDraft(v *visit, change func(context.Context, db.Invoice) error) error {
 	view, err := o.ownInvoice(v)
 	if err != nil {
 		return err
