@@ -16,6 +16,7 @@ import (
 	"github.com/roamwerk/roamwerk/billing"
 	"github.com/roamwerk/roamwerk/billing/einvoice"
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/ocpi"
 	"github.com/roamwerk/roamwerk/ocpi/ocpitest"
 )
@@ -113,6 +114,38 @@ func TestLifeOfACDR(t *testing.T) {
 	}
 	if promised := billing.Round(sent.TotalEnergy.Decimal.Mul(decimal.RequireFromString("0.59")), 2); !rating.RetailGross.Equal(promised) {
 		t.Errorf("the customer pays %s, want %s kWh × 0.59 = %s", rating.RetailGross, sent.TotalEnergy.Decimal, promised)
+	}
+
+	// 5a. A person reviews it on the command line.
+	var list struct {
+		CDRs []cdrLine `json:"cdrs"`
+	}
+	command(&list, "cdr", "list", "--tenant", "DE*SWX", "--state", "rated")
+	if len(list.CDRs) != 1 || list.CDRs[0].CDR != "DE*NSL/"+state.OCPIID || list.CDRs[0].Plan == "" {
+		t.Errorf("cdr list: %+v", list)
+	}
+	command(&list, "cdr", "list", "--tenant", "DE*SWX", "--state", "held")
+	if len(list.CDRs) != 0 {
+		t.Errorf("held: %+v", list)
+	}
+	var decided struct {
+		Preview bool
+		Effect  jobs.Effect
+	}
+	command(&decided, "cdr", "decide", "accept", "--tenant", "DE*SWX", "--id", state.OCPIID, "--side", "cpo")
+	command(&decided, "cdr", "decide", "note", "--tenant", "DE*SWX", "--id", state.CDRID.String(), "--reason", "looks right")
+	command(&decided, "cdr", "rerate", "--tenant", "DE*SWX", "--preview")
+	if !decided.Preview || decided.Effect.Changed != 1 || len(decided.Effect.Biggest) != 0 {
+		t.Errorf("cdr rerate --preview: %+v", decided)
+	}
+	var shown struct {
+		CPOState    string `json:"cpo_state"`
+		History     []struct{ What string }
+		Explanation struct{ Reproduced bool }
+	}
+	command(&shown, "cdr", "show", "--tenant", "DE*SWX", state.OCPIID)
+	if shown.CPOState != "accepted" || !shown.Explanation.Reproduced || len(shown.History) < 3 || shown.History[len(shown.History)-1].What != "note" {
+		t.Errorf("cdr show: %+v", shown)
 	}
 
 	// 5. The month is billed, issued and sent.

@@ -41,6 +41,7 @@ type cli struct {
 	Customer  customerCmd  `cmd:"" help:"Administer customers."`
 	Voucher   voucherCmd   `cmd:"" help:"Administer vouchers."`
 	Command   commandCmd   `cmd:"" help:"Command charge points: start, stop, reserve, cancel, unlock."`
+	CDR       cdrCmd       `cmd:"" name:"cdr" help:"Review CDRs: list, show, decide, rate again."`
 	Invoice   invoiceCmd   `cmd:"" help:"Bill, list and export invoices."`
 
 	Meter    meterCmd    `cmd:"" help:"Verify signed meter data, administer the keys of meters."`
