@@ -370,6 +370,37 @@ func (q *Queries) CustomersByID(ctx context.Context, arg CustomersByIDParams) ([
 	return items, nil
 }
 
+const eVSEsCharged = `-- name: EVSEsCharged :many
+SELECT DISTINCT evse_id FROM cdr_states WHERE tenant_id = $1 AND started_at >= $2 AND started_at < $3
+`
+
+type EVSEsChargedParams struct {
+	TenantID uuid.UUID
+	Since    time.Time
+	Until    time.Time
+}
+
+// The EVSE ids of the sessions of a time, as they came.
+func (q *Queries) EVSEsCharged(ctx context.Context, arg EVSEsChargedParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, eVSEsCharged, arg.TenantID, arg.Since, arg.Until)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var evse_id string
+		if err := rows.Scan(&evse_id); err != nil {
+			return nil, err
+		}
+		items = append(items, evse_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const finishBacktest = `-- name: FinishBacktest :execrows
 UPDATE backtests SET state = 'done', reason = '', result = $1, finished_at = $2::timestamptz, due_at = NULL WHERE id = $3 AND due_at = $4::timestamptz
 `

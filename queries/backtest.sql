@@ -70,3 +70,7 @@ WHERE f.tenant_id = @tenant_id AND f.kind = 'BASE' AND f.month >= @since_month A
 
 -- name: CustomersByID :many
 SELECT id, number, name FROM customers WHERE tenant_id = @tenant_id AND id = ANY (@customer_ids::uuid[]);
+
+-- The EVSE ids of the sessions of a time, as they came.
+-- name: EVSEsCharged :many
+SELECT DISTINCT evse_id FROM cdr_states WHERE tenant_id = @tenant_id AND started_at >= @since AND started_at < @until;

@@ -13,6 +13,7 @@ import (
 	"github.com/roamwerk/roamwerk/billing"
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/jobs"
+	"github.com/roamwerk/roamwerk/ocpi"
 	"github.com/roamwerk/roamwerk/web/ui"
 )
 
@@ -29,6 +30,7 @@ type backtestPage struct {
 type backtestView struct {
 	db.Backtest
 	report *jobs.BacktestReport // nil: not done
+	evses  map[string]string    // ids as CDRs have them, by those without separators
 }
 
 // mostBacktests is how many are listed.
@@ -103,6 +105,16 @@ func (o *office) backtestDetail(v *visit) error {
 	var b backtestView
 	if b.Backtest, b.report, err = o.ReadBacktest(v.Request().Context(), v.tenant.UUID, id); err != nil {
 		return err
+	}
+	if b.report != nil {
+		written, err := o.DB.EVSEsCharged(v.Request().Context(), db.EVSEsChargedParams{TenantID: v.tenant.UUID, Since: b.Since, Until: b.Until})
+		if err != nil {
+			return fmt.Errorf("EVSEs of back-test %s: %w", id, err)
+		}
+		b.evses = map[string]string{}
+		for _, evse := range written {
+			b.evses[billing.FoldEVSE(ocpi.CiString(evse))] = evse
+		}
 	}
 	v.Response().Header().Add("Vary", "HX-Request")
 	if ui.Partial(v.Request()) {
