@@ -20,7 +20,7 @@ func readShared(t *testing.T, path string, into any) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(shared, path))
 	if os.IsNotExist(err) {
-		t.Skip("shared data not present")
+		t.Skip("no reference data beside this clone: these tests come on top of those with our own fixtures")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestSpecificationCDR(t *testing.T) {
 func TestTandemdriveVectors(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(shared, "rating/tandemdrive-0.6.1/*/cdr*.json"))
 	if len(files) == 0 {
-		t.Skip("shared data not present")
+		t.Skip("no reference data beside this clone: these tests come on top of those with our own fixtures")
 	}
 	priced := 0
 	for _, file := range files {
@@ -191,7 +191,7 @@ func TestTandemdriveVectors(t *testing.T) {
 func TestSpecShapedVectors(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(shared, "rating/spec-shaped/*.json"))
 	if len(files) == 0 {
-		t.Skip("shared data not present")
+		t.Skip("no reference data beside this clone: these tests come on top of those with our own fixtures")
 	}
 	for _, file := range files {
 		path, _ := filepath.Rel(shared, file)

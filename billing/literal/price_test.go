@@ -21,7 +21,7 @@ func read(t *testing.T, path string, into any) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(shared, path))
 	if os.IsNotExist(err) {
-		t.Skip("shared data not present")
+		t.Skip("no reference data beside this clone: these tests come on top of those with our own fixtures")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +35,7 @@ func read(t *testing.T, path string, into any) {
 func TestExamplesOfTheSpecification(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(shared, "ocpi/pricing-vectors.json"))
 	if os.IsNotExist(err) {
-		t.Skip("shared data not present")
+		t.Skip("no reference data beside this clone: these tests come on top of those with our own fixtures")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func TestExampleCDR(t *testing.T) {
 func TestOtherImplementations(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(shared, "rating/tandemdrive-0.6.1/*/cdr*.json"))
 	if err != nil || len(files) == 0 {
-		t.Skip("shared data not present")
+		t.Skip("no reference data beside this clone: these tests come on top of those with our own fixtures")
 	}
 	for _, file := range files {
 		name, err := filepath.Rel(shared, file)
@@ -156,7 +156,7 @@ func TestOtherImplementations(t *testing.T) {
 func TestSpecShaped(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(shared, "rating/spec-shaped/*.json"))
 	if err != nil || len(files) == 0 {
-		t.Skip("shared data not present")
+		t.Skip("no reference data beside this clone: these tests come on top of those with our own fixtures")
 	}
 	for _, file := range files {
 		var c struct {
