@@ -52,7 +52,7 @@ func (q *Queries) OutboxCounts(ctx context.Context, arg OutboxCountsParams) ([]O
 }
 
 const outboxDetail = `-- name: OutboxDetail :one
-SELECT o.id, o.tenant_id, o.invoice_id, o.way, o.copy, o.recipient, o.subject, o.state, o.problem, o.attempts, o.due_at, o.created_at, o.sent_at, coalesce(i.number, '')::text AS invoice_number, t.name AS tenant, i.customer_id
+SELECT o.id, o.tenant_id, o.invoice_id, o.way, o.copy, o.recipient, o.subject, o.state, o.problem, o.attempts, o.due_at, o.created_at, o.sent_at, coalesce(i.number, '')::text AS invoice_number, t.name AS tenant, coalesce(i.recipient_id, i.customer_id, '00000000-0000-0000-0000-000000000000')::uuid AS recipient_id
 FROM outbox o JOIN tenants t ON t.id = o.tenant_id LEFT JOIN invoices i ON i.id = o.invoice_id
 WHERE o.id = $1 AND ($2::uuid IS NULL OR o.tenant_id = $2)
 `
@@ -66,7 +66,7 @@ type OutboxDetailRow struct {
 	Outbox        Outbox
 	InvoiceNumber string
 	Tenant        string
-	CustomerID    uuid.NullUUID
+	RecipientID   uuid.UUID
 }
 
 func (q *Queries) OutboxDetail(ctx context.Context, arg OutboxDetailParams) (OutboxDetailRow, error) {
@@ -88,7 +88,7 @@ func (q *Queries) OutboxDetail(ctx context.Context, arg OutboxDetailParams) (Out
 		&i.Outbox.SentAt,
 		&i.InvoiceNumber,
 		&i.Tenant,
-		&i.CustomerID,
+		&i.RecipientID,
 	)
 	return i, err
 }

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -69,7 +70,7 @@ type CDRExplanation struct {
 func (o *Ops) ExplainCDR(ctx context.Context, tenant, cdr uuid.UUID) (CDRExplanation, error) {
 	state, err := o.DB.CDRState(ctx, cdr)
 	if err != nil || state.TenantID != tenant {
-		return CDRExplanation{}, errors.Join(err, db.ErrNotFound)
+		return CDRExplanation{}, cmp.Or(err, db.ErrNotFound)
 	}
 	row, err := o.DB.CurrentRating(ctx, cdr)
 	if err != nil {

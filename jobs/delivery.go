@@ -45,9 +45,9 @@ type ring struct {
 // deliver puts an issued document on the way that its customer has chosen, once. Whoever is to have an e-mail and has no address
 // gets a letter.
 func (o *Ops) deliver(ctx context.Context, q *db.Queries, row db.Invoice, inv billing.Invoice) (ring, error) {
-	customer, err := q.Customer(ctx, row.CustomerID)
+	customer, err := q.Customer(ctx, recipientID(row))
 	if err != nil {
-		return ring{}, fmt.Errorf("customer: %w", err)
+		return ring{}, fmt.Errorf("recipient: %w", err)
 	}
 	c := copyOf{way: Way(customer.Delivery), number: 1, to: inv.Customer.Email}
 	switch {
@@ -95,7 +95,7 @@ func (o *Ops) SendAgain(ctx context.Context, tenant, invoice uuid.UUID, way Way,
 			}
 			c.number = max(c.number, earlier.Copy+1)
 		}
-		if c.to, err = recipientOf(ctx, q, row.CustomerID, c); err != nil {
+		if c.to, err = addressOf(ctx, q, recipientID(row), c); err != nil {
 			return err
 		}
 		var inv billing.Invoice
@@ -128,8 +128,16 @@ func (o *Ops) TryAgain(ctx context.Context, tenant, id uuid.UUID) error {
 	return err
 }
 
-// recipientOf completes and checks where a copy goes.
-func recipientOf(ctx context.Context, q *db.Queries, id uuid.UUID, c copyOf) (string, error) {
+// recipientID is whom a document is made out to: who has charged, or an employer in his place.
+func recipientID(row db.Invoice) uuid.UUID {
+	if row.RecipientID.Valid {
+		return row.RecipientID.UUID
+	}
+	return row.CustomerID
+}
+
+// addressOf completes and checks where a copy goes.
+func addressOf(ctx context.Context, q *db.Queries, id uuid.UUID, c copyOf) (string, error) {
 	customer, err := q.Customer(ctx, id)
 	if err != nil {
 		return "", fmt.Errorf("customer: %w", err)

@@ -89,6 +89,36 @@ func TestDocumentsGoTheWayTheCustomerWants(t *testing.T) {
 	}
 }
 
+// A document that is made out to somebody else goes that one's way, again, too.
+func TestDocumentGoesToItsRecipient(t *testing.T) {
+	w := newWorld(t)
+	employer := w.issueCard(w.tenant.ID, "04B2B3C4D5E680", "Werk GmbH")
+	if err := w.ops.SetDelivery(w.ctx, w.tenant.ID, employer.CustomerID, jobs.ByLetter, "", ""); err != nil {
+		t.Fatal(err)
+	}
+	w.receive(cdr{id: "C1", start: day(5), kwh: "20"})
+	w.work()
+	w.runOctober(false)
+	invoice := w.invoices()[0].ID
+	if err := w.ops.ReaddressInvoice(w.ctx, w.tenant.ID, invoice, employer.CustomerNumber); err != nil {
+		t.Fatal(err)
+	}
+	w.runOctober(true)
+	w.work()
+	if got := w.outbox(invoice); got != "letter 1 to Werk GmbH, 46509 Xanten kept" {
+		t.Errorf("outbox: %s", got)
+	}
+	if err := dbtest.Exec(w.ctx, w.dbURL, "UPDATE customers SET email = 'post@werk.example' WHERE name = 'Werk GmbH'"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.ops.SendAgain(w.ctx, w.tenant.ID, invoice, jobs.ByEmail, ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.outbox(invoice); !strings.HasPrefix(got, "email 2 to post@werk.example") {
+		t.Errorf("again: %s", got)
+	}
+}
+
 // A customer without an address is not forgotten, nor one whose utility has no directory for letters.
 func TestNobodyIsLeftWithoutHisInvoice(t *testing.T) {
 	w := newWorld(t)

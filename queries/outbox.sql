@@ -20,7 +20,7 @@ WHERE (sqlc.narg(tenant_id)::uuid IS NULL OR o.tenant_id = sqlc.narg(tenant_id))
 GROUP BY o.state, o.way;
 
 -- name: OutboxDetail :one
-SELECT sqlc.embed(o), coalesce(i.number, '')::text AS invoice_number, t.name AS tenant, i.customer_id
+SELECT sqlc.embed(o), coalesce(i.number, '')::text AS invoice_number, t.name AS tenant, coalesce(i.recipient_id, i.customer_id, '00000000-0000-0000-0000-000000000000')::uuid AS recipient_id
 FROM outbox o JOIN tenants t ON t.id = o.tenant_id LEFT JOIN invoices i ON i.id = o.invoice_id
 WHERE o.id = @id AND (sqlc.narg(tenant_id)::uuid IS NULL OR o.tenant_id = sqlc.narg(tenant_id));
 

@@ -17,7 +17,7 @@ type outboxView struct {
 	bounces     []db.BouncesOfEmailRow
 	attachments []db.InvoiceDocumentsRow
 	copies      []db.Outbox // of the same document, newest first
-	customer    db.Customer
+	customer    db.Customer // to whom it is made out
 }
 
 // latest reports whether no other copy of the document is on its way or came later, so that one may send it again from here.
@@ -65,7 +65,7 @@ func (v *visit) loadOutbox() (o outboxView, err error) {
 		if o.copies, err = q.CopiesOfInvoice(ctx, o.Outbox.InvoiceID.UUID); err != nil {
 			return fmt.Errorf("copies of %s: %w", id, err)
 		}
-		o.customer, err = q.Customer(ctx, o.CustomerID.UUID)
+		o.customer, err = q.Customer(ctx, o.RecipientID)
 		return err
 	})
 	return o, err
@@ -107,9 +107,15 @@ func (o *office) sendAgain(v *visit) error {
 	if !view.Outbox.InvoiceID.Valid {
 		return db.ErrNotFound
 	}
-	err = o.SendAgain(ctx, view.Outbox.TenantID, view.Outbox.InvoiceID.UUID, jobs.Way(v.FormValue("way")), v.FormValue("to"))
-	if err == nil && v.FormValue("keep") != "" {
-		err = o.SetDelivery(ctx, view.Outbox.TenantID, view.customer.ID, jobs.Way(v.FormValue("way")), v.FormValue("to"), "")
+	way, to := jobs.Way(v.FormValue("way")), v.FormValue("to")
+	if way == jobs.ByLetter || way == jobs.ByPeppol {
+		to = "" // the field is for e-mails
+	}
+	if v.FormValue("keep") != "" { // first, for it refuses what cannot be
+		err = o.SetDelivery(ctx, view.Outbox.TenantID, view.customer.ID, way, to, "")
+	}
+	if err == nil {
+		err = o.SendAgain(ctx, view.Outbox.TenantID, view.Outbox.InvoiceID.UUID, way, to)
 	}
 	return v.decided(err, page, "outbox.again.done")
 }
