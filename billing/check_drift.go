@@ -17,10 +17,15 @@ type Drift struct {
 // Delta is what the CDRs claim too much together.
 func (d Drift) Delta() decimal.Decimal { return d.Claimed.Sub(d.Computed) }
 
+// Limit is what the delta may come to; zero: without limit.
+func (d Drift) Limit(tol Tolerance) decimal.Decimal {
+	return decimal.Max(tol.Month, tol.MonthRelative.Mul(d.Computed.Abs()))
+}
+
 // Exceeds returns the finding about a month whose tolerated differences add up to more than the tolerance allows, nil if they
 // do not, or in the customer's favour.
 func (d Drift) Exceeds(tol Tolerance, currency string) *Finding {
-	limit := decimal.Max(tol.Month, tol.MonthRelative.Mul(d.Computed.Abs()))
+	limit := d.Limit(tol)
 	if !limit.IsPositive() || !d.Delta().GreaterThan(limit) {
 		return nil
 	}

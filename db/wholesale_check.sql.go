@@ -13,6 +13,55 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+const claimReadings = `-- name: ClaimReadings :many
+SELECT coalesce(r.verdict->>'Reading', '')::text AS reading, (coalesce(r.verdict->>'AtStake', '') <> '')::boolean AS at_stake, r.currency,
+    count(*) AS many, sum(r.claimed_net - r.computed_net)::numeric AS delta
+FROM cdr_states s JOIN ratings r ON r.id = s.rating_id
+WHERE s.tenant_id = $1 AND s.partner_id = $2 AND s.started_at >= $3::timestamptz AND NOT r.agrees
+GROUP BY 1, 2, 3 ORDER BY count(*) DESC, 1, 2, 3
+`
+
+type ClaimReadingsParams struct {
+	TenantID  uuid.UUID
+	PartnerID uuid.UUID
+	Since     time.Time
+}
+
+type ClaimReadingsRow struct {
+	Reading  string
+	AtStake  bool
+	Currency string
+	Many     int64
+	Delta    decimal.Decimal
+}
+
+// By which readings the claims of a partner come out that do not agree, and by how much they differ together.
+func (q *Queries) ClaimReadings(ctx context.Context, arg ClaimReadingsParams) ([]ClaimReadingsRow, error) {
+	rows, err := q.db.Query(ctx, claimReadings, arg.TenantID, arg.PartnerID, arg.Since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ClaimReadingsRow
+	for rows.Next() {
+		var i ClaimReadingsRow
+		if err := rows.Scan(
+			&i.Reading,
+			&i.AtStake,
+			&i.Currency,
+			&i.Many,
+			&i.Delta,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const saveWholesaleCheck = `-- name: SaveWholesaleCheck :exec
 INSERT INTO wholesale_checks (tenant_id, partner_id, reading, per_line, relative, energy, hours, month, month_relative, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -83,8 +132,15 @@ SELECT s.tenant_id, s.partner_id, date_trunc('month', s.started_at, 'UTC')::time
     count(*) AS many, sum(r.claimed_net)::numeric AS claimed, sum(r.computed_net)::numeric AS computed
 FROM cdr_states s JOIN ratings r ON r.id = s.rating_id
 WHERE s.started_at >= $1::timestamptz AND r.agrees AND s.state IN ('rated', 'invoiced')
+    AND ($2::uuid IS NULL OR s.tenant_id = $2) AND ($3::uuid IS NULL OR s.partner_id = $3)
 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 `
+
+type WholesaleDriftsParams struct {
+	Since     time.Time
+	TenantID  uuid.NullUUID
+	PartnerID uuid.NullUUID
+}
 
 type WholesaleDriftsRow struct {
 	TenantID  uuid.UUID
@@ -96,10 +152,10 @@ type WholesaleDriftsRow struct {
 	Computed  decimal.Decimal
 }
 
-// What the claims that agree, and the computed figures, come to in each month of the sessions since an instant: what is
-// tolerated of each adds up.
-func (q *Queries) WholesaleDrifts(ctx context.Context, since time.Time) ([]WholesaleDriftsRow, error) {
-	rows, err := q.db.Query(ctx, wholesaleDrifts, since)
+// What the claims that agree, and the computed figures, come to in each month of the sessions since an instant, of all partners
+// or of one with one utility: what is tolerated of each adds up.
+func (q *Queries) WholesaleDrifts(ctx context.Context, arg WholesaleDriftsParams) ([]WholesaleDriftsRow, error) {
+	rows, err := q.db.Query(ctx, wholesaleDrifts, arg.Since, arg.TenantID, arg.PartnerID)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ type wholesaleCheck struct {
 	tolerance billing.Tolerance
 }
 
-// wholesaleCheckOf reads it; what is not set is as package billing has it.
+// wholesaleCheckOf reads it.
 func wholesaleCheckOf(ctx context.Context, q *db.Queries, tenant, partner uuid.UUID) (wholesaleCheck, error) {
 	row, err := q.WholesaleCheck(ctx, db.WholesaleCheckParams{TenantID: tenant, PartnerID: partner})
 	if err != nil && !errors.Is(err, db.ErrNotFound) {
@@ -30,19 +30,24 @@ func wholesaleCheckOf(ctx context.Context, q *db.Queries, tenant, partner uuid.U
 	if !known {
 		return wholesaleCheck{}, fmt.Errorf("wholesale check: %q is no reading", row.Reading)
 	}
-	c := wholesaleCheck{readings: append([]billing.Policy{own}, billing.Readings...), tolerance: billing.DefaultTolerance}
+	return wholesaleCheck{readings: append([]billing.Policy{own}, billing.Readings...), tolerance: ToleranceOf(row)}, nil
+}
+
+// ToleranceOf is what a utility grants a partner; what it has not set is as package billing has it.
+func ToleranceOf(row db.WholesaleCheck) billing.Tolerance {
+	t := billing.DefaultTolerance
 	for _, set := range []struct {
 		value decimal.NullDecimal
 		into  *decimal.Decimal
 	}{
-		{row.PerLine, &c.tolerance.PerLine}, {row.Relative, &c.tolerance.Relative}, {row.Energy, &c.tolerance.Energy},
-		{row.Hours, &c.tolerance.Time}, {row.Month, &c.tolerance.Month}, {row.MonthRelative, &c.tolerance.MonthRelative},
+		{row.PerLine, &t.PerLine}, {row.Relative, &t.Relative}, {row.Energy, &t.Energy},
+		{row.Hours, &t.Time}, {row.Month, &t.Month}, {row.MonthRelative, &t.MonthRelative},
 	} {
 		if set.value.Valid {
 			*set.into = set.value.Decimal
 		}
 	}
-	return c, nil
+	return t
 }
 
 // SetWholesaleCheck changes how a utility checks the claims of a partner, for CDRs that are rated from now on. The error for a
@@ -51,14 +56,15 @@ func (o *Ops) SetWholesaleCheck(ctx context.Context, c db.WholesaleCheck, reason
 	if _, known := billing.PolicyNamed(c.Reading); !known {
 		return ocpi.InvalidParameter("reading", "a reading that is known", c.Reading)
 	}
-	for _, set := range []struct {
+	limits := []struct {
 		name     string
 		value    decimal.NullDecimal
 		fraction bool
 	}{
 		{"per_line", c.PerLine, false}, {"relative", c.Relative, true}, {"energy", c.Energy, false},
 		{"hours", c.Hours, false}, {"month", c.Month, false}, {"month_relative", c.MonthRelative, true},
-	} {
+	}
+	for _, set := range limits {
 		switch {
 		case !set.value.Valid:
 		case set.value.Decimal.IsNegative(), set.fraction && set.value.Decimal.GreaterThanOrEqual(decimal.NewFromInt(1)):
@@ -78,8 +84,19 @@ func (o *Ops) SetWholesaleCheck(ctx context.Context, c db.WholesaleCheck, reason
 		if err != nil {
 			return fmt.Errorf("save wholesale check: %w", err)
 		}
-		return event(ctx, q, now, c.TenantID, "partner", c.PartnerID, "wholesale-check", map[string]string{"reading": c.Reading, "reason": reason})
+		detail := map[string]string{"reading": c.Reading, "note": reason}
+		for _, set := range limits {
+			if set.value.Valid {
+				detail[set.name] = set.value.Decimal.String()
+			}
+		}
+		return event(ctx, q, now, c.TenantID, "partner", c.PartnerID, "wholesale-check", detail)
 	})
+}
+
+// DriftOf is what the database has summed up of a month.
+func DriftOf(row db.WholesaleDriftsRow) billing.Drift {
+	return billing.Drift{CDRs: int(row.Many), Claimed: row.Claimed, Computed: row.Computed}
 }
 
 // watchDrifts raises an alert for each month, this one or the last, in which what is tolerated of a partner's claims adds up to
@@ -87,7 +104,7 @@ func (o *Ops) SetWholesaleCheck(ctx context.Context, c db.WholesaleCheck, reason
 func (w *Worker) watchDrifts(ctx context.Context) error {
 	now := w.Now().UTC()
 	since := time.Date(now.Year(), now.Month()-1, 1, 0, 0, 0, 0, time.UTC)
-	rows, err := w.DB.WholesaleDrifts(ctx, since)
+	rows, err := w.DB.WholesaleDrifts(ctx, db.WholesaleDriftsParams{Since: since})
 	if err != nil {
 		return fmt.Errorf("drifts of claims: %w", err)
 	}
@@ -96,7 +113,7 @@ func (w *Worker) watchDrifts(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		drift := billing.Drift{CDRs: int(row.Many), Claimed: row.Claimed, Computed: row.Computed}
+		drift := DriftOf(row)
 		if drift.Exceeds(check.tolerance, row.Currency) == nil {
 			continue
 		}

@@ -116,6 +116,8 @@ var routes = []struct {
 	{method: "POST", path: "/partners/:id/certificate", handle: (*office).setCertificate, audience: operator},
 	{method: "POST", path: "/partners/:id/pin", handle: (*office).setPin, audience: operator},
 	{method: "POST", path: "/partners/:id/agree", handle: (*office).agree, audience: operator},
+	{method: "GET", path: "/partners/:id/claims", handle: forUtility((*office).wholesaleCheck)},
+	{method: "POST", path: "/partners/:id/claims", handle: forUtility((*office).setWholesaleCheck)},
 	{method: "GET", path: "/partners/:id/conformance", handle: (*office).partnerConformance, audience: operator},
 	{method: "GET", path: "/partners/:id/conformance.txt", handle: (*office).partnerReport, audience: operator},
 	{method: "GET", path: "/messages", handle: (*office).messageList, audience: operator},

@@ -27,7 +27,7 @@ func (w *world) pages() [][2]string {
 		{"cdr-rated", "/cdrs/" + u.rated.String()}, {"cdr-proven", "/cdrs/" + u.proven.String()}, {"cdr-forged", "/cdrs/" + u.forged.String()}, {"cdr-held", "/cdrs/" + u.held.String()}, {"cdr-waiting", "/cdrs/" + u.waiting.String()}, {"cdr-disputed", "/cdrs/" + u.disputed.String()}, {"cdr-credited", "/cdrs/" + u.credited.String()},
 		{"invoices", "/invoices"}, {"invoices-month", "/invoices?month=2026-11&state=draft"}, {"invoice-issued", "/invoices/" + u.issued.String()}, {"invoice-draft", "/invoices/" + u.draft.String()}, {"invoice-failed", "/invoices/" + u.failed.String()},
 		{"runs", "/runs"}, {"run", "/runs/" + u.run.String()}, {"numbers", "/numbers"}, {"invoice-correct", "/invoices/" + u.issued.String() + "/correct"},
-		{"partners", "/partners"}, {"partner", "/partners/" + w.cpo.ID.String()}, {"outbox", "/outbox"}, {"email", "/outbox/" + u.email.String()}, {"missing", "/nothing-here"},
+		{"partners", "/partners"}, {"partner", "/partners/" + w.cpo.ID.String()}, {"claims", "/partners/" + w.cpo.ID.String() + "/claims"}, {"outbox", "/outbox"}, {"email", "/outbox/" + u.email.String()}, {"missing", "/nothing-here"},
 		{"prices", "/prices"}, {"prices-version", "/prices/versions/" + u.book.String()}, {"prices-draft", "/prices/drafts/" + u.draftBook.String()}, {"prices-backtests", "/prices/backtest"}, {"prices-backtest", "/prices/backtest/" + u.backtest.String()},
 		{"plans", "/plans"}, {"plans-empty", "/plans?q=nothing-like-this"}, {"plan", "/plans/" + u.plan.String()}, {"plan-coming", "/plans/" + u.plan.String() + "?version=2"},
 		{"cards", "/cards"}, {"card", "/cards/" + u.card.String()}, {"gaps", "/gaps"}, {"trace", "/trace?of=" + url.QueryEscape("cdrs/DE*LNN/"+u.ratedID)}, {"trace-start", "/trace"},
