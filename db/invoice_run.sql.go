@@ -43,14 +43,13 @@ func (q *Queries) AdoptDrafts(ctx context.Context, arg AdoptDraftsParams) error 
 }
 
 const advanceRun = `-- name: AdvanceRun :execrows
-UPDATE invoice_runs SET cursor = $1, customers_done = customers_done + $2, fees_booked = fees_booked + $3, fee_problems = $4, due_at = $5::timestamptz, attempts = 0
-WHERE id = $6 AND state = 'running' AND due_at = $7::timestamptz
+UPDATE invoice_runs SET cursor = $1, customers_done = customers_done + $2, fee_problems = $3, due_at = $4::timestamptz, attempts = 0
+WHERE id = $5 AND state = 'running' AND due_at = $6::timestamptz
 `
 
 type AdvanceRunParams struct {
 	Cursor      uuid.UUID
 	Customers   int32
-	Fees        int32
 	FeeProblems []byte
 	Lease       time.Time
 	ID          uuid.UUID
@@ -61,7 +60,6 @@ func (q *Queries) AdvanceRun(ctx context.Context, arg AdvanceRunParams) (int64, 
 	result, err := q.db.Exec(ctx, advanceRun,
 		arg.Cursor,
 		arg.Customers,
-		arg.Fees,
 		arg.FeeProblems,
 		arg.Lease,
 		arg.ID,
@@ -373,6 +371,25 @@ func (q *Queries) ClaimRun(ctx context.Context, arg ClaimRunParams) (InvoiceRun,
 		&i.Reason,
 	)
 	return i, err
+}
+
+const countFees = `-- name: CountFees :execrows
+UPDATE invoice_runs SET fees_booked = fees_booked + $1 WHERE id = $2 AND state = 'running' AND due_at = $3::timestamptz
+`
+
+type CountFeesParams struct {
+	Fees int32
+	ID   uuid.UUID
+	Held time.Time
+}
+
+// What a chunk has booked, in its transaction: nothing of it stays once somebody else has taken the run over.
+func (q *Queries) CountFees(ctx context.Context, arg CountFeesParams) (int64, error) {
+	result, err := q.db.Exec(ctx, countFees, arg.Fees, arg.ID, arg.Held)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const customersOfChunk = `-- name: CustomersOfChunk :many

@@ -74,7 +74,7 @@ func (w *world) fill(customers int) {
 	}
 	w.exec(`
 		INSERT INTO customers (id, tenant_id, number, name, email, street, postal_code, city, created_at)
-			SELECT gen_random_uuid(), (SELECT id FROM tenants), n::text, 'Kunde ' || n, 'kunde@post.example', 'Weg ' || n, '46509', 'Xanten', '2026-09-01' FROM generate_series(20001, 20000 + %d) n;
+			SELECT gen_random_uuid(), (SELECT id FROM tenants), n::text, 'Kunde ' || n, 'kunde@post.example', 'Weg ' || n, '46509', 'Xanten', '2026-09-01' FROM generate_series(200001, 200000 + %d) n;
 		DELETE FROM token_assignments; DELETE FROM tokens; DELETE FROM contracts;
 		INSERT INTO contracts (id, tenant_id, customer_id, contract_id, valid_from, created_at)
 			SELECT gen_random_uuid(), tenant_id, id, 'DE-SWX-K' || number, '2026-09-01', '2026-09-01' FROM customers WHERE number >= '2';

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/roamwerk/roamwerk/billing"
 	"github.com/roamwerk/roamwerk/db"
@@ -15,6 +17,7 @@ import (
 
 const (
 	runChunk = 2000            // customers whose drafts are made in one transaction
+	runHands = 2               // chunks of a run that are made at the same time: the rest of the database is for others
 	runLease = 2 * time.Minute // a run that does not advance for so long has lost its worker
 )
 
@@ -66,11 +69,14 @@ func (o *Ops) collecting(ctx context.Context, run db.InvoiceRun) (*collecting, e
 	return c, nil
 }
 
-// collect makes the drafts of a run whose row is claimed, chunk by chunk from where it stands.
+// collect makes the drafts of a run whose row is claimed, some chunks at a time, from where it stands.
 func (o *Ops) collect(ctx context.Context, run db.InvoiceRun) error {
-	c, err := o.collecting(ctx, run)
-	if err != nil {
-		return err
+	hands := make([]*collecting, runHands)
+	for i := range hands {
+		var err error
+		if hands[i], err = o.collecting(ctx, run); err != nil {
+			return err
+		}
 	}
 	problems := []FeeProblem{}
 	if run.Cursor != uuid.Nil {
@@ -79,38 +85,57 @@ func (o *Ops) collect(ctx context.Context, run db.InvoiceRun) error {
 		}
 	}
 	for held := *run.DueAt; ; {
-		ids, err := o.DB.CustomersOfChunk(ctx, db.CustomersOfChunkParams{TenantID: run.TenantID, After: run.Cursor, MaxRows: runChunk})
+		ids, err := o.DB.CustomersOfChunk(ctx, db.CustomersOfChunkParams{TenantID: run.TenantID, After: run.Cursor, MaxRows: runHands * runChunk})
 		if err != nil {
 			return fmt.Errorf("customers: %w", err)
 		}
 		if len(ids) == 0 {
-			return o.endCollecting(ctx, c, held)
+			return o.endCollecting(ctx, hands[0], held)
 		}
-		last, lease := ids[len(ids)-1], o.runLease()
-		var fees FeeRun
-		err = retryDeadlock(func() error {
-			return o.DB.Tx(ctx, func(q *db.Queries) (err error) {
-				if fees, err = c.chunk(ctx, q, ids[0], last); err != nil {
-					return err
-				}
-				n, err := q.AdvanceRun(ctx, db.AdvanceRunParams{
-					ID: run.ID, Cursor: last, Customers: int32(len(ids)), Fees: int32(fees.Booked), FeeProblems: frozen(append(problems, fees.Problems...)), Lease: lease, Held: held,
-				})
-				if err != nil {
-					return fmt.Errorf("store progress: %w", err)
-				}
-				if n == 0 {
-					return errRunTakenOver
-				}
-				return nil
-			})
-		})
+		found, err := collectTogether(ctx, hands, held, ids)
 		if err != nil {
 			return fmt.Errorf("drafts of customers from %s on: %w", ids[0], err)
 		}
-		problems = append(problems, fees.Problems...)
+		problems = append(problems, found...)
+		last, lease := ids[len(ids)-1], o.runLease()
+		n, err := o.DB.AdvanceRun(ctx, db.AdvanceRunParams{ID: run.ID, Cursor: last, Customers: int32(len(ids)), FeeProblems: frozen(problems), Lease: lease, Held: held})
+		if err != nil {
+			return fmt.Errorf("store progress: %w", err)
+		}
+		if n == 0 {
+			return errRunTakenOver
+		}
 		run.Cursor, held = last, lease
 	}
+}
+
+// collectTogether gives each hand a chunk of the customers. If one fails, what others have done stays, and is found done.
+func collectTogether(ctx context.Context, hands []*collecting, held time.Time, ids []uuid.UUID) ([]FeeProblem, error) {
+	found := make([][]FeeProblem, len(hands))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, c := range hands[:(len(ids)+runChunk-1)/runChunk] {
+		part := ids[i*runChunk : min((i+1)*runChunk, len(ids))]
+		g.Go(func() error {
+			return retryDeadlock(func() error {
+				return c.DB.Tx(ctx, func(q *db.Queries) error {
+					fees, err := c.chunk(ctx, q, part[0], part[len(part)-1])
+					if err != nil {
+						return err
+					}
+					found[i] = fees.Problems
+					n, err := q.CountFees(ctx, db.CountFeesParams{ID: c.run.ID, Fees: int32(fees.Booked), Held: held})
+					if err == nil && n == 0 {
+						return errRunTakenOver
+					}
+					return err
+				})
+			})
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(found...), nil
 }
 
 func (o *Ops) endCollecting(ctx context.Context, c *collecting, held time.Time) error {

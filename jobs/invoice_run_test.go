@@ -448,3 +448,35 @@ func TestRunGoesOnAndIsDoneOnce(t *testing.T) {
 		t.Errorf("run = %+v, %v", run, err)
 	}
 }
+
+// Several chunks are made at the same time, and the run goes on where it broke off: a worker that has lost its run leaves nothing
+// behind of what it was at.
+func TestRunTakenOver(t *testing.T) {
+	w := newWorld(t)
+	const customers = 4500 // more than all chunks that are made together
+	w.fill(customers)
+	w.clock.Set(time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC))
+	w.exec(`
+		CREATE FUNCTION other_holds() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+		CREATE TRIGGER other_holds BEFORE UPDATE OF fees_booked ON invoice_runs FOR EACH ROW WHEN (OLD.customers_done > 0) EXECUTE FUNCTION other_holds()`)
+	_, err := w.ops.RunInvoices(w.ctx, w.tenant.ID, october, false)
+	if err == nil || !strings.Contains(err.Error(), "taken the run over") {
+		t.Fatalf("the run went on: %v", err)
+	}
+	w.expect("drafts of the chunks before", w.count(`SELECT count(*) FROM invoices`), 3999) // and one customer who has nothing to pay
+	w.expect("items of the others", w.count(`SELECT count(*) FROM line_items WHERE invoice_id IS NULL`), 5010)
+
+	w.exec(`DROP TRIGGER other_holds ON invoice_runs`)
+	if _, err := w.ops.RunInvoices(w.ctx, w.tenant.ID, october, false); err == nil {
+		t.Fatal("two are at work on a run")
+	}
+	w.clock.Set(w.clock.Now().Add(3 * time.Minute))
+	run, err := w.ops.RunInvoices(w.ctx, w.tenant.ID, october, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.expect("drafts", run.Drafts, customers)
+	w.expect("items without a draft", w.count(`SELECT count(*) FROM line_items WHERE invoice_id IS NULL`), 0)
+	w.expect("customers with two", w.count(`SELECT count(*) - count(DISTINCT customer_id) FROM invoices`), 0)
+	w.expect("customers done", w.count(`SELECT customers_done - customers FROM invoice_runs`), 0)
+}

@@ -25,8 +25,12 @@ RETURNING *;
 -- name: ClaimRun :one
 UPDATE invoice_runs SET due_at = @lease::timestamptz, attempts = attempts + 1 WHERE id = @id AND state = 'running' AND due_at <= @now::timestamptz RETURNING *;
 
+-- What a chunk has booked, in its transaction: nothing of it stays once somebody else has taken the run over.
+-- name: CountFees :execrows
+UPDATE invoice_runs SET fees_booked = fees_booked + @fees WHERE id = @id AND state = 'running' AND due_at = @held::timestamptz;
+
 -- name: AdvanceRun :execrows
-UPDATE invoice_runs SET cursor = @cursor, customers_done = customers_done + @customers, fees_booked = fees_booked + @fees, fee_problems = @fee_problems, due_at = @lease::timestamptz, attempts = 0
+UPDATE invoice_runs SET cursor = @cursor, customers_done = customers_done + @customers, fee_problems = @fee_problems, due_at = @lease::timestamptz, attempts = 0
 WHERE id = @id AND state = 'running' AND due_at = @held::timestamptz;
 
 -- The drafts are as complete as they can be; the time to look at them begins with the first.
