@@ -3,9 +3,13 @@ package jobs_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/db/dbtest"
 )
 
@@ -93,4 +97,46 @@ func (w *world) fill(customers int) {
 			w.t.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkIssue issues approved drafts of ten items each, several at a time, and then writes and archives their documents (PDF
+// with XML, and what goes out), as workers do.
+func BenchmarkIssue(b *testing.B) {
+	const customers = 1000
+	w := newWorld(b)
+	w.fill(customers)
+	w.clock.Set(time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC))
+	var issued, rendered time.Duration
+	for n := 0; b.Loop(); n++ {
+		if n > 0 {
+			b.Fatal("the drafts are issued: run this benchmark with -benchtime 1x")
+		}
+		if _, err := w.ops.RunInvoices(w.ctx, w.tenant.ID, october, false); err != nil {
+			b.Fatal(err)
+		}
+		began := time.Now()
+		made, err := w.ops.RunInvoices(w.ctx, w.tenant.ID, october, true)
+		if err != nil || made.Issued != customers {
+			b.Fatalf("%+v, %v", made, err)
+		}
+		issued, began = time.Since(began), time.Now()
+		ids, err := w.db.InvoicesDue(w.ctx, db.InvoicesDueParams{Now: w.clock.Now(), MaxRows: customers})
+		if err != nil || len(ids) != customers {
+			b.Fatalf("%d documents to write, %v", len(ids), err)
+		}
+		g, ctx := errgroup.WithContext(w.ctx)
+		g.SetLimit(2 * runtime.GOMAXPROCS(0))
+		for _, id := range ids {
+			g.Go(func() error { return w.worker.RenderInvoice(ctx, id) })
+		}
+		if err := g.Wait(); err != nil {
+			b.Fatal(err)
+		}
+		rendered = time.Since(began)
+	}
+	if got := w.count(`SELECT count(*) FROM invoices WHERE state = 'issued' AND rendered_at IS NOT NULL`); got != customers {
+		b.Errorf("%d of %d invoices have documents", got, customers)
+	}
+	b.ReportMetric(customers/issued.Seconds(), "issued/s")
+	b.ReportMetric(customers/rendered.Seconds(), "rendered/s")
 }
