@@ -131,6 +131,8 @@ func (p *planParser) tariff(members *planDoc) {
 	default:
 		p.refuse("tax_included", "YES or NO", members.TaxIncluded)
 	}
+	p.limitPrice("min_price", t.MinPrice)
+	p.limitPrice("max_price", t.MaxPrice)
 	_, findings := p.plan.Compile()
 	for _, f := range findings {
 		if f.Severity == Block {
@@ -140,6 +142,18 @@ func (p *planParser) tariff(members *planDoc) {
 	p.plan.Blocking = make([]bool, len(t.Elements))
 	for i := range t.Elements {
 		p.element(fmt.Sprintf("elements[%d]", i), i, &t.Elements[i])
+	}
+}
+
+// limitPrice checks the least or the most that a session costs.
+func (p *planParser) limitPrice(path string, price *ocpi.Price) {
+	if price == nil {
+		return
+	}
+	for side, amount := range map[string]decimal.NullDecimal{"excl_vat": price.ExclVAT, "incl_vat": price.InclVAT} {
+		if amount.Decimal.IsNegative() {
+			p.refuse(path+"."+side, "at least 0", amount.Decimal.String())
+		}
 	}
 }
 

@@ -100,6 +100,8 @@ func TestParsePlanNamesFaults(t *testing.T) {
 		`"base_fee":{"price":1,"vat":-1}`:                                                                                        `base_fee.vat: a usable percentage, got "-1"`,
 		`"one_off_fees":[{"kind":"PARTY","price":1}]`:                                                                            `one_off_fees[0].kind: ACTIVATION, CARD or EXTRA_CARD, got "PARTY"`,
 		`"one_off_fees":[{"kind":"CARD","price":1},{"kind":"CARD","price":2}]`:                                                   `one_off_fees[1].kind: not used twice, got "CARD"`,
+		`"min_price":{"incl_vat":-1}`:                                                                                            `min_price.incl_vat: at least 0, got "-1"`,
+		`"max_price":{"excl_vat":-0.5}`:                                                                                          `max_price.excl_vat: at least 0, got "-0.5"`,
 		`"one_off_fees":[{"kind":"CARD","price":1,"per":"MONTH"}]`:                                                               `one_off_fees[0].per: absent: it is due once, got "MONTH"`,
 	} {
 		doc := strings.Replace(simple([]string{"ENERGY 0.5 19 1"}, more), `"tax_included":"YES",`, "", 1)

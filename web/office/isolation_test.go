@@ -37,6 +37,8 @@ func isolation(w *world) {
 		"GET /messages/:id": w.other.message.String(), "GET /quarantine/:id": quarantined, "POST /quarantine/:id/replay": quarantined, "POST /quarantine/:id/dismiss": quarantined,
 		"GET /prices/versions/:id": w.other.book.String(), "GET /prices/drafts/:id": w.other.draftBook.String(), "POST /prices/drafts/:id": w.other.draftBook.String(),
 		"POST /prices/drafts/:id/publish": w.other.draftBook.String(), "POST /prices/drafts/:id/drop": w.other.draftBook.String(), "GET /prices/backtest/:id": w.other.backtest.String(),
+		"GET /prices/drafts/:id/plan": w.other.draftBook.String(), "POST /prices/drafts/:id/plan": w.other.draftBook.String(),
+		"GET /plans/:id/edit": w.other.plan.String(), "POST /plans/:id/edit": w.other.plan.String(),
 		"GET /plans/:id": w.other.plan.String(),
 		"GET /cards/:id": w.other.card.String(), "POST /cards/:id/block": w.other.card.String(), "POST /cards/:id/credit": w.other.card.String(),
 		"POST /cards/:id/assign": w.other.card.String(), "POST /views/:id/delete": w.other.view.String(),

@@ -29,6 +29,7 @@ func (w *world) pages() [][2]string {
 		{"runs", "/runs"}, {"run", "/runs/" + u.run.String()}, {"numbers", "/numbers"}, {"invoice-correct", "/invoices/" + u.issued.String() + "/correct"},
 		{"partners", "/partners"}, {"partner", "/partners/" + w.cpo.ID.String()}, {"claims", "/partners/" + w.cpo.ID.String() + "/claims"}, {"outbox", "/outbox"}, {"email", "/outbox/" + u.email.String()}, {"missing", "/nothing-here"},
 		{"prices", "/prices"}, {"prices-version", "/prices/versions/" + u.book.String()}, {"prices-draft", "/prices/drafts/" + u.draftBook.String()}, {"prices-backtests", "/prices/backtest"}, {"prices-backtest", "/prices/backtest/" + u.backtest.String()},
+		{"plan-edit", "/plans/" + u.plan.String() + "/edit"}, {"plan-edit-document", "/plans/" + u.plan.String() + "/edit?mode=document"}, {"plan-new", "/plans/new"},
 		{"plans", "/plans"}, {"plans-empty", "/plans?q=nothing-like-this"}, {"plan", "/plans/" + u.plan.String()}, {"plan-coming", "/plans/" + u.plan.String() + "?version=2"},
 		{"cards", "/cards"}, {"card", "/cards/" + u.card.String()}, {"gaps", "/gaps"}, {"trace", "/trace?of=" + url.QueryEscape("cdrs/DE*LNN/"+u.ratedID)}, {"trace-start", "/trace"},
 	}
