@@ -67,7 +67,7 @@ generate: $(SQLC) $(TEMPL) ## generate code from queries/*.sql and *.templ
 
 .PHONY: bench
 bench: setup ## run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+	go test -run '^$$' -bench . -benchmem -timeout 60m ./...
 
 .PHONY: deep
 deep: ## price CASES (1000000) made-up CDRs by the engine and by the letter, by its own arithmetic and by decimals, and from their explanations
