@@ -23,7 +23,7 @@ type priceCmd struct {
 	Plan     string   `help:"Price as a customer with this retail tariff pays: with its caps, discounts, and an untouched allowance of the month for each CDR." placeholder:"FILE" xor:"by,how"`
 	Explain  bool     `help:"Account for every figure: a sentence, the rules in words, and the whole as JSON." xor:"how"`
 	Replay   bool     `xor:"how" help:"The files hold what --explain has printed: compute every figure from it again."`
-	Files    []string `arg:"" name:"cdrfile" help:"A CDR, a list of CDRs, or an OCPI answer with either; - is standard input."`
+	Files    []string `arg:"" name:"cdrfile" help:"A CDR of OCPI 2.2.1, 2.1.1 or 2.3.0, alone or as \"cdr\" beside \"tariffs\" and \"time_zone\", a list of such, an OCPI answer with either, or a folder of such files; - is standard input."`
 }
 
 func (c *priceCmd) Help() string {
@@ -64,7 +64,7 @@ func (c *priceCmd) Run(o *outside) error {
 			return err
 		}
 	}
-	for _, file := range c.Files {
+	for _, file := range filesIn(c.Files, ".json") {
 		if err := p.file(file); err != nil {
 			return err
 		}
@@ -128,11 +128,11 @@ func (p *pricer) fail(at string, err error) {
 
 // price rates one CDR.
 func (p *pricer) price(raw jsontext.Value) (*pricedCDR, error) {
-	var cdr ocpi.CDR
-	findings, err := readObject(raw, &cdr, needless)
+	doc, err := readPriced(raw)
 	if err != nil {
 		return nil, err
 	}
+	cdr, findings := &doc.cdr, doc.findings
 	for _, f := range cdr.Validate() {
 		findings = append(findings, billing.Finding{Code: "field-invalid", Severity: billing.Info, Path: f.Path, Message: f.Rule})
 	}
@@ -140,8 +140,11 @@ func (p *pricer) price(raw jsontext.Value) (*pricedCDR, error) {
 	if p.tariffs != nil {
 		docs = p.tariffs
 		findings = append(findings, p.ofTariffs...)
-		opt.EveryPeriod = len(docs) == 1 && !names(&cdr, docs[0].ID)
+	} else if doc.tariffs != nil {
+		docs = doc.tariffs
 	}
+	others := p.tariffs != nil || doc.tariffs != nil // than those in the CDR
+	opt.EveryPeriod = others && len(docs) == 1 && !names(cdr, docs[0].ID)
 	tariffs := make([]*billing.Tariff, len(docs))
 	usesClock := false
 	for i := range docs {
@@ -153,7 +156,7 @@ func (p *pricer) price(raw jsontext.Value) (*pricedCDR, error) {
 		}
 		usesClock = usesClock || tariffs[i].UsesClock()
 	}
-	zone := p.zone
+	zone := cmp.Or(p.zone, doc.zone)
 	if zone == nil {
 		if zone = billing.ZoneOf(cdr.CDRLocation.Country); zone != nil && usesClock {
 			findings = append(findings, billing.Finding{
@@ -162,16 +165,16 @@ func (p *pricer) price(raw jsontext.Value) (*pricedCDR, error) {
 			})
 		}
 	}
-	rating, checked := billing.Review(&cdr, tariffs, zone, billing.Readings, billing.DefaultTolerance)
+	rating, checked := billing.Review(cdr, tariffs, zone, billing.Readings, billing.DefaultTolerance)
 	findings = append(findings, rating.Findings...)
 	var verdict *billing.Verdict
-	if p.tariffs == nil || len(cdr.Tariffs) == 0 { // a price by other tariffs than its own is no contradiction of what a CDR claims
+	if !others || len(cdr.Tariffs) == 0 { // a price by other tariffs than its own is no contradiction of what a CDR claims
 		verdict = &checked
 		findings = append(findings, differences(verdict)...)
 	}
 	result := newPricedCDR(cdr.ID, cdr.Currency, &rating, findings)
 	if p.explain {
-		e := billing.Explain(raw, &cdr, tariffs, zone, billing.DefaultPolicy)
+		e := billing.Explain(doc.raw, cdr, tariffs, zone, billing.DefaultPolicy)
 		e.Verdict = verdict
 		result.Explanation, err = newPricedExplanation(&e)
 	}

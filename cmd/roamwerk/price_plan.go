@@ -1,21 +1,22 @@
 package main
 
 import (
+	"cmp"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/roamwerk/roamwerk/billing"
-	"github.com/roamwerk/roamwerk/ocpi"
 )
 
 // priceByPlan prices one CDR for a customer. What depends on other sessions is left out: an allowance is untouched, and there is
 // no voucher and no price that was shown before.
 func (p *pricer) priceByPlan(raw jsontext.Value, plan *billing.Retail) (*pricedCDR, error) {
-	var cdr ocpi.CDR
-	findings, err := readObject(raw, &cdr, needless)
+	doc, err := readPriced(raw)
 	if err != nil {
 		return nil, err
 	}
-	zone := p.zone
+	cdr := &doc.cdr
+	zone := cmp.Or(p.zone, doc.zone)
 	if zone == nil {
 		zone = billing.ZoneOf(cdr.CDRLocation.Country)
 	}
@@ -24,8 +25,8 @@ func (p *pricer) priceByPlan(raw jsontext.Value, plan *billing.Retail) (*pricedC
 	if loc.ConnectorPowerType != "" {
 		at.Current = billing.CurrentOf(loc.ConnectorPowerType)
 	}
-	rating, _ := plan.Rate(&cdr, zone, &at, nil)
-	priced := newPricedCDR(cdr.ID, cdr.Currency, &rating, append(findings, rating.Findings...))
+	rating, _ := plan.Rate(cdr, zone, &at, nil)
+	priced := newPricedCDR(cdr.ID, cdr.Currency, &rating, append(doc.findings, rating.Findings...))
 	priced.Sentence = &pricedText[string]{billing.Sentence(rating, "de"), billing.Sentence(rating, "en")}
 	return priced, nil
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -23,6 +25,35 @@ func readInput(name string) ([]byte, error) {
 		return io.ReadAll(os.Stdin)
 	}
 	return os.ReadFile(name)
+}
+
+// filesIn returns the files, and for each folder among them the files in it whose names end so, hidden ones left out. What
+// cannot be looked into stays, for whoever reads it to complain about.
+func filesIn(names []string, ending string) []string {
+	var files []string
+	for _, name := range names {
+		if info, err := os.Stat(name); err != nil || !info.IsDir() {
+			files = append(files, name)
+			continue
+		}
+		found := len(files)
+		_ = filepath.WalkDir(name, func(path string, entry fs.DirEntry, err error) error {
+			hidden := path != name && strings.HasPrefix(filepath.Base(path), ".")
+			switch {
+			case err != nil:
+				files = append(files, path)
+			case hidden && entry.IsDir():
+				return fs.SkipDir
+			case !hidden && !entry.IsDir() && strings.HasSuffix(path, ending):
+				files = append(files, path)
+			}
+			return nil
+		})
+		if len(files) == found {
+			files = append(files, name)
+		}
+	}
+	return files
 }
 
 // documents returns the objects in a text: one or several after another, in lists, or as the data of OCPI answers. With an
@@ -45,20 +76,32 @@ func documents(text []byte) ([]jsontext.Value, error) {
 	}
 }
 
-// unpack opens lists and envelopes.
+// unpack opens lists and envelopes, however deep they are in each other. An envelope is what has data and nothing of a CDR
+// or a tariff: some partners leave out its status_code.
 func unpack(value jsontext.Value) []jsontext.Value {
-	var list []jsontext.Value
 	var envelope struct {
-		Data       jsontext.Value `json:"data"`
-		StatusCode *int           `json:"status_code"`
+		documentShape
+		Data jsontext.Value `json:"data"`
 	}
-	switch {
-	case value.Kind() == '[' && ocpi.Unmarshal(value, &list) == nil:
-		return list
-	case value.Kind() == '{' && ocpi.Unmarshal(value, &envelope) == nil && envelope.StatusCode != nil && len(envelope.Data) > 0:
-		return unpack(envelope.Data)
+	var list, found []jsontext.Value
+	switch kind := value.Kind(); {
+	case kind == jsontext.KindBeginArray && unmarshalTwice(value, &list) == nil:
+		for _, item := range list {
+			found = append(found, unpack(item)...)
+		}
+		return found
+	case kind == jsontext.KindBeginObject && unmarshalTwice(value, &envelope) == nil:
+		inside := envelope.Data.Kind()
+		if envelope.Elements == nil && envelope.Periods == nil && (inside == jsontext.KindBeginObject || inside == jsontext.KindBeginArray) {
+			return unpack(envelope.Data)
+		}
 	}
 	return []jsontext.Value{value}
+}
+
+// unmarshalTwice reads JSON in which a name may stand twice: the last one counts.
+func unmarshalTwice(value jsontext.Value, into any) error {
+	return json.Unmarshal(value, into, jsontext.AllowDuplicateNames(true))
 }
 
 func readTariffs(name string) ([]ocpi.Tariff, []billing.Finding, error) {
@@ -70,16 +113,40 @@ func readTariffs(name string) ([]ocpi.Tariff, []billing.Finding, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
-	tariffs := make([]ocpi.Tariff, len(docs))
+	var tariffs []ocpi.Tariff
 	var findings []billing.Finding
-	for i, doc := range docs {
-		found, err := readObject(doc, &tariffs[i], nil)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", name, err)
+	for _, doc := range docs {
+		for _, doc := range tariffsIn(doc) {
+			tariff, found, err := readTariff(doc)
+			if err != nil {
+				return nil, nil, fmt.Errorf("%s: %w", name, err)
+			}
+			tariffs, findings = append(tariffs, tariff), append(findings, found...)
 		}
-		findings = append(findings, found...)
 	}
 	return tariffs, findings, nil
+}
+
+// readTariff reads a tariff of any version of OCPI.
+func readTariff(doc jsontext.Value) (ocpi.Tariff, []billing.Finding, error) {
+	var tariff ocpi.Tariff
+	shape, err := shapeOf(doc)
+	switch {
+	case err != nil:
+	case shape.Elements == nil:
+		err = errors.New("is no tariff: it has no elements")
+	case shape.Elements.Kind() != jsontext.KindBeginArray:
+		err = fmt.Errorf("elements: must be a list, got %.40s", shape.Elements)
+	}
+	if err != nil {
+		return tariff, nil, err
+	}
+	ours, findings, err := in230(doc, &tariff)
+	if err != nil {
+		return tariff, nil, err
+	}
+	found, err := readObject(ours, &tariff, nil)
+	return tariff, append(findings, found...), err
 }
 
 // needless are the members of a CDR that no price depends on.
@@ -121,15 +188,16 @@ func readObject(doc jsontext.Value, into any, needless []string) ([]billing.Find
 	}
 }
 
-// decode reads an OCPI object, forgiving where a partner is known to need it, and says so.
+// decode reads an OCPI object, forgiving where a partner is known to need it, and says so. The error is about what even the
+// forgiving reading cannot take, and not about the first thing that it could.
 func decode(doc jsontext.Value, into any) ([]billing.Finding, error) {
 	strict := ocpi.Unmarshal(doc, into)
 	if strict == nil {
 		return nil, nil
 	}
 	reflect.ValueOf(into).Elem().SetZero()
-	if ocpi.UnmarshalLenient(doc, into) != nil {
-		return nil, strict
+	if err := ocpi.UnmarshalLenient(doc, into); err != nil {
+		return nil, err
 	}
 	return []billing.Finding{{Code: "json-lenient", Severity: billing.Info, Message: "only a forgiving reading is possible: " + strict.Error()}}, nil
 }

@@ -105,7 +105,7 @@ func TestPriceGoesOn(t *testing.T) {
 func TestPriceBrokenValues(t *testing.T) {
 	const tariff = `"tariffs":[{"id":"T","currency":"EUR","elements":[{"price_components":[{"type":"ENERGY","price":0.5,"vat":"x","step_size":1},{"type":"FLAT","price":1,"step_size":1}]}]}],`
 	for _, c := range []struct{ name, doc, total, finding string }{
-		{"nothing at all", `{}`, `"excl_vat":0`, `"no-periods"`},
+		{"one value that nobody can read among numbers as text", `{"tariffs":[{"id":"T","currency":"EUR","elements":[{"price_components":[{"type":"ENERGY","price":"0.5","vat":"19%","step_size":"1"}]}]}],"charging_periods":[{"start_date_time":"2026-03-02T10:00:00Z","dimensions":[{"type":"ENERGY","volume":"2"}]}]}`, `"excl_vat":1`, `"tariffs[0].elements[0].price_components[0].vat"`},
 		{"null everywhere", `{"id":null,"charging_periods":null,"tariffs":null,"currency":null,"cdr_location":null,"start_date_time":null}`, `"excl_vat":0`, `"no-tariff"`},
 		{"a period without anything", `{` + tariff + `"charging_periods":[{}]}`, `"excl_vat":1`, `"period-without-start"`},
 		{"null in lists", `{` + tariff + `"charging_periods":[null,{"start_date_time":"2026-03-02T10:00:00Z","dimensions":[null,{"type":"ENERGY","volume":2},{"type":"TIME","volume":null}]}]}`, `"excl_vat":2`, `"volume-unusable"`},
@@ -127,6 +127,66 @@ func TestPriceBrokenValues(t *testing.T) {
 				t.Errorf("want %s and %s: %v %s %.2000s", c.total, c.finding, err, stderr, stdout)
 			}
 		})
+	}
+}
+
+// A CDR may stand in an envelope, beside what it is to be priced by, and be of another version of OCPI.
+func TestPriceDocuments(t *testing.T) {
+	const tariffs = `[{"id":"T","currency":"EUR","elements":[{"price_components":[{"type":"ENERGY","price":1,"step_size":1}],"restrictions":{"end_time":"12:00"}},{"price_components":[{"type":"ENERGY","price":2,"step_size":1}]}]}]`
+	const inside = `"id":"C","end_date_time":"2026-03-02T11:45:00Z","charging_periods":[{"start_date_time":"2026-03-02T11:30:00Z","dimensions":[{"type":"ENERGY","volume":2}]}]`
+	const alone = `{` + inside + `,"tariffs":` + tariffs + `}`
+	const old = `{"id":"C","start_date_time":"2026-03-02T10:00:00Z","stop_date_time":"2026-03-02T11:00:00Z","auth_id":"A","total_cost":3,"total_energy":2,"total_time":1,` +
+		`"location":{"country":"DEU","time_zone":"Europe/Lisbon"},"charging_periods":[{"start_date_time":"2026-03-02T11:30:00Z","dimensions":[{"type":"ENERGY","volume":2},{"type":"FLAT","volume":1}]}],"tariffs":`
+	const one = `[{"id":"T","currency":"EUR","elements":[{"price_components":[{"type":"ENERGY","price":1,"step_size":1}],"restrictions":{"end_time":"12:00"}},{"price_components":[{"type":"FLAT","price":1,"step_size":1}]}]}]`
+	const with = `{"id":"C","total_cost":{"before_taxes":5,"taxes":[{"name":"VAT","amount":0.95}]},"charging_periods":[{"start_date_time":"2026-03-02T11:30:00Z","dimensions":[{"type":"ENERGY","volume":2}]}],` +
+		`"tariffs":[{"id":"T","currency":"EUR","tax_included":"NO","min_price":{"before_taxes":5,"after_taxes":5.95},"elements":[{"price_components":[{"type":"ENERGY","price":1,"vat":19,"step_size":1}]}]}]}`
+	for _, c := range []struct{ name, doc, total string }{
+		{"in an envelope without a status_code", `{"data":[` + alone + `]}`, `"excl_vat":2`},
+		{"in an envelope with one as text", `{"status_code":"1000","data":` + alone + `,"timestamp":"2026-03-02T11:30:00Z"}`, `"excl_vat":2`},
+		{"in envelopes in a list", `[{"data":{"data":[[` + alone + `]]}}]`, `"excl_vat":2`},
+		{"beside tariffs", `{"cdr":{` + inside + `},"tariffs":` + tariffs + `}`, `"excl_vat":2`},
+		{"beside a tariff and a time zone", `{"time_zone":"Europe/Berlin","cdr":{` + inside + `},"tariff":` + tariffs[1:len(tariffs)-1] + `}`, `"excl_vat":4`},
+		{"with its time zone", `{"time_zone":"Europe/Berlin",` + alone[1:], `"excl_vat":4`},
+		{"with that of its place", `{"cdr_location":{"time_zone":"Europe/Berlin"},` + alone[1:], `"excl_vat":4`},
+		{"OCPI 2.1.1: of the elements one counts", old + one + `}`, `"excl_vat":2`},
+		{"OCPI 2.3.0: a minimum", with, `"excl_vat":5,"incl_vat":5.95`},
+		{"lines of Windows behind a byte order mark", "\xef\xbb\xbf" + strings.ReplaceAll(alone, ",", ",\r\n"), `"excl_vat":2`},
+	} {
+		file := filepath.Join(t.TempDir(), "cdr.json")
+		if err := os.WriteFile(file, []byte(c.doc), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{file, filepath.Dir(file)} {
+			stdout, stderr, err := price("--explain", name)
+			if err != nil || stderr != "" || !strings.Contains(stdout, `"id":"C"`) || !strings.Contains(stdout, `"total_cost":{`+c.total) {
+				t.Errorf("%s: %v %s %.2000s", c.name, err, stderr, stdout)
+			}
+		}
+	}
+}
+
+// What is no CDR has no price, and zero is one.
+func TestPriceRefuses(t *testing.T) {
+	for _, c := range []struct{ doc, says string }{
+		{`{}`, "is no CDR"},
+		{`null`, "must be an object, got null"},
+		{`[7]`, "must be an object, got 7"},
+		{`{"foo":1}`, "is no CDR"},
+		{`{"id":"T","currency":"EUR","elements":[]}`, "is a tariff and no CDR"},
+		{`{"status_code":2001,"status_message":"no such CDR","timestamp":"2026-03-02T11:30:00Z"}`, "is an OCPI answer without data: status_code 2001 no such CDR"},
+		{`{"cdr":{}}`, "is no CDR"},
+		{`{"cdr":{"charging_periods":[]},"tariffs":[{"id":"T"}]}`, "tariffs[0]: is no tariff: it has no elements"},
+		{`{"time_zone":"Mars/Olympus","charging_periods":[]}`, "time_zone: unknown time zone Mars/Olympus"},
+		{`{"status_code":1000,"data":[]}`, "holds no JSON object"},
+	} {
+		file := filepath.Join(t.TempDir(), "cdr.json")
+		if err := os.WriteFile(file, []byte(c.doc), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		stdout, stderr, err := price(file)
+		if err == nil || stdout != "" || !strings.Contains(stderr, file+": "+c.says) {
+			t.Errorf("%s: %v %s %s", c.doc, err, stderr, stdout)
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ type tariffCmd struct {
 // tariffLintCmd looks at tariffs before a customer pays by them.
 type tariffLintCmd struct {
 	Timezone string   `help:"Time zone of the charge points (default: that of the tariff's country)." placeholder:"ZONE"`
-	Files    []string `arg:"" name:"tarifffile" help:"A tariff, a list of tariffs, an OCPI answer with either, or a CDR with tariffs in it; - is standard input."`
+	Files    []string `arg:"" name:"tarifffile" help:"A tariff, a list of tariffs, an OCPI answer with either, a CDR with tariffs in it, or a folder of such files; - is standard input."`
 }
 
 func (c *tariffLintCmd) Help() string {
@@ -38,7 +38,7 @@ func (c *tariffLintCmd) Run(o *outside) error {
 		}
 		l.zone = zone
 	}
-	for _, file := range c.Files {
+	for _, file := range filesIn(c.Files, ".json") {
 		if err := l.file(file); err != nil {
 			return err
 		}
@@ -72,8 +72,7 @@ func (l *tariffLinter) file(name string) error {
 		if len(tariffs) > 1 {
 			at = fmt.Sprintf("%s[%d]", name, i)
 		}
-		var tariff ocpi.Tariff
-		findings, err := decode(doc, &tariff)
+		tariff, findings, err := readTariff(doc)
 		if err != nil {
 			l.fail(at, err)
 			continue
@@ -103,17 +102,15 @@ func (l *tariffLinter) fail(at string, err error) {
 
 // tariffsIn returns the tariffs of a document that is one, or holds some as a CDR does.
 func tariffsIn(doc jsontext.Value) []jsontext.Value {
-	var holder struct {
-		Elements jsontext.Value   `json:"elements"`
-		Tariff   jsontext.Value   `json:"tariff"`
-		Tariffs  []jsontext.Value `json:"tariffs"`
+	shape, err := shapeOf(doc)
+	if err != nil || shape.Elements != nil {
+		return []jsontext.Value{doc}
 	}
-	switch {
-	case ocpi.Unmarshal(doc, &holder) != nil || holder.Elements != nil:
-	case holder.Tariffs != nil:
-		return holder.Tariffs
-	case holder.Tariff != nil:
-		return []jsontext.Value{holder.Tariff}
+	if shape.CDR.Kind() == jsontext.KindBeginObject && shape.Tariff == nil && shape.Tariffs == nil {
+		return tariffsIn(shape.CDR)
+	}
+	if found := append(itemsIn(shape.Tariffs), itemsIn(shape.Tariff)...); found != nil {
+		return found
 	}
 	return []jsontext.Value{doc}
 }
@@ -128,7 +125,7 @@ func (l *tariffLinter) lint(at string, tariff *ocpi.Tariff, read []billing.Findi
 		linted.TimeZone = zone.String()
 	}
 	for _, f := range read {
-		linted.Findings = append(linted.Findings, lintedFinding{Code: f.Code, Severity: f.Severity, Message: f.Message, MessageDE: f.Message})
+		linted.Findings = append(linted.Findings, lintedFinding{Code: f.Code, Severity: f.Severity, Path: f.Path, Message: f.Message, MessageDE: f.Message})
 	}
 	for _, f := range lint.Lint(*tariff, zone) {
 		linted.Findings = append(linted.Findings, lintedFinding{f.Code, f.Severity, f.Path, f.Text.EN, f.Text.DE, inOrder(f.Params), newLintedWitness(f.Witness)})
