@@ -2,6 +2,7 @@ package meter
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/xml"
 	"flag"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -225,9 +227,23 @@ func fixtures() []fixture {
 		Signed{Text: d.ocmf(beginPayload, std), Key: d.spki(), Transaction: "1", Context: "Transaction.Begin"}, Signed{Text: d.ocmf(change(beginPayload, "T7", "T70"), std), Key: d.spki(), Transaction: "2", Context: "Transaction.Begin"},
 		Signed{Text: d.ocmf(endPayload, std), Key: d.spki(), Transaction: "1", Context: "Transaction.End"}, Signed{Text: d.ocmf(change(endPayload, "T8", "T71"), std), Key: d.spki(), Transaction: "2", Context: "Transaction.End"}), []Reason{"", "", "", ""}, "")
 	add("file-of-whole-sessions", values(Signed{Text: whole, Key: d.spki()}, Signed{Text: d.ocmf(change(wholePayload, "T7", "T9"), std), Key: d.spki()}), []Reason{"", ""}, "")
+	add("file-of-two-lines", []byte(d.ocmf(beginPayload, std)+"\r\n"+d.ocmf(endPayload, std)+"\r\n"), []Reason{KeyUnknown, KeyUnknown}, KeyUnknown)
+	add("file-of-one-value", bytes.TrimSuffix(bytes.TrimPrefix(one(d, whole), []byte(xml.Header+"<values>\n")), []byte("</values>\n")), good, "")
+	add("file-utf-16", utf16Of(bytes.Replace(one(d, whole), []byte("UTF-8"), []byte("UTF-16"), 1)), good, "")
+	add("ocmf-key-on-one-line", values(Signed{Text: whole, Key: pemBegin + base64Of(d.key.SPKI()) + "-----END PUBLIC KEY-----"}), good, "")
+	add("session-begin-after-end", pair(d, d.ocmf(change(beginPayload, "T7", "T9"), std), d.ocmf(endPayload, std)), []Reason{"", ""}, TimeBackwards)
 	latin := bytes.Replace(one(d, d.ocmf(change(wholePayload, "Prüfstand", "Pruefstand"), std)), []byte("UTF-8"), []byte("ISO-8859-1"), 1)
 	add("file-iso-8859-1", append(latin, []byte("<!-- gepr\xfcft -->\n")...), good, "")
 	return all
+}
+
+// utf16Of is a text as Windows writes Unicode.
+func utf16Of(text []byte) []byte {
+	b := []byte("\xff\xfe")
+	for _, unit := range utf16.Encode([]rune(string(text))) {
+		b = binary.LittleEndian.AppendUint16(b, unit)
+	}
+	return b
 }
 
 func cmpOr(s, other string) string {

@@ -82,6 +82,8 @@ func parseKey(text string, c *curve, form pointForm) (*Key, *Fault) {
 	return nil, first
 }
 
+const pemBegin = "-----BEGIN PUBLIC KEY-----"
+
 // encodings are the bytes that a text may stand for. Hexadecimal is also valid Base64, so the more likely comes first.
 func encodings(text string, limit int) [][]byte {
 	text = strings.TrimSpace(text)
@@ -90,6 +92,9 @@ func encodings(text string, limit int) [][]byte {
 	}
 	if block, _ := pem.Decode([]byte(text)); block != nil {
 		return [][]byte{block.Bytes}
+	}
+	if inner, ok := strings.CutPrefix(text, pemBegin); ok { // a PEM that has lost its line feeds
+		text, _, _ = strings.Cut(inner, "-----END")
 	}
 	text = strings.Map(func(r rune) rune {
 		if strings.ContainsRune(" \t\r\n:", r) {

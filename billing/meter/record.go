@@ -13,7 +13,7 @@ import (
 )
 
 // Version of the verifier. A verdict is stored with it: what a later version says may differ.
-const Version = "meter-1"
+const Version = "meter-2"
 
 // Format is how a record is written. The values are those of the XML file of the transparency software.
 type Format string

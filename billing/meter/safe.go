@@ -2,11 +2,13 @@ package meter
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/xml"
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -23,26 +25,54 @@ func ReadFile(b []byte) ([][]Signed, *Fault) {
 	if len(b) > maxFile {
 		return nil, &Fault{TooLarge, "longer than 16 MiB"}
 	}
-	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")))
+	b = bytes.TrimSpace(inUTF8(b))
 	if len(b) == 0 || b[0] != '<' {
 		if !utf8.Valid(b) {
 			return nil, &Fault{NotSignedData, "neither XML nor text"}
 		}
-		return [][]Signed{{{Text: string(b)}}}, nil
+		return [][]Signed{textRecords(string(b))}, nil
 	}
 	var head struct{ XMLName xml.Name }
 	if err := unmarshalXML(b, &head); err != nil {
 		return nil, &Fault{RecordMalformed, "XML: " + err.Error()}
 	}
 	switch head.XMLName.Local {
-	case "values":
-		return readValues(b)
+	case "values", "value":
+		return readValues(b, head.XMLName.Local == "value")
 	case "Billing":
 		return readBilling(b)
 	case "signedMeterValue", "ChargingProcess":
 		return [][]Signed{{{Text: string(b)}}}, nil
 	}
 	return nil, &Fault{FormatUnknown, fmt.Sprintf("XML: unknown element %.40q", head.XMLName.Local)}
+}
+
+// inUTF8 removes a byte order mark, and turns what comes behind one of UTF-16.
+func inUTF8(b []byte) []byte {
+	var order binary.ByteOrder = binary.LittleEndian
+	switch {
+	case bytes.HasPrefix(b, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	case !bytes.HasPrefix(b, []byte("\xff\xfe")):
+		return bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
+	}
+	units := make([]uint16, 0, len(b)/2)
+	for i := 2; i+1 < len(b); i += 2 {
+		units = append(units, order.Uint16(b[i:]))
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
+// textRecords are the records of a text: one, or several of OCMF that each begin a line.
+func textRecords(text string) []Signed {
+	var records []Signed
+	for {
+		end := strings.Index(text, "\n"+ocmfHead)
+		if end < 0 || !strings.HasPrefix(text, ocmfHead) || len(records) == maxRecords {
+			return append(records, Signed{Text: text})
+		}
+		records, text = append(records, Signed{Text: strings.TrimSpace(text[:end])}), text[end+1:]
+	}
 }
 
 // unmarshalXML reads UTF-8 and ISO-8859-1, which older charge points write.
@@ -57,28 +87,36 @@ func unmarshalXML(b []byte, into any) error {
 				wide[i] = rune(c)
 			}
 			return strings.NewReader(string(wide)), err
+		case "utf-16", "utf-16le", "utf-16be": // turned before
+			return in, nil
 		}
 		return nil, fmt.Errorf("character set %.40q is not known", charset)
 	}
 	return dec.Decode(into)
 }
 
-// readValues reads <values>, the format of the transparency software.
-func readValues(b []byte) ([][]Signed, *Fault) {
+// readValues reads <values>, the format of the transparency software, or one <value> of it alone.
+func readValues(b []byte, alone bool) ([][]Signed, *Fault) {
 	type data struct {
 		Text  string `xml:",chardata"`
 		Inner string `xml:",innerxml"` // where XML stands inside as it is
 	}
-	var doc struct {
-		Values []struct {
-			Transaction string `xml:"transactionId,attr"`
-			Context     string `xml:"context,attr"`
-			Signed      *data  `xml:"signedData"`
-			Encoded     *data  `xml:"encodedData"`
-			Key         string `xml:"publicKey"`
-		} `xml:"value"`
+	type value struct {
+		Transaction string `xml:"transactionId,attr"`
+		Context     string `xml:"context,attr"`
+		Signed      *data  `xml:"signedData"`
+		Encoded     *data  `xml:"encodedData"`
+		Key         string `xml:"publicKey"`
 	}
-	if err := unmarshalXML(b, &doc); err != nil {
+	var doc struct {
+		Values []value `xml:"value"`
+	}
+	var into any = &doc
+	if alone {
+		doc.Values = make([]value, 1)
+		into = &doc.Values[0]
+	}
+	if err := unmarshalXML(b, into); err != nil {
 		return nil, &Fault{RecordMalformed, "XML: " + err.Error()}
 	}
 	if len(doc.Values) == 0 {

@@ -227,6 +227,7 @@ func (s *Session) judge(facts Facts) {
 	if fault := billable(begin, end); fault != nil {
 		s.fault(fault)
 	}
+	s.inOrder(records)
 	s.between(records, begin)
 	if facts.TimePriced && !durationProven(begin, end) {
 		s.add(TimeUnsynchronised, "the clock was %s at begin and %s at end", begin.Sync, end.Sync)
@@ -376,6 +377,22 @@ func billable(begin, end Reading) *Fault {
 		return &Fault{TimeUnsynchronised, "the state of the clock does not go on from begin to end"}
 	}
 	return nil
+}
+
+// inOrder checks that the device wrote the begin before the end. The records are in the order of its numbers.
+func (s *Session) inOrder(records []*Record) {
+	ended := -1
+	for i, r := range records {
+		for _, reading := range r.Readings {
+			switch {
+			case reading.Mark == End && ended < 0:
+				ended = i
+			case reading.Mark == Begin && ended >= 0 && i > ended && len(r.Pages) > 0:
+				s.add(TimeBackwards, "the end is record %s, the begin %s", records[ended].Pagination(), r.Pagination())
+				return
+			}
+		}
+	}
 }
 
 // between checks what lies between begin and end, and the units.

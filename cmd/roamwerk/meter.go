@@ -3,6 +3,10 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/roamwerk/roamwerk/billing/meter"
 	"github.com/roamwerk/roamwerk/ocpi"
@@ -18,12 +22,13 @@ type meterCmd struct {
 type meterVerifyCmd struct {
 	Explain bool     `help:"Add what was found, and what the records say."`
 	Lang    string   `help:"Language of explanations." enum:"de,en" default:"en"`
-	Files   []string `arg:"" name:"file" help:"XML of the transparency software, a bill of Mennekes, a record as text, or CDRs; - is standard input."`
+	Key     string   `help:"Public key for records that come without one: a file, or the key itself." placeholder:"KEY"`
+	Files   []string `arg:"" name:"file" help:"XML of the transparency software, a bill of Mennekes, records as text, CDRs or their signed_data, or a folder of such files; - is standard input."`
 }
 
 func (c *meterVerifyCmd) Help() string {
 	return "Prints one JSON object a line for every file: whether each record is good, and whether the records prove the energy of their sessions. " +
-		"The keys are those in the files, which say nothing about whose they are. A file that cannot be opened is reported on standard error; the others are verified all the same."
+		"The keys are those in the files, which say nothing about whose they are, and --key. A file that cannot be opened is also reported on standard error; the others are verified all the same."
 }
 
 // verifiedFile is a line of output. A record is good if the transparency software calls it good; a session is if its records also
@@ -60,22 +65,31 @@ type verifiedEnergy struct {
 	Faults []string `json:"faults"`
 }
 
+// fileUnreadable is the reason of a file that cannot be opened. No record is to blame.
+const fileUnreadable meter.Reason = "file-unreadable"
+
 // Run verifies the files in their order.
 func (c *meterVerifyCmd) Run(o *outside) error {
+	if text, err := os.ReadFile(c.Key); err == nil {
+		c.Key = string(text)
+	}
 	failed := 0
-	for _, name := range c.Files {
+	files := filesIn(c.Files, "")
+	for _, name := range files {
 		text, err := readInput(name)
+		result := verifiedFile{File: name, Records: []verifiedRecord{}, SessionReason: fileUnreadable}
 		if err != nil {
 			failed++
 			fmt.Fprintln(o.stderr, "roamwerk meter verify:", err)
-			continue
+		} else {
+			result = c.verify(name, text)
 		}
-		if err := printJSON(o.stdout, c.verify(name, text)); err != nil {
+		if err := printJSON(o.stdout, result); err != nil {
 			return err
 		}
 	}
 	if failed > 0 {
-		return fmt.Errorf("%d of %d files could not be read", failed, len(c.Files))
+		return fmt.Errorf("%d of %d files could not be read", failed, len(files))
 	}
 	return nil
 }
@@ -88,6 +102,11 @@ func (c *meterVerifyCmd) verify(name string, text []byte) verifiedFile {
 		result.SessionOK, result.SessionReason = false, fault.Reason
 	}
 	for _, records := range sessions {
+		for i := range records {
+			if strings.TrimSpace(records[i].Key) == "" {
+				records[i].Key = c.Key
+			}
+		}
 		session := meter.Judge(records, meter.Facts{AsSent: true})
 		for _, v := range session.Records {
 			result.Records = append(result.Records, c.record(v))
@@ -102,8 +121,9 @@ func (c *meterVerifyCmd) verify(name string, text []byte) verifiedFile {
 	return result
 }
 
-// readSigned reads a file with records, or CDRs with signed data.
+// readSigned reads a file with records, or CDRs with signed data, or that alone.
 func readSigned(text []byte) ([][]meter.Signed, *meter.Fault) {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 || trimmed[0] != '{' && trimmed[0] != '[' {
 		return meter.ReadFile(text)
 	}
@@ -113,13 +133,39 @@ func readSigned(text []byte) ([][]meter.Signed, *meter.Fault) {
 	}
 	var sessions [][]meter.Signed
 	for _, doc := range docs {
-		var cdr ocpi.CDR
-		if _, err := readObject(doc, &cdr, needless); err != nil {
-			return nil, &meter.Fault{Reason: meter.RecordMalformed, Detail: "CDR: " + err.Error()}
+		data, err := signedDataOf(doc)
+		if err != nil {
+			return nil, &meter.Fault{Reason: meter.RecordMalformed, Detail: err.Error()}
 		}
-		sessions = append(sessions, meter.FromOCPI(cdr.SignedData))
+		sessions = append(sessions, meter.FromOCPI(data))
 	}
 	return sessions, nil
+}
+
+// signedDataOf returns the signed data of a CDR, of a session that carries some, or of a document that is nothing else.
+func signedDataOf(doc jsontext.Value) (*ocpi.SignedData, error) {
+	var holder struct {
+		CDR    jsontext.Value `json:"cdr"`
+		Data   jsontext.Value `json:"signed_data"`
+		Values jsontext.Value `json:"signed_values"`
+	}
+	if err := unmarshalTwice(doc, &holder); err != nil {
+		return nil, fmt.Errorf("CDR: %w", err)
+	}
+	switch {
+	case holder.Values != nil:
+		holder.Data = doc
+	case holder.Data == nil && holder.CDR.Kind() == jsontext.KindBeginObject:
+		return signedDataOf(holder.CDR)
+	}
+	if holder.Data == nil || holder.Data.Kind() == jsontext.KindNull {
+		return nil, nil //nolint:nilnil // there is none, and that is the verdict
+	}
+	data := new(ocpi.SignedData)
+	if _, err := readObject(holder.Data, data, nil); err != nil {
+		return nil, fmt.Errorf("signed_data: %w", err)
+	}
+	return data, nil
 }
 
 func (c *meterVerifyCmd) record(v meter.Verdict) verifiedRecord {
