@@ -18,6 +18,7 @@ const (
 	onlyUnmeasured       code = "only-unmeasured"
 	afterValidity        code = "element-after-validity"
 	chargingFree         code = "charging-free"
+	chargingUnpriced     code = "charging-unpriced"
 	freeAtFirst          code = "free-at-first"
 	noFallback           code = "no-fallback"
 	freeUnmeasured       code = "free-unmeasured"
@@ -111,6 +112,9 @@ var codes = []struct {
 	{chargingFree, billing.Flag, billing.Text{
 		DE: "Laden ist zeitweise kostenlos: {dimensions} hat nicht immer einen Preis.",
 		EN: "Charging is free at times: {dimensions} does not always have a price."}},
+	{chargingUnpriced, billing.Flag, billing.Text{
+		DE: "Das Laden selbst ist immer kostenlos: einen Preis hat nur {dimensions}.",
+		EN: "Charging itself is always free: only {dimensions} has a price."}},
 	{freeAtFirst, billing.Info, billing.Text{
 		DE: "Das Laden kostet erst ab einer Menge oder Dauer etwas; davor ist es kostenlos.",
 		EN: "Charging costs something only from some amount or duration on; before that it is free."}},

@@ -58,6 +58,7 @@ func (l *linter) limits() {
 	if most != nil && (most.ExclVAT.Valid || most.InclVAT.Valid) && !most.ExclVAT.Decimal.IsPositive() && !most.InclVAT.Decimal.IsPositive() {
 		l.find(limitZero, "max_price", nil, l.sample())
 	}
+	l.plausibleMinimum()
 	for _, limit := range []struct {
 		path  string
 		price *ocpi.Price
@@ -65,6 +66,21 @@ func (l *linter) limits() {
 		if p := limit.price; p != nil && p.ExclVAT.Valid && p.InclVAT.Valid && p.InclVAT.Decimal.LessThan(p.ExclVAT.Decimal) {
 			l.find(limitSides, limit.path, params{"excl": l.amount(p.ExclVAT.Decimal, ""), "incl": l.amount(p.InclVAT.Decimal, "")}, nil)
 		}
+	}
+}
+
+// plausibleMinimum judges the minimum price as the fee that it is for a short session.
+func (l *linter) plausibleMinimum() {
+	most := usual[ocpi.ComponentFlat].most.Mul(decimal.NewFromInt(perEuro[l.doc.Currency]))
+	if l.doc.MinPrice == nil || most.IsZero() {
+		return
+	}
+	price := l.doc.MinPrice.ExclVAT.Decimal
+	if !l.doc.MinPrice.ExclVAT.Valid {
+		price = l.doc.MinPrice.InclVAT.Decimal
+	}
+	if price.GreaterThan(most) {
+		l.find(priceHigh, "min_price", params{"price": l.amount(price, ""), "limit": l.amount(most, "")}, l.sample())
 	}
 }
 

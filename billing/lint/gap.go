@@ -64,6 +64,9 @@ func (l *linter) gaps() {
 		}
 	}
 	said := len(charged) > 0 && l.gapInCharging(charged)
+	if len(charged) == 0 {
+		l.unpricedCharging()
+	}
 	for _, of := range l.lists {
 		if of.phase != session || said && slices.Contains(charged, of) || of.free() {
 			continue
@@ -120,9 +123,57 @@ func (l *linter) gapInCharging(charged []*list) bool {
 	c := freeAtFirst
 	if always, _ := l.unpriced(domain, charged, reading{instant: true, fullMinutes: true, fromZero: true}); always != nil {
 		c, m = chargingFree, always
+	} else if after := l.unpricedAfter(domain, charged); after != nil {
+		c, m = chargingFree, after
 	}
 	l.find(c, "elements", params{"dimensions": names(charged)}, l.witness(charged[0], m, nil, usually).saying(l.whoPrices))
 	return true
+}
+
+// unpricedAfter is a moment at which nothing is priced although less energy or a shorter time had a price.
+func (l *linter) unpricedAfter(domain box, lists []*list) *moment {
+	as := reading{instant: true, fullMinutes: true}
+	for _, of := range lists {
+		for k, b := range l.boxes(of, as) {
+			c := of.entries[k].component
+			own, some := b.within(domain)
+			if !some || c == nil || c.Price.Decimal.IsZero() {
+				continue
+			}
+			for _, a := range []axis{energy, duration} {
+				last, beyond := own[a].highest(l.space.size[a]), own
+				if beyond[a] = domain[a].and(l.space.where(a, func(i int) bool { return i > last })); b[a] == nil || beyond[a] == nil {
+					continue
+				}
+				if m, _ := l.unpriced(beyond, lists, as); m != nil {
+					return m
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// unpricedCharging finds that neither charging nor its start ever costs anything, though something else does: a fee for parking
+// may be meant so, one for reservations hardly.
+func (l *linter) unpricedCharging() {
+	var costly []*list
+	severity := billing.Flag
+	for _, of := range l.lists {
+		switch {
+		case of.free():
+		case of.phase == session && of.kind == ocpi.ComponentFlat:
+			return
+		default:
+			costly = append(costly, of)
+			if of.phase == session {
+				severity = billing.Info
+			}
+		}
+	}
+	if len(costly) > 0 {
+		l.findAs(chargingUnpriced, severity, "elements", params{"dimensions": names(costly)}, l.sample())
+	}
 }
 
 // minutes finds windows that end at 23:59 or begin at 00:01 as if that minute were theirs too.

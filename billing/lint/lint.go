@@ -20,7 +20,7 @@ import (
 )
 
 // Version names the rules. It rises whenever a tariff could get other findings.
-const Version = "1"
+const Version = "2"
 
 // Finding is something remarkable about a tariff. Message is the English text. An Element that Params or the text name is
 // counted from one, as people do; Path counts from zero, as documents do.

@@ -123,6 +123,12 @@ var cases = []struct {
 
 	// PRC-05: gaps
 	{"free at night", list(e(`"start_time":"06:00","end_time":"22:00"`, "ENERGY 0.39 19 1")), "charging-free!"},
+	{"free between two prices", list(e(`"max_kwh":10`, "ENERGY 0.39 19 1"), e(`"min_kwh":11`, "ENERGY 0.49 19 1")), "charging-free!"},
+	{"free until energy costs something, after an hour that did", list(e(`"max_duration":3600`, "TIME 3 19 1"), e(`"min_kwh":20`, "ENERGY 0.49 19 1")), "charging-free!"},
+	{"parking alone", list(e("", "PARKING_TIME 6 19 60")), "charging-unpriced"},
+	{"reservations alone", list(e(`"reservation":"RESERVATION"`, "TIME 3 19 60")), "charging-unpriced!"},
+	{"a start fee and parking", list(e("", "FLAT 1 19 1", "PARKING_TIME 6 19 60")), ""},
+	{"a minimum of many sessions", list(e("", "ENERGY 0.39 19 1")) + `|"min_price":{"excl_vat":100,"incl_vat":119}`, "price-high!"},
 	{"free at first", list(e(`"min_kwh":5`, "ENERGY 0.39 19 1")), "free-at-first"},
 	{"energy by day, time at night", list(e(`"start_time":"06:00","end_time":"22:00"`, "ENERGY 0.39 19 1"), e(`"start_time":"22:00","end_time":"06:00"`, "TIME 6 19 60")), "no-fallback no-fallback"},
 	{"a minute before midnight", list(e(`"start_time":"00:00","end_time":"23:59"`, "ENERGY 0.39 19 1")), "minute-gap!"},
