@@ -10,9 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/roamwerk/roamwerk/billing"
+	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/ocpi"
-	v211 "github.com/roamwerk/roamwerk/ocpi/v211"
-	v230 "github.com/roamwerk/roamwerk/ocpi/v230"
 )
 
 // pricedDocument is a CDR with what stands beside it, read and ready to be priced.
@@ -132,7 +131,7 @@ func (s *documentShape) noCDR() error {
 // inOurVersion turns a CDR of OCPI 2.1.1 or 2.3.0 into one of OCPI 2.2.1. Nothing in a CDR says its version, but it shows.
 func (s *documentShape) inOurVersion(doc jsontext.Value) (jsontext.Value, []billing.Finding, error) {
 	if s.Stop != nil || s.AuthID != nil && s.Token == nil || s.Location != nil && s.CDRLocation == nil {
-		return readAs(&v211.Dialect, doc, new(ocpi.CDR))
+		return readAs(ocpi.Version211, doc, new(ocpi.CDR))
 	}
 	return in230(doc, new(ocpi.CDR))
 }
@@ -142,15 +141,19 @@ func in230(doc jsontext.Value, of any) (jsontext.Value, []billing.Finding, error
 	if !bytes.Contains(doc, []byte(`"before_taxes"`)) && !bytes.Contains(doc, []byte(`"after_taxes"`)) {
 		return doc, nil, nil
 	}
-	return readAs(&v230.Dialect, doc, of)
+	return readAs(ocpi.Version230, doc, of)
 }
 
-func readAs(d *ocpi.Dialect, doc jsontext.Value, of any) (jsontext.Value, []billing.Finding, error) {
+func readAs(version ocpi.VersionNumber, doc jsontext.Value, of any) (jsontext.Value, []billing.Finding, error) {
+	d, err := jobs.DialectOf(version)
+	if err != nil {
+		return nil, nil, err
+	}
 	ours, notes, err := d.Read(doc, of, ocpi.Origin{Role: ocpi.RoleCPO})
 	if err != nil {
 		return nil, nil, err
 	}
-	findings := []billing.Finding{{Code: "version-read", Severity: billing.Info, Message: "read as OCPI " + string(d.Version)}}
+	findings := []billing.Finding{{Code: "version-read", Severity: billing.Info, Message: "read as OCPI " + string(version)}}
 	for _, note := range notes {
 		findings = append(findings, billing.Finding{Code: "version-read", Severity: billing.Info, Path: note.Path, Message: note.Rule})
 	}
