@@ -1,5 +1,7 @@
 package ocpi
 
+import "cmp"
+
 // The members of a CDR for quickDecoder, each with a number of its own. TestQuickDecoderKnowsAll holds them to the structs.
 
 func (d *quickDecoder) cdr(c *CDR) bool {
@@ -32,7 +34,7 @@ func (d *quickDecoder) cdr(c *CDR) bool {
 		case "tariffs":
 			return 12, listOf(d, &c.Tariffs, 1, (*quickDecoder).tariff)
 		case "charging_periods":
-			return 13, listOf(d, &c.ChargingPeriods, 4, (*quickDecoder).chargingPeriod)
+			return 13, listOf(d, &c.ChargingPeriods, 2, (*quickDecoder).chargingPeriod)
 		case "signed_data":
 			return 14, d.other(&c.SignedData)
 		case "total_cost":
@@ -142,7 +144,9 @@ func (d *quickDecoder) chargingPeriod(c *ChargingPeriod) bool {
 		case "start_date_time":
 			return 0, d.instant(&c.StartDateTime)
 		case "dimensions":
-			return 1, listOf(d, &c.Dimensions, 4, (*quickDecoder).cdrDimension)
+			ok := listOf(d, &c.Dimensions, cmp.Or(d.dimensions, 2), (*quickDecoder).cdrDimension)
+			d.dimensions = len(c.Dimensions)
+			return 1, ok
 		case "tariff_id":
 			return 2, text(d, &c.TariffID)
 		}

@@ -2,6 +2,8 @@ package ocpi
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"time"
 	"unicode/utf8"
 
@@ -15,8 +17,9 @@ import (
 // not like, it leaves, and Unmarshal reads the message from its start and says
 // what is wrong.
 type quickDecoder struct {
-	b []byte
-	i int
+	b          []byte
+	i          int
+	dimensions int // of the last charging period; the next has as many as a rule
 }
 
 // quickly decodes b into v, if v is of a type that it knows. If it returns
@@ -41,15 +44,32 @@ func quickly(b []byte, v any) bool {
 }
 
 func (d *quickDecoder) space() {
-	for d.i < len(d.b) {
-		switch d.b[d.i] {
-		case ' ', '\n', '\t', '\r':
-			d.i++
-		default:
+	if d.i < len(d.b) && d.b[d.i] > ' ' {
+		return
+	}
+	d.skipSpace()
+}
+
+func (d *quickDecoder) skipSpace() {
+	const indentation = 0x2020202020202020 // eight spaces
+	b, i := d.b, d.i
+	for {
+		for i+8 <= len(b) {
+			other := binary.LittleEndian.Uint64(b[i:]) ^ indentation
+			i += bits.TrailingZeros64(other) / 8
+			if other != 0 {
+				break
+			}
+		}
+		if i == len(b) || !isSpace[b[i]] {
+			d.i = i
 			return
 		}
+		i++
 	}
 }
+
+var isSpace = [256]bool{' ': true, '\n': true, '\t': true, '\r': true}
 
 // end reports whether only space is left.
 func (d *quickDecoder) end() bool {
@@ -57,7 +77,17 @@ func (d *quickDecoder) end() bool {
 	return d.i == len(d.b)
 }
 
-// take reads one byte of punctuation, if it is next.
+// next reads the next byte that is not space; 0 at the end.
+func (d *quickDecoder) next() byte {
+	d.space()
+	if d.i == len(d.b) {
+		return 0
+	}
+	d.i++
+	return d.b[d.i-1]
+}
+
+// take reads a byte, if it is next.
 func (d *quickDecoder) take(c byte) bool {
 	d.space()
 	if d.i < len(d.b) && d.b[d.i] == c {
@@ -72,7 +102,7 @@ func (d *quickDecoder) null() bool { return d.literal("null") }
 
 func (d *quickDecoder) literal(text string) bool {
 	d.space()
-	if len(d.b)-d.i >= len(text) && string(d.b[d.i:d.i+len(text)]) == text {
+	if len(d.b)-d.i >= len(text) && d.b[d.i] == text[0] && string(d.b[d.i:d.i+len(text)]) == text {
 		d.i += len(text)
 		return true
 	}
@@ -82,25 +112,21 @@ func (d *quickDecoder) literal(text string) bool {
 // mostUnknown bounds the unknown members of an object.
 const mostUnknown = 16
 
-// object reads an object. member reads the value of one and tells its number,
-// below 64, or that it does not know it; then the value is kept in extra. No
-// name may occur twice.
+// object reads an object; a null is seldom, and not the same for all types.
+// member reads the value of one and tells its number, below 64, or that it does
+// not know it; then the value is kept in extra. No name may occur twice.
 func (d *quickDecoder) object(extra *jsontext.Value, member func(name []byte) (number int, ok bool)) bool {
-	if d.null() {
-		return false // seldom, and not the same for all types
-	}
-	if !d.take('{') || *extra != nil {
+	if d.next() != '{' || *extra != nil {
 		return false
 	}
 	if d.take('}') {
 		return true
 	}
 	var seen uint64
-	var strange [mostUnknown][]byte
-	unknown := 0
+	var strange [][]byte
 	for {
 		name, plain, ok := d.quoted()
-		if !ok || !plain || !d.take(':') {
+		if !ok || !plain || d.next() != ':' {
 			return false
 		}
 		number, ok := member(name)
@@ -111,32 +137,40 @@ func (d *quickDecoder) object(extra *jsontext.Value, member func(name []byte) (n
 			}
 			seen |= 1 << number
 		default:
-			for _, other := range strange[:unknown] {
-				if bytes.Equal(other, name) {
-					return false
-				}
-			}
-			if unknown == mostUnknown {
+			if strange, ok = d.keep(extra, name, strange); !ok {
 				return false
 			}
-			strange[unknown] = name
-			unknown++
-			value, ok := d.raw()
-			if !ok || !value.IsValid() {
-				return false
-			}
-			*extra = appendMember(*extra, name, value)
 		}
-		if d.take('}') {
-			if unknown > 0 {
+		switch d.next() {
+		case ',':
+		case '}':
+			if strange != nil {
 				*extra = append(*extra, '}')
 			}
 			return true
-		}
-		if !d.take(',') {
+		default:
 			return false
 		}
 	}
+}
+
+// keep reads the value of an unknown member into extra. before are the names
+// of those before it.
+func (d *quickDecoder) keep(extra *jsontext.Value, name []byte, before [][]byte) (names [][]byte, ok bool) {
+	for _, other := range before {
+		if bytes.Equal(other, name) {
+			return nil, false
+		}
+	}
+	if len(before) == mostUnknown {
+		return nil, false
+	}
+	value, ok := d.raw()
+	if !ok || !value.IsValid() {
+		return nil, false
+	}
+	*extra = appendMember(*extra, name, value)
+	return append(before, name), true
 }
 
 // unknownMember is the number of a member that an object does not have.
@@ -157,27 +191,35 @@ func appendMember(to jsontext.Value, name []byte, value jsontext.Value) jsontext
 // quoted reads a string and returns what stands between its quotes. plain
 // means that this is the text: ASCII without escapes.
 func (d *quickDecoder) quoted() (text []byte, plain, ok bool) {
-	if !d.take('"') {
+	if d.next() != '"' {
 		return nil, false, false
 	}
-	start := d.i
 	plain = true
-	for ; d.i < len(d.b); d.i++ {
-		switch c := d.b[d.i]; {
+	for i := d.i; i < len(d.b); i++ {
+		switch c := d.b[i]; {
+		case isPlain[c]:
 		case c == '"':
-			d.i++
-			return d.b[start : d.i-1], plain, true
+			text, d.i = d.b[d.i:i], i+1
+			return text, plain, true
 		case c == '\\':
 			plain = false
-			d.i++
+			i++
 		case c < ' ':
 			return nil, false, false
-		case c >= utf8.RuneSelf:
+		default:
 			plain = false
 		}
 	}
 	return nil, false, false
 }
+
+// isPlain tells the bytes that stand for themselves in a string.
+var isPlain = func() (plain [256]bool) {
+	for c := byte(' '); c < utf8.RuneSelf; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()
 
 // text reads a string.
 func text[T ~string](d *quickDecoder, to *T) bool {
@@ -281,17 +323,16 @@ func (d *quickDecoder) number(to *decimal.NullDecimal) bool {
 // digits reads digits with a point among them. ok is false for what is not
 // that simple.
 func (d *quickDecoder) digits() (n int64, count int, places int32, ok bool) {
-	first := d.i
-	point := -1
-	for ; d.i < len(d.b); d.i++ {
-		c := d.b[d.i]
+	b, first, i, point := d.b, d.i, d.i, -1
+	for ; i < len(b); i++ {
+		c := b[i]
 		if '0' <= c && c <= '9' {
 			n = n*10 + int64(c-'0')
 			count++
 			continue
 		}
 		if c == '.' && point < 0 {
-			point = d.i
+			point = i
 			continue
 		}
 		if c == 'e' || c == 'E' {
@@ -299,11 +340,12 @@ func (d *quickDecoder) digits() (n int64, count int, places int32, ok bool) {
 		}
 		break
 	}
-	whole := d.i - first
+	d.i = i
+	whole := i - first
 	if point >= 0 {
-		whole, places = point-first, int32(d.i-point-1)
+		whole, places = point-first, int32(i-point-1)
 	}
-	simple := count <= 18 && whole > 0 && (whole == 1 || d.b[first] != '0') && (point < 0 || places > 0)
+	simple := count <= 18 && whole > 0 && (whole == 1 || b[first] != '0') && (point < 0 || places > 0)
 	return n, count, places, simple
 }
 
@@ -324,15 +366,28 @@ func (d *quickDecoder) integer(to **int) bool {
 		*to = nil
 		return true
 	}
-	value, ok := d.raw()
-	if !ok || *to != nil || !value.IsValid() {
+	if *to != nil {
 		return false
 	}
-	n, ok := parseInt(value)
-	if ok {
-		*to = &n
+	start := d.i
+	negative := d.take('-')
+	few, count, places, ok := d.digits()
+	n := int(few)
+	switch {
+	case !ok || places > 0 || count >= len("2147483648"):
+		d.i = start
+		value, ok := d.raw()
+		if !ok || !value.IsValid() {
+			return false
+		}
+		if n, ok = parseInt(value); !ok {
+			return false
+		}
+	case negative:
+		n = -n
 	}
-	return ok
+	*to = &n
+	return true
 }
 
 // raw reads any value, and finds no more than where it ends. It refuses what
@@ -408,11 +463,12 @@ func listOf[T any](d *quickDecoder, to *[]T, hint int, read func(*quickDecoder, 
 		if !read(d, &values[len(values)-1]) {
 			return false
 		}
-		if d.take(']') {
+		switch d.next() {
+		case ',':
+		case ']':
 			*to = values
 			return true
-		}
-		if !d.take(',') {
+		default:
 			return false
 		}
 	}

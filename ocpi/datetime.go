@@ -59,12 +59,15 @@ func parseDateTime(s string) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, second, millisecond*1e6, time.UTC)
-	if t.Day() != day || t.Month() != time.Month(month) { // 31 June
+	if _, m, d := t.Date(); m != time.Month(month) || d != day { // 31 June
 		return time.Time{}, false
 	}
 	t = t.Add(-offset)
-	return t, 1 <= t.Year() && t.Year() <= 9999
+	return t, yearOne <= t.Unix() && t.Unix() < yearTenThousand
 }
+
+// Where years have four digits, in seconds since 1970.
+const yearOne, yearTenThousand = -62_135_596_800, 253_402_300_800
 
 // fraction reads an optional fraction of a second of one to nine digits.
 func fraction(s string) (millisecond int, rest string, ok bool) {

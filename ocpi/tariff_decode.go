@@ -24,7 +24,7 @@ func (d *quickDecoder) tariff(t *Tariff) bool {
 		case "max_price":
 			return 8, optional(d, &t.MaxPrice, (*quickDecoder).price)
 		case "elements":
-			return 9, listOf(d, &t.Elements, 4, (*quickDecoder).tariffElement)
+			return 9, listOf(d, &t.Elements, 2, (*quickDecoder).tariffElement)
 		case "start_date_time":
 			return 10, d.instant(&t.StartDateTime)
 		case "end_date_time":
