@@ -111,12 +111,12 @@ func Check(cdr *ocpi.CDR, r Rating, tol Tolerance) Verdict {
 	c.price("total_parking_cost", cdr.TotalParkingCost, r.Parking, true)
 	c.price("total_reservation_cost", cdr.TotalReservationCost, r.Reservation, true)
 	if tells(cdr, ocpi.DimensionEnergy) {
-		c.figure("total_energy", "", cdr.TotalEnergy, r.TotalEnergy, numberOf(tol.Energy))
+		c.quantity("total_energy", cdr.TotalEnergy, r.TotalEnergy, numberOf(tol.Energy))
 	}
 	if tells(cdr, ocpi.DimensionTime, ocpi.DimensionParkingTime) {
 		allowed := numberOf(tol.Time).mul(integer(int64(len(cdr.ChargingPeriods)), 0))
-		c.figure("total_time", "", cdr.TotalTime, r.TotalTime, allowed)
-		c.figure("total_parking_time", "", cdr.TotalParkingTime, r.TotalParkingTime, allowed)
+		c.quantity("total_time", cdr.TotalTime, r.TotalTime, allowed)
+		c.quantity("total_parking_time", cdr.TotalParkingTime, r.TotalParkingTime, allowed)
 	}
 	return Verdict{
 		Agrees:      len(c.differences) == 0,
@@ -154,22 +154,36 @@ func (c *checker) price(name string, claimed *ocpi.Price, computed Amount, part 
 	if part && c.credit {
 		excl.Decimal, incl.Decimal = excl.Decimal.Abs(), incl.Decimal.Abs()
 	}
-	c.figure(name, ".excl_vat", excl, computed.ExclVAT, c.of(computed.ExclVAT).add(c.slack))
-	c.figure(name, ".incl_vat", incl, computed.InclVAT, c.of(computed.InclVAT).add(c.slack))
+	c.amount(name, ".excl_vat", excl, computed.ExclVAT)
+	c.amount(name, ".incl_vat", incl, computed.InclVAT)
+}
+
+func (c *checker) amount(name, side string, claimed decimal.NullDecimal, computed decimal.Decimal) {
+	if !claimed.Valid {
+		return
+	}
+	exact := numberOf(computed)
+	if off, allowed := numberOf(claimed.Decimal).sub(exact).abs(), c.of(exact).add(c.slack); off.cmp(allowed) > 0 {
+		c.differs(name+side, claimed.Decimal, computed, allowed)
+	}
 }
 
 // of is the tolerance of an amount.
-func (c *checker) of(amount decimal.Decimal) number {
-	if relative := c.relative.mul(numberOf(amount).abs()); relative.cmp(c.absolute) > 0 {
+func (c *checker) of(amount number) number {
+	if relative := c.relative.mul(amount.abs()); relative.cmp(c.absolute) > 0 {
 		return relative
 	}
 	return c.absolute
 }
 
-func (c *checker) figure(name, side string, claimed decimal.NullDecimal, computed decimal.Decimal, tolerance number) {
-	if claimed.Valid && numberOf(claimed.Decimal).sub(numberOf(computed)).abs().cmp(tolerance) > 0 {
-		c.differences = append(c.differences, Difference{Figure: name + side, Claimed: claimed.Decimal, Computed: computed, Tolerance: tolerance.decimal()})
+func (c *checker) quantity(name string, claimed decimal.NullDecimal, computed decimal.Decimal, allowed number) {
+	if claimed.Valid && numberOf(claimed.Decimal).sub(numberOf(computed)).abs().cmp(allowed) > 0 {
+		c.differs(name, claimed.Decimal, computed, allowed)
 	}
+}
+
+func (c *checker) differs(figure string, claimed, computed decimal.Decimal, allowed number) {
+	c.differences = append(c.differences, Difference{Figure: figure, Claimed: claimed, Computed: computed, Tolerance: allowed.decimal()})
 }
 
 // contradictions finds where the figures of a CDR do not fit each other (PRC-33). That its totals are not the sums of its
@@ -207,10 +221,10 @@ func (c *checker) contradictions(cdr *ocpi.CDR, r *Rating) []Finding {
 			comparable = false // left out, not nothing
 		}
 	}
-	if comparable && stated && sum.abs().sub(numberOf(cdr.TotalCost.ExclVAT.Decimal).abs()).abs().cmp(c.of(sum.decimal())) > 0 {
+	if comparable && stated && sum.abs().sub(numberOf(cdr.TotalCost.ExclVAT.Decimal).abs()).abs().cmp(c.of(sum)) > 0 {
 		find("parts-differ", "total_cost.excl_vat", "the costs of the parts do not sum to the total, and no limit explains it")
 	}
-	if cdr.TotalParkingTime.Valid && cdr.TotalTime.Valid && cdr.TotalParkingTime.Decimal.GreaterThan(cdr.TotalTime.Decimal) {
+	if cdr.TotalParkingTime.Valid && cdr.TotalTime.Valid && numberOf(cdr.TotalParkingTime.Decimal).cmp(numberOf(cdr.TotalTime.Decimal)) > 0 {
 		find("parking-exceeds-time", "total_parking_time", "the car parked longer than it was connected")
 	}
 	return findings
@@ -218,5 +232,5 @@ func (c *checker) contradictions(cdr *ocpi.CDR, r *Rating) []Finding {
 
 // taxedBelow reports whether an amount with VAT is below the one without.
 func taxedBelow(p *ocpi.Price) bool {
-	return p.InclVAT.Valid && p.ExclVAT.Valid && p.InclVAT.Decimal.Abs().LessThan(p.ExclVAT.Decimal.Abs())
+	return p.InclVAT.Valid && p.ExclVAT.Valid && numberOf(p.InclVAT.Decimal).abs().cmp(numberOf(p.ExclVAT.Decimal).abs()) < 0
 }

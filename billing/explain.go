@@ -1,8 +1,6 @@
 package billing
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
@@ -112,10 +110,9 @@ func (p *Pricer) Explain(raw []byte, cdr *ocpi.CDR, tariffs []*Tariff, zone *tim
 	r.tracing = true
 	r.price()
 	r.boundStakes()
-	sum := sha256.Sum256(raw)
 	e := Explanation{
 		Engine: EngineVersion, Policy: policy, TimeZone: r.clock.zone.String(), Currency: r.currency,
-		CDR: cdr.ID, SHA256: hex.EncodeToString(sum[:]), Credit: cdr.Credit, Lapsed: r.lapsed,
+		CDR: cdr.ID, SHA256: digest(raw), Credit: cdr.Credit, Lapsed: r.lapsed,
 		EnergyTold: r.energyTold, Energy: r.energyStated,
 		Rating: r.rating(),
 	}
@@ -148,49 +145,44 @@ type choice struct {
 }
 
 func (r *rater) explainPeriods() []ExplainedPeriod {
-	explained := make([]ExplainedPeriod, len(r.periods))
-	choices := r.choices
+	periods := make([]ExplainedPeriod, len(r.periods))
+	all := make([]ExplainedChoice, 0, len(r.choices))
+	rest := r.choices
 	for i := range r.periods {
-		p := &r.periods[i]
-		e := &explained[i]
+		p, e := &r.periods[i], &periods[i]
 		*e = ExplainedPeriod{
 			Index: p.index, From: p.from, To: p.to, Open: p.open, Tariff: slices.Index(r.used, p.tariff),
-			KWh: p.at.kwh.decimal(), Elapsed: secondsOf(p.at.elapsed).decimal(),
-			Energy: p.volume[energy].decimal(), Charging: p.volume[charging].decimal(), Parking: p.volume[parking].decimal(),
-			Reservation: p.reservation.decimal(), Estimated: p.estimated, Places: p.places,
+			KWh: r.written.decimal(p.at.kwh), Elapsed: r.written.decimal(secondsOf(p.at.elapsed)),
+			Energy: r.written.decimal(p.volume[energy]), Charging: r.written.decimal(p.volume[charging]),
+			Parking: r.written.decimal(p.volume[parking]), Reservation: r.written.decimal(p.reservation),
+			Estimated: p.estimated, Places: p.places,
 		}
 		if p.tariff != nil && p.tariff.clock {
 			e.Local = p.at.local.String()
 		}
-		for len(choices) > 0 && choices[0].period == p {
-			c := &choices[0]
-			choices = choices[1:]
-			if last := len(e.Choices) - 1; last >= 0 && e.Choices[last].Dimension == poolDimension[c.pool] {
-				e.Choices[last].take(c, e.Choices[last].Passed) // the second list that a lapsed reservation looks into
+		first := len(all)
+		for ; len(rest) > 0 && rest[0].period == p; rest = rest[1:] {
+			c, last := &rest[0], len(all)-1
+			if last >= first && all[last].Dimension == poolDimension[c.pool] {
+				all[last].take(c) // the second list that a lapsed reservation looks into
 				continue
 			}
-			if e.Choices == nil {
-				e.Choices = make([]ExplainedChoice, 0, countOf(choices, p)+1)
-			}
-			e.Choices = append(e.Choices, ExplainedChoice{Dimension: poolDimension[c.pool], Quantity: e.quantity(c.pool)})
-			last := &e.Choices[len(e.Choices)-1]
-			if c.pool.timed() {
-				last.Off = p.off(p.quantity(c.pool)).decimal()
-			}
-			last.take(c, nil)
+			all = append(all, r.explainChoice(c, e))
+		}
+		if len(all) > first {
+			e.Choices = slices.Clip(all[first:])
 		}
 	}
-	return explained
+	return periods
 }
 
-// countOf is how many of the first choices are of a period.
-func countOf(choices []choice, p *period) int {
-	for i := range choices {
-		if choices[i].period != p {
-			return i
-		}
+func (r *rater) explainChoice(c *choice, of *ExplainedPeriod) ExplainedChoice {
+	e := ExplainedChoice{Dimension: poolDimension[c.pool], Quantity: of.quantity(c.pool)}
+	if c.pool.timed() {
+		e.Off = r.written.decimal(c.period.off(c.period.quantity(c.pool)))
 	}
-	return len(choices)
+	e.take(c)
+	return e
 }
 
 // quantity is what the period adds to a pool.
@@ -224,8 +216,8 @@ func (p *period) quantity(of pool) number {
 }
 
 // take writes down what a search found, and what it passed over.
-func (e *ExplainedChoice) take(c *choice, passed []ExplainedPass) {
-	e.Element, e.Passed = -1, passed
+func (e *ExplainedChoice) take(c *choice) {
+	e.Element = -1
 	for i := range c.list.components {
 		component := &c.list.components[i]
 		reason := component.fails(&c.at)
@@ -241,13 +233,13 @@ func (e *ExplainedChoice) take(c *choice, passed []ExplainedPass) {
 // fails is the first restriction that does not hold, or else the first that cannot be told.
 func (c *component) fails(at *moment) *condition {
 	var doubt *condition
-	for i := range c.conditions {
-		switch c.conditions[i].holds(at) {
+	for _, cond := range c.conditions {
+		switch cond.holds(at) {
 		case no:
-			return &c.conditions[i]
+			return cond
 		case unknown:
 			if doubt == nil {
-				doubt = &c.conditions[i]
+				doubt = cond
 			}
 		}
 	}
@@ -263,7 +255,7 @@ func (c *condition) saw(at *moment) string {
 	case "start_date", "end_date":
 		return at.local.date()
 	case "day_of_week":
-		return strings.ToUpper(at.local.weekday().String())
+		return string(weekdays[at.local.weekday()])
 	case "min_kwh", "max_kwh":
 		return at.kwh.decimal().String()
 	case "min_duration", "max_duration":
@@ -284,5 +276,5 @@ func (r *rater) explainStep(of pool) ExplainedStep {
 		}
 	}
 	billed := total.sub(last.measured).add(last.billed)
-	return ExplainedStep{Dimension: poolDimension[of], StepSize: last.step, Measured: total.decimal(), Billed: billed.decimal()}
+	return ExplainedStep{Dimension: poolDimension[of], StepSize: last.step, Measured: r.written.decimal(total), Billed: r.written.decimal(billed)}
 }

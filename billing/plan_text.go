@@ -208,8 +208,8 @@ func (t priceVocabulary) conditions(r *ocpi.TariffRestrictions, w vocabulary) st
 func (t priceVocabulary) weekdays(list []ocpi.DayOfWeek) string {
 	var set [7]bool // from Monday
 	for _, d := range list {
-		if day, ok := weekdays[d]; ok {
-			set[(int(day)+6)%7] = true
+		if day := slices.Index(weekdays[:], d); day >= 0 {
+			set[(day+6)%7] = true
 		}
 	}
 	name := func(i int) string { return t.days[time.Weekday((i+1)%7)] }

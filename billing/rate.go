@@ -110,7 +110,12 @@ func (p *Pricer) Price(cdr *ocpi.CDR, tariffs []*Tariff, zone *time.Location, po
 	r.begin(cdr, tariffs, zone, &policy)
 	r.price()
 	r.boundStakes()
-	return r.figure(r.total)
+	total := r.round(r.total)
+	excl := total.excl.decimal()
+	if total.incl == total.excl {
+		return Amount{excl, excl}
+	}
+	return Amount{ExclVAT: excl, InclVAT: total.incl.decimal()}
 }
 
 // Rating is that of the CDR which was priced last. It stays valid when the next one is priced.
@@ -138,6 +143,7 @@ type rater struct {
 	stakes   []stake
 	levels   []levels
 	choices  []choice // while tracing
+	written  writer
 }
 
 // facts are what a pricing finds out.
@@ -269,7 +275,7 @@ func (r *rater) pricePeriods() {
 			}
 			list := &t.prices[session][dim]
 			c := r.pick(p, poolOf[dim], list, &p.at)
-			if list.edges {
+			if list.edges != nil {
 				c = r.checkSplit(p, dim, list, c)
 			}
 			if c != nil {
@@ -323,8 +329,8 @@ func (l *priceList) first(at *moment, unknownHolds bool) (c, doubt *component) {
 // holds asks all restrictions of the component's element: one that fails decides, one that cannot tell leaves it open.
 func (c *component) holds(at *moment) verdict {
 	answer := yes
-	for i := range c.conditions {
-		switch c.conditions[i].holds(at) {
+	for _, cond := range c.conditions {
+		switch cond.holds(at) {
 		case no:
 			return no
 		case unknown:

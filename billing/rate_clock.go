@@ -2,8 +2,9 @@ package billing
 
 import (
 	"fmt"
-	"strings"
 	"time"
+
+	"github.com/roamwerk/roamwerk/ocpi"
 )
 
 const day = 24 * 60 * 60
@@ -18,17 +19,24 @@ func (t localTime) weekday() time.Weekday {
 	return time.Weekday(((int(time.Thursday)+t.day)%7 + 7) % 7)
 }
 
-func (t localTime) date() string {
-	return time.Unix(int64(t.day)*day, 0).UTC().Format(time.DateOnly)
-}
+func (t localTime) date() string { return t.utc().Format(time.DateOnly) }
 
+// clock writes the end of a day as 24:00:00.
 func (t localTime) clock() string {
 	return fmt.Sprintf("%02d:%02d:%02d", t.second/3600, t.second/60%60, t.second%60)
 }
 
 func (t localTime) String() string {
-	return strings.ToUpper(t.weekday().String()) + " " + t.date() + " " + t.clock()
+	text := make([]byte, 0, len("WEDNESDAY 2006-01-02 15:04:05"))
+	text = append(append(text, weekdays[t.weekday()]...), ' ')
+	return string(t.utc().AppendFormat(text, time.DateTime))
 }
+
+// utc is when a clock in Greenwich shows the same.
+func (t localTime) utc() time.Time { return time.Unix(int64(t.day)*day+int64(t.second), 0).UTC() }
+
+// weekdays are in the order of time.Weekday.
+var weekdays = [7]ocpi.DayOfWeek{ocpi.Sunday, ocpi.Monday, ocpi.Tuesday, ocpi.Wednesday, ocpi.Thursday, ocpi.Friday, ocpi.Saturday}
 
 // localClock tells the local time. It remembers the offset from UTC and how long it stays.
 type localClock struct {

@@ -81,6 +81,31 @@ func (n number) decimal() decimal.Decimal {
 	return decimal.NewFromBigInt(wide, n.exp)
 }
 
+// writer writes numbers down as decimals. The figures of a CDR are the same few numbers again and again, so it remembers
+// the last of them: a decimal never changes and can stand in many places.
+type writer [16]writtenNumber
+
+type writtenNumber struct {
+	coefficient int64
+	exp         int32
+	decimal     decimal.Decimal
+}
+
+func (w *writer) decimal(n number) decimal.Decimal {
+	if n.big != nil || n.hi != int64(n.lo)>>63 || n.lo == 0 {
+		return n.decimal()
+	}
+	const golden = 0x9E3779B97F4A7C15 // spreads neighbours
+	last := &w[(n.lo+uint64(n.exp))*golden>>60]
+	if last.coefficient != int64(n.lo) || last.exp != n.exp {
+		*last = writtenNumber{int64(n.lo), n.exp, n.decimal()}
+	}
+	return last.decimal
+}
+
+// hours writes seconds as hours.
+func (w *writer) hours(seconds number) decimal.Decimal { return w.decimal(inHours(seconds)) }
+
 // magnitude is the absolute value of the integer.
 func (n number) magnitude() (hi, lo uint64) {
 	hi, lo = uint64(n.hi), n.lo
@@ -295,8 +320,11 @@ func (n number) divide(by number, places int32) (quotient number, rest, divisor 
 	if !ok || byHi != 0 || divisor == 0 {
 		return number{}, 0, 0, false
 	}
-	quotientHi := hi / divisor
-	quotientLo, rest := bits.Div64(hi%divisor, lo, divisor)
+	var quotientHi uint64
+	if hi >= divisor { // seldom, and one division less otherwise
+		quotientHi, hi = hi/divisor, hi%divisor
+	}
+	quotientLo, rest := bits.Div64(hi, lo, divisor)
 	quotient, ok = signed(quotientHi, quotientLo, -places, false)
 	return quotient, rest, divisor, ok
 }

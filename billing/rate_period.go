@@ -120,11 +120,11 @@ func (r *rater) readVolumes(p *period, dims []ocpi.CDRDimension) {
 	p.places = hourPlaces
 	for k := range dims {
 		d := &dims[k]
-		if !d.Volume.Valid || !sane(d.Volume.Decimal) {
+		volume, usable := usableNumber(d.Volume)
+		if !usable {
 			r.find("volume-unusable", Block, p.dimensionPath(k)+".volume", "the volume is missing or not a usable number")
 			continue
 		}
-		volume := numberOf(d.Volume.Decimal)
 		what := measureOf(d.Type)
 		if what == nothing {
 			r.find("dimension-ignored", dimensionSeverity(d.Type), p.dimensionPath(k)+".type", fmt.Sprintf("%s has no place in a CDR (CDR-19)", d.Type))

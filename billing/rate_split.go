@@ -21,7 +21,7 @@ func (r *rater) checkSplit(p *period, dim dimension, list *priceList, used *comp
 	if forced := &r.variant.forced; forced.on && forced.period == p.index && forced.dimension == dim {
 		return forced.component
 	}
-	if r.variant.any() || p.open || !p.to.After(p.from) || !r.edgeWithin(p, list) {
+	if r.variant.any() || p.open || !p.to.After(p.from) || !r.edgeWithin(p, list.edges) {
 		return used
 	}
 	var readings []variant
@@ -47,31 +47,31 @@ func (c *component) pricesLike(other *component) bool {
 	return c.price.equal(other.price)
 }
 
-// edgeWithin reports whether some restriction of the list may change its answer inside a period.
-func (r *rater) edgeWithin(p *period, list *priceList) bool {
+// edgeWithin reports whether one of the edges lies inside a period.
+func (r *rater) edgeWithin(p *period, within *edges) bool {
 	length := p.to.Sub(p.from)
-	for _, edge := range list.timerEdges {
+	for _, edge := range within.timer {
 		if edge > p.at.elapsed && edge-p.at.elapsed < length {
 			return true
 		}
 	}
-	if len(list.energyEdges) > 0 {
+	if len(within.energy) > 0 {
 		end := p.at.kwh.add(p.volume[energy])
-		for _, edge := range list.energyEdges {
+		for _, edge := range within.energy {
 			if edge.cmp(p.at.kwh) > 0 && edge.cmp(end) < 0 {
 				return true
 			}
 		}
 	}
-	if len(list.clockEdges) == 0 {
+	if len(within.clock) == 0 {
 		return false
 	}
 	if r.clock.offsetAt(p.from) != r.clock.offsetAt(p.to) {
 		return true
 	}
-	next := list.clockEdges[0] + day
-	if i, _ := slices.BinarySearch(list.clockEdges, p.at.local.second+1); i < len(list.clockEdges) {
-		next = list.clockEdges[i]
+	next := within.clock[0] + day
+	if i, _ := slices.BinarySearch(within.clock, p.at.local.second+1); i < len(within.clock) {
+		next = within.clock[i]
 	}
 	untilNext := int64(next-p.at.local.second)*int64(time.Second) - int64(p.from.Nanosecond())
 	return untilNext < int64(length)
@@ -82,13 +82,13 @@ func (r *rater) edgeWithin(p *period, list *priceList) bool {
 func (r *rater) componentsWithin(p *period, list *priceList) []*component {
 	energies := []number{p.at.kwh}
 	end := p.at.kwh.add(p.volume[energy])
-	for _, edge := range list.energyEdges {
+	for _, edge := range list.edges.energy {
 		if edge.cmp(p.at.kwh) > 0 && edge.cmp(end) < 0 {
 			energies = append(energies, edge)
 		}
 	}
 	var found []*component
-	for i, instant := range r.instantsWithin(p, list) {
+	for i, instant := range r.instantsWithin(p, list.edges) {
 		at := p.at
 		at.local = r.clock.local(instant)
 		at.elapsed += instant.Sub(p.from)
@@ -106,17 +106,17 @@ func (r *rater) componentsWithin(p *period, list *priceList) []*component {
 }
 
 // instantsWithin returns the start of a period and the instants inside it at which a restriction on time changes its answer.
-func (r *rater) instantsWithin(p *period, list *priceList) []time.Time {
+func (r *rater) instantsWithin(p *period, within *edges) []time.Time {
 	instants := []time.Time{p.from}
 	add := func(instant time.Time) {
 		if instant.After(p.from) && instant.Before(p.to) {
 			instants = append(instants, instant)
 		}
 	}
-	for _, edge := range list.timerEdges {
+	for _, edge := range within.timer {
 		add(p.from.Add(edge - p.at.elapsed))
 	}
-	if len(list.clockEdges) == 0 {
+	if len(within.clock) == 0 {
 		return instants
 	}
 	for at, days := p.from, 0; at.Before(p.to) && days < longestSearch; days++ {
@@ -124,7 +124,7 @@ func (r *rater) instantsWithin(p *period, list *priceList) []time.Time {
 		change := time.Unix(r.clock.to, 0) // where the zone's offset changes, the clock jumps over edges, or shows them again
 		add(change)
 		midnight := time.Unix(int64(local.day)*day-r.clock.offset, 0)
-		for _, edge := range list.clockEdges {
+		for _, edge := range within.clock {
 			add(midnight.Add(time.Duration(edge) * time.Second))
 		}
 		at = midnight.Add(day * time.Second)

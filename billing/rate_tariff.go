@@ -67,7 +67,7 @@ func (r *rater) checkTariff(t *Tariff) {
 // checkMeasured finds what the tariff prices and the periods do not tell, although the totals of the CDR do.
 func (r *rater) checkMeasured(t *Tariff) {
 	missing := func(dim dimension, total decimal.NullDecimal, path string) {
-		if total.Decimal.IsPositive() && t.prices[session][dim].priced {
+		if total.Decimal.IsPositive() && t.prices[session][dim].priced() {
 			r.find("quantity-missing", Flag, path, "the tariff prices this quantity, the CDR states its total, but no period has it")
 		}
 	}

@@ -15,6 +15,10 @@ type cost struct{ excl, incl number }
 func (c cost) add(other cost) cost { return cost{c.excl.add(other.excl), c.incl.add(other.incl)} }
 func (c cost) sub(other cost) cost { return cost{c.excl.sub(other.excl), c.incl.sub(other.incl)} }
 func (c cost) neg() cost           { return cost{c.excl.neg(), c.incl.neg()} }
+
+// grow adds to a cost in place.
+func (c *cost) grow(by *cost) { c.excl, c.incl = c.excl.add(by.excl), c.incl.add(by.incl) }
+
 func (c cost) equal(other cost) bool {
 	return c.excl.equal(other.excl) && c.incl.equal(other.incl)
 }
@@ -43,7 +47,7 @@ func (r *rater) settle() {
 		if r.policy.RoundLines {
 			run.cost = cost{r.policy.amount(run.cost.excl).mul(secondsPerHour), r.policy.amount(run.cost.incl).mul(secondsPerHour)}
 		}
-		r.sums[run.pool] = r.sums[run.pool].add(run.cost)
+		r.sums[run.pool].grow(&run.cost)
 	}
 	for i, t := range r.used {
 		if i > 0 && t.Currency != "" && t.Currency != r.currency {
@@ -65,7 +69,7 @@ func (r *rater) settleTariff(t *Tariff) {
 	rates := r.rates[:0]
 	for i := range r.runs {
 		if run := &r.runs[i]; run.tariff == t {
-			share = share.add(run.cost)
+			share.grow(&run.cost)
 			rates = addVAT(rates, run.component.vat.rate, &run.cost)
 		}
 	}
@@ -77,7 +81,7 @@ func (r *rater) settleTariff(t *Tariff) {
 			share = limited
 		}
 	}
-	r.total = r.total.add(share)
+	r.total.grow(&share)
 	if len(r.vat) == 0 {
 		r.vat, r.rates = rates, r.vat
 		return
@@ -112,7 +116,7 @@ func (v *vatRate) complete(amount number, included bool) cost {
 func addVAT(to []vatCost, rate decimal.NullDecimal, c *cost) []vatCost {
 	for i := range to {
 		if to[i].rate.Valid == rate.Valid && to[i].rate.Decimal.Equal(rate.Decimal) {
-			to[i].cost = to[i].add(*c)
+			to[i].grow(c)
 			return to
 		}
 	}
@@ -174,13 +178,12 @@ func (t *Tariff) onlyRate(rates []vatCost) decimal.NullDecimal {
 // spreadVAT distributes what a limit changed over the rates of VAT in proportion. Where there is nothing to be in proportion
 // to, the change is a share of its own.
 func spreadVAT(rates []vatCost, from, to cost) []vatCost {
-	if from.excl.isZero() || from.incl.isZero() {
-		var rate decimal.NullDecimal
-		if len(rates) == 1 {
-			rate = rates[0].rate
-		}
+	switch {
+	case len(rates) == 1:
+		return []vatCost{{rates[0].rate, to}}
+	case from.excl.isZero() || from.incl.isZero():
 		rest := to.sub(from)
-		return addVAT(slices.Clone(rates), rate, &rest)
+		return addVAT(slices.Clone(rates), decimal.NullDecimal{}, &rest)
 	}
 	scaled := make([]vatCost, len(rates))
 	for i, v := range rates {
@@ -194,6 +197,7 @@ func spreadVAT(rates []vatCost, from, to cost) []vatCost {
 
 // rating writes the pricing down, and rounds.
 func (r *rater) rating() Rating {
+	r.written = writer{}
 	out := Rating{
 		Currency: r.currency,
 		Total:    r.figure(r.total),
@@ -202,7 +206,7 @@ func (r *rater) rating() Rating {
 		Reservation: r.figure(r.sums[reservationFlat].add(r.sums[reservationTime])),
 		Lines:       r.lines(),
 		Findings:    append([]Finding(nil), r.findings...),
-		Slack:       r.policy.amount(r.slack).decimal(),
+		Slack:       r.written.decimal(r.policy.amount(r.slack)),
 		Policy:      r.policy.Name, TimeZone: r.clock.zone.String(), Engine: EngineVersion,
 	}
 	out.TotalEnergy, out.TotalTime, out.TotalParkingTime = r.quantities()
@@ -213,12 +217,23 @@ func (r *rater) rating() Rating {
 	return out
 }
 
-func (r *rater) figure(c cost) Amount {
-	excl := r.policy.amount(c.excl).decimal()
-	if c.excl == c.incl {
-		return Amount{excl, excl}
+// figure rounds a cost and writes it down.
+func (r *rater) figure(c cost) Amount { return r.write(r.round(c)) }
+
+// round turns 3600ths of the currency unit into figures.
+func (r *rater) round(c cost) cost {
+	if c == (cost{}) { // as often as not
+		return c
 	}
-	return Amount{ExclVAT: excl, InclVAT: r.policy.amount(c.incl).decimal()}
+	excl := r.policy.amount(c.excl)
+	if c.excl == c.incl {
+		return cost{excl, excl}
+	}
+	return cost{excl, r.policy.amount(c.incl)}
+}
+
+func (r *rater) write(figure cost) Amount {
+	return Amount{ExclVAT: r.written.decimal(figure.excl), InclVAT: r.written.decimal(figure.incl)}
 }
 
 // lines are in the order of the pools, and of time in each; the effects of limits are the last.
@@ -230,7 +245,8 @@ func (r *rater) lines() []Line {
 	for of := range pools {
 		for i := range r.runs {
 			if r.runs[i].pool == of {
-				lines = append(lines, r.line(&r.runs[i]))
+				lines = append(lines, Line{})
+				r.line(&r.runs[i], &lines[len(lines)-1])
 			}
 		}
 	}
@@ -241,9 +257,9 @@ func (r *rater) lines() []Line {
 }
 
 // line writes a run down as it is explained and printed.
-func (r *rater) line(run *run) Line {
+func (r *rater) line(run *run, l *Line) {
 	amount := r.figure(run.cost)
-	l := Line{
+	*l = Line{
 		Dimension: poolDimension[run.pool], Unit: Once,
 		Price: run.component.unitPrice, VATRate: run.component.vat.rate,
 		ExclVAT: amount.ExclVAT, InclVAT: amount.InclVAT,
@@ -251,19 +267,18 @@ func (r *rater) line(run *run) Line {
 		Element: run.component.element, Restrictions: run.component.texts, StepSize: run.step,
 		From: run.from, To: run.to,
 	}
-	shown := number.decimal
+	shown := r.written.decimal
 	switch {
 	case run.pool == sessionEnergy:
 		l.Unit = KWh
 	case run.pool.timed():
-		l.Unit, shown = Hour, hoursOf
+		l.Unit, shown = Hour, r.written.hours
 	}
 	l.Measured = shown(run.measured)
 	l.Quantity = l.Measured
 	if run.billed != run.measured {
 		l.Quantity = shown(run.billed)
 	}
-	return l
 }
 
 func (r *rater) limitLine(effect *limitEffect) Line {
@@ -290,18 +305,18 @@ func (r *rater) vatShares(total Amount) []VATShare {
 		return []VATShare{{r.vat[0].rate, total}}
 	}
 	shares := make([]VATShare, len(r.vat))
-	rest := total
-	largest := 0
-	for i, v := range r.vat {
-		shares[i] = VATShare{Rate: v.rate, Amount: r.figure(v.cost)}
-		rest.ExclVAT = rest.ExclVAT.Sub(shares[i].ExclVAT)
-		rest.InclVAT = rest.InclVAT.Sub(shares[i].InclVAT)
-		if shares[i].ExclVAT.Abs().GreaterThan(shares[largest].ExclVAT.Abs()) {
-			largest = i
+	rest := r.round(r.total)
+	var largest cost
+	at := 0
+	for i := range r.vat {
+		share := r.round(r.vat[i].cost)
+		rest = rest.sub(share)
+		shares[i] = VATShare{Rate: r.vat[i].rate, Amount: r.write(share)}
+		if i == 0 || share.excl.abs().cmp(largest.excl.abs()) > 0 {
+			at, largest = i, share
 		}
 	}
-	shares[largest].ExclVAT = shares[largest].ExclVAT.Add(rest.ExclVAT)
-	shares[largest].InclVAT = shares[largest].InclVAT.Add(rest.InclVAT)
+	shares[at].Amount = r.write(largest.add(rest))
 	slices.SortFunc(shares, func(a, b VATShare) int {
 		return cmp.Or(a.Rate.Decimal.Cmp(b.Rate.Decimal), boolCompare(a.Rate.Valid, b.Rate.Valid))
 	})
@@ -342,12 +357,12 @@ func (r *rater) quantities() (kwh, connected, parked decimal.Decimal) {
 			tolerance += coarse
 		}
 	}
-	kwh = charged.decimal()
+	kwh = r.written.decimal(charged)
 	if !r.energyTold {
 		kwh = r.energyStated // a CPO that bills by time need not say when the energy flowed
 	}
 	if told.sub(bounds).abs().cmp(secondsOf(tolerance)) <= 0 {
 		told = bounds
 	}
-	return kwh, hoursOf(told.add(silent)), hoursOf(still)
+	return kwh, r.written.hours(told.add(silent)), r.written.hours(still)
 }

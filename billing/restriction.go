@@ -2,6 +2,7 @@ package billing
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -35,15 +36,36 @@ type levels struct {
 	length                                     number // seconds; zero: the energy tells nothing
 }
 
-// condition is one compiled restriction. The edges are where its answer can change inside a period.
+// condition is one compiled restriction.
 type condition struct {
-	text        string // "max_kwh=20", for the explanation
-	holds       func(*moment) verdict
-	clockEdges  []int // seconds of the local day
-	timerEdges  []time.Duration
-	energyEdges []number
-	level       bool                 // answered from the levels of the period
-	measured    func(*levels) string // the level; empty: not measured
+	text     string // "max_kwh=20", for the explanation
+	holds    func(*moment) verdict
+	edges    edges
+	level    bool                 // answered from the levels of the period
+	measured func(*levels) string // the level; empty: not measured
+}
+
+// edges are where the answers of restrictions can change inside a period.
+type edges struct {
+	clock  []int // seconds of the local day
+	timer  []time.Duration
+	energy []number
+}
+
+func (e *edges) add(other *edges) {
+	e.clock = append(e.clock, other.clock...)
+	e.timer = append(e.timer, other.timer...)
+	e.energy = append(e.energy, other.energy...)
+}
+
+// sort puts them in rising order, each once.
+func (e *edges) sort() {
+	slices.Sort(e.clock)
+	e.clock = slices.Compact(e.clock)
+	slices.Sort(e.timer)
+	e.timer = slices.Compact(e.timer)
+	slices.SortFunc(e.energy, number.cmp)
+	e.energy = slices.CompactFunc(e.energy, number.equal)
 }
 
 // restrictions is every restriction of an OCPI 2.2.1 tariff element but `reservation`, which chooses the price list and not
@@ -101,9 +123,9 @@ func compileEnergy(field string, limit decimal.NullDecimal, side func(int) verdi
 	}
 	edge := numberOf(limit.Decimal)
 	return &condition{
-		text:        field + "=" + limit.Decimal.String(),
-		holds:       func(m *moment) verdict { return side(m.kwh.cmp(edge)) },
-		energyEdges: []number{edge},
+		text:  field + "=" + limit.Decimal.String(),
+		holds: func(m *moment) verdict { return side(m.kwh.cmp(edge)) },
+		edges: edges{energy: []number{edge}},
 	}, nil
 }
 
@@ -124,7 +146,7 @@ func compileDuration(field string, seconds *int, side func(int) verdict) (*condi
 			}
 			return side(0)
 		},
-		timerEdges: []time.Duration{limit},
+		edges: edges{timer: []time.Duration{limit}},
 	}, nil
 }
 
@@ -170,11 +192,11 @@ func compileTimes(r *ocpi.TariffRestrictions) (*condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &condition{text: "time=" + r.StartTime + "-" + r.EndTime, clockEdges: []int{start, end % day}}
+	c := &condition{text: "time=" + r.StartTime + "-" + r.EndTime, edges: edges{clock: []int{start, end % day}}}
 	switch {
 	case start == 0 && end == day:
 		c.holds = func(*moment) verdict { return yes }
-		c.clockEdges = nil
+		c.edges = edges{}
 	case end < start:
 		c.holds = func(m *moment) verdict { return verdictOf(m.local.second >= start || m.local.second < end) }
 	default:
@@ -241,15 +263,10 @@ func compileDate(field, value string, side func(day, limit int) bool) (*conditio
 	}
 	limit := int(floorDiv(t.Unix(), day))
 	return &condition{
-		text:       field + "=" + value,
-		holds:      func(m *moment) verdict { return verdictOf(side(m.local.day, limit)) },
-		clockEdges: []int{0},
+		text:  field + "=" + value,
+		holds: func(m *moment) verdict { return verdictOf(side(m.local.day, limit)) },
+		edges: edges{clock: []int{0}},
 	}, nil
-}
-
-var weekdays = map[ocpi.DayOfWeek]time.Weekday{
-	ocpi.Monday: time.Monday, ocpi.Tuesday: time.Tuesday, ocpi.Wednesday: time.Wednesday, ocpi.Thursday: time.Thursday,
-	ocpi.Friday: time.Friday, ocpi.Saturday: time.Saturday, ocpi.Sunday: time.Sunday,
 }
 
 // compileWeekdays reads the local days. With a window that wraps around midnight the day asked for is the day of the moment,
@@ -261,8 +278,8 @@ func compileWeekdays(r *ocpi.TariffRestrictions) (*condition, error) {
 	var set [7]bool
 	text := "day_of_week="
 	for i, name := range r.DayOfWeek {
-		weekday, ok := weekdays[name]
-		if !ok {
+		weekday := slices.Index(weekdays[:], name)
+		if weekday < 0 {
 			return nil, fmt.Errorf("day_of_week: %q is not a day", name)
 		}
 		set[weekday] = true
@@ -272,9 +289,9 @@ func compileWeekdays(r *ocpi.TariffRestrictions) (*condition, error) {
 		text += string(name)
 	}
 	return &condition{
-		text:       text,
-		holds:      func(m *moment) verdict { return verdictOf(set[m.local.weekday()]) },
-		clockEdges: []int{0},
+		text:  text,
+		holds: func(m *moment) verdict { return verdictOf(set[m.local.weekday()]) },
+		edges: edges{clock: []int{0}},
 	}, nil
 }
 
@@ -282,4 +299,11 @@ func compileWeekdays(r *ocpi.TariffRestrictions) (*condition, error) {
 // reads is sane.
 func sane(d decimal.Decimal) bool {
 	return d.Exponent() >= -40 && d.Exponent() <= 40 && d.NumDigits()+int(d.Exponent()) <= 40
+}
+
+// usableNumber reads a number that is there and sane.
+func usableNumber(d decimal.NullDecimal) (n number, ok bool) {
+	n = numberOf(d.Decimal)
+	few := n.big == nil && -40 <= n.exp && n.exp <= 40-fewDigits
+	return n, d.Valid && (few || sane(d.Decimal))
 }

@@ -44,7 +44,5 @@ func (p *Policy) amount(in3600ths number) number {
 // cents rounds to cents, half away from zero.
 func (n number) cents() number { return n.quo(once, 2) }
 
-// hoursOf turns seconds into hours as they are shown.
-func hoursOf(seconds number) decimal.Decimal {
-	return seconds.quo(secondsPerHour, amountPlaces).decimal()
-}
+// inHours turns seconds into hours as they are shown.
+func inHours(seconds number) number { return seconds.quo(secondsPerHour, amountPlaces) }

@@ -80,7 +80,7 @@ func hoursFrom(start, end time.Time) decimal.NullDecimal {
 	if known(start).IsZero() || known(end).IsZero() {
 		return decimal.NullDecimal{}
 	}
-	return decimal.NewNullDecimal(hoursOf(secondsOf(end.Sub(start))))
+	return decimal.NewNullDecimal(inHours(secondsOf(end.Sub(start))).decimal())
 }
 
 func energyDeviation(e *Evidence) decimal.NullDecimal {

@@ -87,15 +87,20 @@ type Tariff struct {
 	unreadable  bool // some part is not understood, so no figure can be trusted (TAR-11)
 }
 
-// priceList is the components of one dimension in the order of the document: the first that matches counts (PRC-04). The
-// edges are where the answer of some restriction changes within a period, in rising order.
+// priceList is the components of one dimension in the order of the document: the first that matches counts (PRC-04).
 type priceList struct {
-	components  []component
-	priced      bool // some component has a price
-	edges       bool // there are edges
-	clockEdges  []int
-	timerEdges  []time.Duration
-	energyEdges []number
+	components []component
+	edges      *edges // nil: within a period no restriction changes its answer
+}
+
+// priced reports whether some component has a price.
+func (l *priceList) priced() bool {
+	for i := range l.components {
+		if !l.components[i].free {
+			return true
+		}
+	}
+	return false
 }
 
 // component is a price component with the restrictions of its element.
@@ -106,7 +111,7 @@ type component struct {
 	unitPrice  decimal.Decimal // the same, per kWh, per hour, or once
 	vat        vatRate
 	step       int64 // Wh or seconds, at least 1
-	conditions []condition
+	conditions []*condition
 	texts      []string
 }
 
@@ -143,12 +148,15 @@ func Compile(doc ocpi.Tariff, opt CompileOptions) (*Tariff, []Finding) {
 	if len(doc.Elements) == 0 {
 		c.unreadable("elements", "the tariff has no elements")
 	}
+	c.makeRoom(doc.Elements)
 	for i := range doc.Elements {
 		c.element(i, &doc.Elements[i])
 	}
 	for during := range t.prices {
 		for dim := range t.prices[during] {
-			t.prices[during][dim].sortEdges()
+			if list := &t.prices[during][dim]; list.edges != nil {
+				list.edges.sort()
+			}
 		}
 	}
 	t.vat = commonRate(t)
@@ -161,7 +169,9 @@ func commonRate(t *Tariff) decimal.NullDecimal {
 	first := true
 	for during := range t.prices {
 		for dim := range t.prices[during] {
-			for _, c := range t.prices[during][dim].components {
+			components := t.prices[during][dim].components
+			for i := range components {
+				c := &components[i]
 				if c.free {
 					continue
 				}
@@ -230,6 +240,26 @@ func (c *compiler) limit(path string, doc *ocpi.Price, side int) priceLimit {
 	return stated.limit(side)
 }
 
+// makeRoom gives the lists of the session, which most elements belong to, the memory that they need.
+func (c *compiler) makeRoom(elements []ocpi.TariffElement) {
+	var count [dimensions]int
+	all := 0
+	for i := range elements {
+		for k := range elements[i].PriceComponents {
+			if dim, known := dimensionOf(elements[i].PriceComponents[k].Type); known {
+				count[dim]++
+				all++
+			}
+		}
+	}
+	room := make([]component, all)
+	for dim, n := range count {
+		if n > 0 {
+			c.tariff.prices[session][dim].components, room = room[:0:n], room[n:]
+		}
+	}
+}
+
 func (c *compiler) element(i int, element *ocpi.TariffElement) {
 	path := func() string { return fmt.Sprintf("elements[%d]", i) }
 	during, conditions, texts := c.restrictions(path, element.Restrictions)
@@ -267,23 +297,15 @@ func (c *compiler) element(i int, element *ocpi.TariffElement) {
 
 func (l *priceList) add(c *component) {
 	l.components = append(l.components, *c)
-	l.priced = l.priced || !c.free
-	for i := range c.conditions {
-		cond := &c.conditions[i]
-		l.edges = l.edges || !cond.level
-		l.clockEdges = append(l.clockEdges, cond.clockEdges...)
-		l.timerEdges = append(l.timerEdges, cond.timerEdges...)
-		l.energyEdges = append(l.energyEdges, cond.energyEdges...)
+	for _, cond := range c.conditions {
+		if cond.level {
+			continue
+		}
+		if l.edges == nil {
+			l.edges = new(edges)
+		}
+		l.edges.add(&cond.edges)
 	}
-}
-
-func (l *priceList) sortEdges() {
-	slices.Sort(l.clockEdges)
-	l.clockEdges = slices.Compact(l.clockEdges)
-	slices.Sort(l.timerEdges)
-	l.timerEdges = slices.Compact(l.timerEdges)
-	slices.SortFunc(l.energyEdges, number.cmp)
-	l.energyEdges = slices.CompactFunc(l.energyEdges, number.equal)
 }
 
 func (c *compiler) component(path func() string, dim dimension, doc *ocpi.PriceComponent) component {
@@ -308,13 +330,13 @@ func (c *compiler) component(path func() string, dim dimension, doc *ocpi.PriceC
 }
 
 // restrictions compiles the restrictions of an element and tells which part of a session they belong to.
-func (c *compiler) restrictions(element func() string, doc *ocpi.TariffRestrictions) (phase, []condition, []string) {
+func (c *compiler) restrictions(element func() string, doc *ocpi.TariffRestrictions) (phase, []*condition, []string) {
 	if doc == nil {
 		return session, nil, nil
 	}
 	path := func(field string) string { return element() + ".restrictions." + field }
 	during := session
-	var conditions []condition
+	var conditions []*condition
 	var texts []string
 	switch doc.Reservation {
 	case "":
@@ -337,9 +359,9 @@ func (c *compiler) restrictions(element func() string, doc *ocpi.TariffRestricti
 			continue
 		}
 		if cond != nil {
-			conditions = append(conditions, *cond)
+			conditions = append(conditions, cond)
 			texts = append(texts, cond.text)
-			c.tariff.clock = c.tariff.clock || len(cond.clockEdges) > 0
+			c.tariff.clock = c.tariff.clock || len(cond.edges.clock) > 0
 			c.tariff.level = c.tariff.level || cond.level
 		}
 	}
@@ -351,15 +373,18 @@ func (c *compiler) restrictions(element func() string, doc *ocpi.TariffRestricti
 }
 
 // never stands for a restriction that is not understood: its element must not win, and the tariff is marked.
-func never(field string) condition {
-	return condition{text: field + "=?", holds: func(*moment) verdict { return no }, level: true}
+func never(field string) *condition {
+	return &condition{text: field + "=?", holds: func(*moment) verdict { return no }, level: true}
 }
 
 // unknownMembers names the members that say something which we do not understand. Partners decorate their objects with
 // members of their own that begin with an underscore, and with nulls; those say nothing.
 func unknownMembers(extra []byte) []string {
+	if len(extra) == 0 {
+		return nil
+	}
 	var members map[string]any
-	if len(extra) == 0 || ocpi.Unmarshal(extra, &members) != nil {
+	if ocpi.Unmarshal(extra, &members) != nil {
 		return nil
 	}
 	var names []string

@@ -14,59 +14,60 @@ import (
 
 // hashOf identifies a version of a tariff by its content, whatever the order and spelling of its members and numbers were.
 func hashOf(doc *ocpi.Tariff) string {
-	h := hasher{b: make([]byte, 0, 1024)}
-	h.text(string(doc.CountryCode), string(doc.PartyID), string(doc.ID), doc.Currency, string(doc.Type), doc.TariffAltURL)
-	h.count(len(doc.TariffAltText))
+	h := make(content, 0, 1024) // most need no more, and leave no garbage
+	h = h.text(string(doc.CountryCode), string(doc.PartyID), string(doc.ID), doc.Currency, string(doc.Type), doc.TariffAltURL)
+	h = h.count(len(doc.TariffAltText))
 	for i := range doc.TariffAltText {
-		h.text(doc.TariffAltText[i].Language, doc.TariffAltText[i].Text, string(doc.TariffAltText[i].Extra))
+		h = h.text(doc.TariffAltText[i].Language, doc.TariffAltText[i].Text, string(doc.TariffAltText[i].Extra))
 	}
-	h.price(doc.MinPrice)
-	h.price(doc.MaxPrice)
-	h.count(len(doc.Elements))
+	h = h.price(doc.MinPrice).price(doc.MaxPrice).count(len(doc.Elements))
 	for i := range doc.Elements {
-		h.element(&doc.Elements[i])
+		h = h.element(&doc.Elements[i])
 	}
-	h.instant(doc.StartDateTime)
-	h.instant(doc.EndDateTime)
-	h.instant(doc.LastUpdated)
+	h = h.instant(doc.StartDateTime).instant(doc.EndDateTime).instant(doc.LastUpdated)
 	if doc.EnergyMix != nil {
 		mix, _ := ocpi.Marshal(doc.EnergyMix) // nothing in it cannot be written
-		h.text(string(mix))
+		h = h.text(string(mix))
 	}
-	h.text(string(doc.Extra))
-	sum := sha256.Sum256(h.b)
-	return hex.EncodeToString(sum[:])
+	return digest(h.text(string(doc.Extra)))
 }
 
-// hasher writes values so that no two lists of them look alike.
-type hasher struct{ b []byte }
-
-func (h *hasher) count(n int) {
-	h.b = append(strconv.AppendInt(h.b, int64(n), 10), ':')
+// digest is the SHA-256 of a document, hexadecimal.
+func digest(doc []byte) string {
+	var text [2 * sha256.Size]byte
+	sum := sha256.Sum256(doc)
+	hex.Encode(text[:], sum[:])
+	return string(text[:])
 }
 
-func (h *hasher) text(texts ...string) {
+// content is values one after another, written so that no two lists of them look alike.
+type content []byte
+
+func (h content) count(n int) content {
+	if 0 <= n && n <= 9 { // as most are
+		return append(h, '0'+byte(n), ':')
+	}
+	return append(strconv.AppendInt(h, int64(n), 10), ':')
+}
+
+func (h content) text(texts ...string) content {
 	for _, text := range texts {
-		h.count(len(text))
-		h.b = append(h.b, text...)
+		h = append(h.count(len(text)), text...)
 	}
+	return h
 }
 
-func (h *hasher) instant(at time.Time) {
+func (h content) instant(at time.Time) content {
 	if at.IsZero() {
-		h.count(0)
-		return
+		return h.count(0)
 	}
-	h.count(1)
-	h.count(int(at.Unix()))
-	h.count(at.Nanosecond())
+	return h.count(1).count(int(at.Unix())).count(at.Nanosecond())
 }
 
 // number writes the same for 1, 1.0 and 1e0.
-func (h *hasher) number(n decimal.NullDecimal) {
+func (h content) number(n decimal.NullDecimal) content {
 	if !n.Valid {
-		h.count(0)
-		return
+		return h.count(0)
 	}
 	d, exp := n.Decimal, n.Decimal.Exponent()
 	if d.NumDigits() > fewDigits {
@@ -77,9 +78,7 @@ func (h *hasher) number(n decimal.NullDecimal) {
 				exp++
 			}
 		}
-		h.text(long.String())
-		h.count(int(exp))
-		return
+		return h.text(long.String()).count(int(exp))
 	}
 	coefficient := d.CoefficientInt64()
 	for coefficient != 0 && coefficient%10 == 0 {
@@ -90,56 +89,39 @@ func (h *hasher) number(n decimal.NullDecimal) {
 		exp = 0
 	}
 	var digits [20]byte
-	h.text(string(strconv.AppendInt(digits[:0], coefficient, 10)))
-	h.count(int(exp))
+	return h.text(string(strconv.AppendInt(digits[:0], coefficient, 10))).count(int(exp))
 }
 
-func (h *hasher) integer(n *int) {
+func (h content) integer(n *int) content {
 	if n == nil {
-		h.count(0)
-		return
+		return h.count(0)
 	}
-	h.count(1)
-	h.count(*n)
+	return h.count(1).count(*n)
 }
 
-func (h *hasher) price(p *ocpi.Price) {
+func (h content) price(p *ocpi.Price) content {
 	if p == nil {
-		h.count(0)
-		return
+		return h.count(0)
 	}
-	h.count(1)
-	h.number(p.ExclVAT)
-	h.number(p.InclVAT)
-	h.text(string(p.Extra))
+	return h.count(1).number(p.ExclVAT).number(p.InclVAT).text(string(p.Extra))
 }
 
-func (h *hasher) element(e *ocpi.TariffElement) {
-	h.count(len(e.PriceComponents))
+func (h content) element(e *ocpi.TariffElement) content {
+	h = h.count(len(e.PriceComponents))
 	for i := range e.PriceComponents {
 		c := &e.PriceComponents[i]
-		h.text(string(c.Type))
-		h.number(c.Price)
-		h.number(c.VAT)
-		h.integer(c.StepSize)
-		h.text(string(c.Extra))
+		h = h.text(string(c.Type)).number(c.Price).number(c.VAT).integer(c.StepSize).text(string(c.Extra))
 	}
-	h.text(string(e.Extra))
+	h = h.text(string(e.Extra))
 	r := e.Restrictions
 	if r == nil {
-		h.count(0)
-		return
+		return h.count(0)
 	}
-	h.count(1)
-	h.text(r.StartTime, r.EndTime, r.StartDate, r.EndDate)
-	for _, n := range []*decimal.NullDecimal{&r.MinKWh, &r.MaxKWh, &r.MinCurrent, &r.MaxCurrent, &r.MinPower, &r.MaxPower} {
-		h.number(*n)
-	}
-	h.integer(r.MinDuration)
-	h.integer(r.MaxDuration)
-	h.count(len(r.DayOfWeek))
+	h = h.count(1).text(r.StartTime, r.EndTime, r.StartDate, r.EndDate)
+	h = h.number(r.MinKWh).number(r.MaxKWh).number(r.MinCurrent).number(r.MaxCurrent).number(r.MinPower).number(r.MaxPower)
+	h = h.integer(r.MinDuration).integer(r.MaxDuration).count(len(r.DayOfWeek))
 	for _, d := range r.DayOfWeek {
-		h.text(string(d))
+		h = h.text(string(d))
 	}
-	h.text(string(r.Reservation), string(r.Extra))
+	return h.text(string(r.Reservation), string(r.Extra))
 }
