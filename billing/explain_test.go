@@ -101,11 +101,11 @@ func TestReplayRefuses(t *testing.T) {
 	e := billing.Explain(nil, cdr, compile(tariffDoc(t, "T", element("", "ENERGY 0.25 - 1"))), time.UTC, billing.DefaultPolicy)
 	for name, forge := range map[string]func(*billing.Explanation){
 		"a tariff that is not there": func(e *billing.Explanation) { e.Periods[0].Tariff = 1 },
-		"another quantity":           func(e *billing.Explanation) { e.Periods[0].Choices[1].Quantity = number("21").Decimal },
-		"another price":              func(e *billing.Explanation) { e.Periods[0].Choices[1].Price = number("0.2500000001").Decimal },
+		"another quantity":           func(e *billing.Explanation) { e.Periods[0].Choices[0].Quantity = number("21").Decimal },
+		"another price":              func(e *billing.Explanation) { e.Periods[0].Choices[0].Price = number("0.2500000001").Decimal },
 		"another total":              func(e *billing.Explanation) { e.Rating.Total.InclVAT = number("5.0000000001").Decimal },
 		"a line more":                func(e *billing.Explanation) { e.Rating.Lines = append(e.Rating.Lines, e.Rating.Lines[0]) },
-		"a dimension of its own":     func(e *billing.Explanation) { e.Periods[0].Choices[1].Dimension = "WATER" },
+		"a dimension of its own":     func(e *billing.Explanation) { e.Periods[0].Choices[0].Dimension = "WATER" },
 	} {
 		var forged billing.Explanation
 		if err := json.Unmarshal([]byte(text(t, e)), &forged); err != nil {

@@ -150,8 +150,6 @@ func (t *tracer) period(i int) {
 		c, path := &p.Choices[k], fmt.Sprintf("%s.Choices[%d]", path, k)
 		name, quantity := t.dimension(c.Dimension), t.quantity(c.Dimension, c.Quantity)
 		switch {
-		case c.Element < 0 && len(c.Passed) == 0 && (c.Dimension == Flat || c.Dimension == ReservationFlat):
-			continue // the tariff has no such fee
 		case c.Element < 0:
 			t.line(1, path, t.says.free, name, quantity)
 		case c.Free:

@@ -219,6 +219,9 @@ var poolDimension = [pools]Dimension{
 // timed reports whether the pool counts seconds and its prices are per hour.
 func (p pool) timed() bool { return p == sessionTime || p == sessionParking || p == reservationTime }
 
+// fee reports whether the pool is a fee and not a measured quantity.
+func (p pool) fee() bool { return p == sessionFlat || p == reservationFlat }
+
 // run is a quantity that one component prices: kWh, seconds, or 1.
 type run struct {
 	pool      pool
@@ -294,7 +297,7 @@ func (r *rater) pick(p *period, of pool, list *priceList, at *moment) *component
 		r.find("restriction-unverifiable", Flag, p.path(), fmt.Sprintf(
 			"element %d depends on a power or current that the period does not tell", doubt.element))
 	}
-	if r.tracing {
+	if r.tracing && (len(list.components) > 0 || !of.fee()) { // a fee that the tariff does not have is no choice
 		if r.choices == nil {
 			r.choices = make([]choice, 0, 4*len(r.periods))
 		}
