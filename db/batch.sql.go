@@ -127,12 +127,12 @@ func (b *BookFeeBatchResults) Close() error {
 }
 
 const setCDRStates = `-- name: SetCDRStates :batchexec
-UPDATE cdr_states SET state = $1, reason = $2, retail_state = $3, cpo_state = $4, flags = $5, cleared = $6,
-    rating_id = $7, token_id = $8, customer_id = $9, contract_id = $10, plan_id = $11, card_id = $12,
-    latitude = $13, longitude = $14, held_until = $15, assignee = $16,
-    waiting_since = CASE WHEN $1 = 'waiting' THEN coalesce(waiting_since, $17::timestamptz) END,
-    due_at = $18, attempts = 0, updated_at = $17
-WHERE cdr_id = $19
+UPDATE cdr_states SET state = $1, reason = $2, retail_state = $3, cpo_state = $4, flags = $5, severity = $6, cleared = $7,
+    rating_id = $8, token_id = $9, customer_id = $10, contract_id = $11, plan_id = $12, card_id = $13,
+    latitude = $14, longitude = $15, held_until = $16, assignee = $17,
+    waiting_since = CASE WHEN $1 = 'waiting' THEN coalesce(waiting_since, $18::timestamptz) END,
+    due_at = $19, attempts = 0, updated_at = $18
+WHERE cdr_id = $20
 `
 
 type SetCDRStatesBatchResults struct {
@@ -147,6 +147,7 @@ type SetCDRStatesParams struct {
 	RetailState string
 	CPOState    string
 	Flags       []string
+	Severity    string
 	Cleared     []string
 	RatingID    uuid.NullUUID
 	TokenID     uuid.NullUUID
@@ -172,6 +173,7 @@ func (q *Queries) SetCDRStates(ctx context.Context, arg []SetCDRStatesParams) *S
 			a.RetailState,
 			a.CPOState,
 			a.Flags,
+			a.Severity,
 			a.Cleared,
 			a.RatingID,
 			a.TokenID,

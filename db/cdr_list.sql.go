@@ -14,23 +14,23 @@ import (
 )
 
 const cDRGroups = `-- name: CDRGroups :many
-SELECT g.key::text AS key, coalesce(p.name, '')::text AS partner, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh, sum(s.claimed)::numeric AS claimed,
+SELECT g.key::text AS key, coalesce(p.name, CASE WHEN $1 = 'party' THEN max(s.operator) END, '')::text AS name, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh, sum(s.claimed)::numeric AS claimed,
     coalesce(sum(s.delta), 0)::numeric AS delta, coalesce(sum(s.retail_net), 0)::numeric AS retail_net, coalesce(sum(s.margin), 0)::numeric AS margin
-FROM cdrs_found($1, $2) AS s
-    CROSS JOIN LATERAL unnest(CASE WHEN $3::text = 'partner' THEN ARRAY[s.partner_id::text] WHEN $3 = 'reason' THEN ARRAY[s.reason] WHEN s.flags = '{}' THEN ARRAY[''] ELSE s.flags END) AS g (key)
-    LEFT JOIN partners p ON $3 = 'partner' AND p.id = s.partner_id
+FROM cdrs_found($2, $3) AS s
+    CROSS JOIN LATERAL unnest(CASE WHEN $1::text = 'partner' THEN ARRAY[s.partner_id::text] WHEN $1 = 'party' THEN ARRAY[s.country_code || '*' || s.party_id] WHEN $1 = 'reason' THEN ARRAY[s.reason] WHEN s.flags = '{}' THEN ARRAY[''] ELSE s.flags END) AS g (key)
+    LEFT JOIN partners p ON $1 = 'partner' AND p.id = s.partner_id
 GROUP BY g.key, p.name, s.currency ORDER BY count(*) DESC, g.key, s.currency LIMIT 200
 `
 
 type CDRGroupsParams struct {
+	By       interface{}
 	TenantID uuid.NullUUID
 	Filter   []byte
-	By       string
 }
 
 type CDRGroupsRow struct {
 	Key       string
-	Partner   string
+	Name      string
 	Currency  string
 	Many      int64
 	KWh       decimal.Decimal
@@ -40,9 +40,10 @@ type CDRGroupsRow struct {
 	Margin    decimal.Decimal
 }
 
-// What is found by rule ("rule"; a CDR counts with each that it hit, and with an empty one when it hit none), partner or assignee.
+// What is found by rule ("rule"; a CDR counts with each that it hit, and with an empty one when it hit none), partner, party of the
+// operator, or reason.
 func (q *Queries) CDRGroups(ctx context.Context, arg CDRGroupsParams) ([]CDRGroupsRow, error) {
-	rows, err := q.db.Query(ctx, cDRGroups, arg.TenantID, arg.Filter, arg.By)
+	rows, err := q.db.Query(ctx, cDRGroups, arg.By, arg.TenantID, arg.Filter)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func (q *Queries) CDRGroups(ctx context.Context, arg CDRGroupsParams) ([]CDRGrou
 		var i CDRGroupsRow
 		if err := rows.Scan(
 			&i.Key,
-			&i.Partner,
+			&i.Name,
 			&i.Currency,
 			&i.Many,
 			&i.KWh,
@@ -73,8 +74,8 @@ func (q *Queries) CDRGroups(ctx context.Context, arg CDRGroupsParams) ([]CDRGrou
 
 const cDRList = `-- name: CDRList :many
 
-SELECT s.cdr_id, s.ocpi_id, s.country_code, s.party_id, s.state, s.reason, s.retail_state, s.cpo_state, s.flags, s.assignee, s.held_until, s.started_at, s.ended_at, s.received_at, s.place, s.evse_id,
-    s.operator, p.name AS partner, t.name AS tenant, coalesce(c.name, '')::text AS customer, coalesce(nullif(k.visual_number, ''), s.token_uid)::text AS card,
+SELECT s.cdr_id, s.ocpi_id, s.country_code, s.party_id, s.state, s.reason, s.retail_state, s.cpo_state, s.flags, s.severity, s.assignee, s.held_until, s.started_at, s.ended_at, s.received_at, s.place, s.evse_id,
+    s.operator, p.name AS partner, t.name AS tenant, coalesce(c.name, '')::text AS customer, coalesce(nullif(k.visual_number, ''), s.token_uid)::text AS card, coalesce(o.contract_id, '')::text AS contract,
     s.kwh, s.currency, s.claimed, r.computed_net, r.retail_net, r.margin, coalesce(n.name, '')::text AS plan, coalesce(v.version, 0)::integer AS plan_version,
     coalesce((r.wholesale->>'TotalParkingTime')::numeric, 0)::numeric AS parking,
     (CASE WHEN m.rating_id IS NULL THEN '' WHEN m.reason = '' THEN 'proven' ELSE 'invalid' END)::text AS meter, page.key
@@ -89,7 +90,7 @@ FROM (
     ORDER BY CASE WHEN $6 THEN -f.key ELSE f.key END, CASE WHEN $6 THEN f.cdr_id END DESC, f.cdr_id
     LIMIT $9
 ) AS page JOIN cdr_states s ON s.cdr_id = page.cdr_id JOIN partners p ON p.id = s.partner_id JOIN tenants t ON t.id = s.tenant_id
-    LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN ratings r ON r.id = s.rating_id AND s.state NOT IN ('credited', 'dropped')
+    LEFT JOIN customers c ON c.id = s.customer_id LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN contracts o ON o.id = s.contract_id LEFT JOIN ratings r ON r.id = s.rating_id AND s.state NOT IN ('credited', 'dropped')
     LEFT JOIN plan_versions v ON v.id = r.plan_version_id LEFT JOIN plans n ON n.id = v.plan_id LEFT JOIN meter_proofs m ON m.rating_id = s.rating_id
 ORDER BY CASE WHEN $6 THEN -page.key ELSE page.key END, CASE WHEN $6 THEN s.cdr_id END DESC, s.cdr_id
 `
@@ -116,6 +117,7 @@ type CDRListRow struct {
 	RetailState string
 	CPOState    string
 	Flags       []string
+	Severity    string
 	Assignee    string
 	HeldUntil   *time.Time
 	StartedAt   time.Time
@@ -128,6 +130,7 @@ type CDRListRow struct {
 	Tenant      string
 	Customer    string
 	Card        string
+	Contract    string
 	KWh         decimal.Decimal
 	Currency    string
 	Claimed     decimal.Decimal
@@ -174,6 +177,7 @@ func (q *Queries) CDRList(ctx context.Context, arg CDRListParams) ([]CDRListRow,
 			&i.RetailState,
 			&i.CPOState,
 			&i.Flags,
+			&i.Severity,
 			&i.Assignee,
 			&i.HeldUntil,
 			&i.StartedAt,
@@ -186,6 +190,7 @@ func (q *Queries) CDRList(ctx context.Context, arg CDRListParams) ([]CDRListRow,
 			&i.Tenant,
 			&i.Customer,
 			&i.Card,
+			&i.Contract,
 			&i.KWh,
 			&i.Currency,
 			&i.Claimed,
@@ -210,7 +215,7 @@ func (q *Queries) CDRList(ctx context.Context, arg CDRListParams) ([]CDRListRow,
 
 const cDRSums = `-- name: CDRSums :many
 SELECT s.state, s.cpo_state IN ('questioned', 'disputed') AS disputed, s.currency, count(*) AS many, sum(s.kwh)::numeric AS kwh, sum(s.claimed)::numeric AS claimed,
-    coalesce(sum(s.computed_net), 0)::numeric AS computed_net, coalesce(sum(s.retail_net), 0)::numeric AS retail_net, coalesce(sum(s.margin), 0)::numeric AS margin
+    coalesce(sum(s.computed_net), 0)::numeric AS computed_net, coalesce(sum(s.delta), 0)::numeric AS delta, coalesce(sum(s.retail_net), 0)::numeric AS retail_net, coalesce(sum(s.margin), 0)::numeric AS margin
 FROM cdrs_found($1, $2) AS s
 GROUP BY s.state, s.cpo_state IN ('questioned', 'disputed'), s.currency
 `
@@ -228,6 +233,7 @@ type CDRSumsRow struct {
 	KWh         decimal.Decimal
 	Claimed     decimal.Decimal
 	ComputedNet decimal.Decimal
+	Delta       decimal.Decimal
 	RetailNet   decimal.Decimal
 	Margin      decimal.Decimal
 }
@@ -249,6 +255,7 @@ func (q *Queries) CDRSums(ctx context.Context, arg CDRSumsParams) ([]CDRSumsRow,
 			&i.KWh,
 			&i.Claimed,
 			&i.ComputedNet,
+			&i.Delta,
 			&i.RetailNet,
 			&i.Margin,
 		); err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 const cDRState = `-- name: CDRState :one
-SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee FROM cdr_states WHERE cdr_id = $1
+SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee, severity FROM cdr_states WHERE cdr_id = $1
 `
 
 func (q *Queries) CDRState(ctx context.Context, cdrID uuid.UUID) (CDRState, error) {
@@ -59,12 +59,13 @@ func (q *Queries) CDRState(ctx context.Context, cdrID uuid.UUID) (CDRState, erro
 		&i.Latitude,
 		&i.Longitude,
 		&i.Assignee,
+		&i.Severity,
 	)
 	return i, err
 }
 
 const cDRStateByIdentity = `-- name: CDRStateByIdentity :one
-SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee FROM cdr_states WHERE country_code = upper($1) AND party_id = upper($2) AND ocpi_id = upper($3)
+SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee, severity FROM cdr_states WHERE country_code = upper($1) AND party_id = upper($2) AND ocpi_id = upper($3)
 `
 
 type CDRStateByIdentityParams struct {
@@ -115,6 +116,7 @@ func (q *Queries) CDRStateByIdentity(ctx context.Context, arg CDRStateByIdentity
 		&i.Latitude,
 		&i.Longitude,
 		&i.Assignee,
+		&i.Severity,
 	)
 	return i, err
 }
@@ -459,7 +461,7 @@ func (q *Queries) LocationDoc(ctx context.Context, arg LocationDocParams) (Locat
 
 const lockCDR = `-- name: LockCDR :one
 
-SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee FROM cdr_states WHERE cdr_id = $1 FOR NO KEY UPDATE
+SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee, severity FROM cdr_states WHERE cdr_id = $1 FOR NO KEY UPDATE
 `
 
 // Rating a CDR: the work queue and what a rating writes.
@@ -506,12 +508,13 @@ func (q *Queries) LockCDR(ctx context.Context, cdrID uuid.UUID) (CDRState, error
 		&i.Latitude,
 		&i.Longitude,
 		&i.Assignee,
+		&i.Severity,
 	)
 	return i, err
 }
 
 const lockCDRs = `-- name: LockCDRs :many
-SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee FROM cdr_states WHERE cdr_id = ANY ($1::uuid[]) AND tenant_id = $2 ORDER BY cdr_id FOR NO KEY UPDATE
+SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee, severity FROM cdr_states WHERE cdr_id = ANY ($1::uuid[]) AND tenant_id = $2 ORDER BY cdr_id FOR NO KEY UPDATE
 `
 
 type LockCDRsParams struct {
@@ -568,6 +571,7 @@ func (q *Queries) LockCDRs(ctx context.Context, arg LockCDRsParams) ([]CDRState,
 			&i.Latitude,
 			&i.Longitude,
 			&i.Assignee,
+			&i.Severity,
 		); err != nil {
 			return nil, err
 		}

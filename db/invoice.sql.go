@@ -686,7 +686,7 @@ func (q *Queries) RatingsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID)
 }
 
 const sessionsOfInvoice = `-- name: SessionsOfInvoice :many
-SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, s.country_code, s.party_id, s.ocpi_id, s.session_id, s.credit_reference, s.started_at, s.ended_at, s.kwh, s.currency, s.claimed, s.token_uid, s.operator, s.place, s.evse_id, s.token_id, s.customer_id, s.rating_id, s.state, s.reason, s.cpo_state, s.flags, s.due_at, s.attempts, s.updated_at, s.retail_state, s.contract_id, s.plan_id, s.card_id, s.cleared, s.held_until, s.waiting_since, s.latitude, s.longitude, s.assignee FROM cdr_states s WHERE s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $1) ORDER BY s.started_at, s.cdr_id
+SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, s.country_code, s.party_id, s.ocpi_id, s.session_id, s.credit_reference, s.started_at, s.ended_at, s.kwh, s.currency, s.claimed, s.token_uid, s.operator, s.place, s.evse_id, s.token_id, s.customer_id, s.rating_id, s.state, s.reason, s.cpo_state, s.flags, s.due_at, s.attempts, s.updated_at, s.retail_state, s.contract_id, s.plan_id, s.card_id, s.cleared, s.held_until, s.waiting_since, s.latitude, s.longitude, s.assignee, s.severity FROM cdr_states s WHERE s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $1) ORDER BY s.started_at, s.cdr_id
 `
 
 // What a document says about the sessions behind its items.
@@ -738,6 +738,7 @@ func (q *Queries) SessionsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID
 			&i.Latitude,
 			&i.Longitude,
 			&i.Assignee,
+			&i.Severity,
 		); err != nil {
 			return nil, err
 		}

@@ -179,6 +179,7 @@ type CDRState struct {
 	Latitude        decimal.NullDecimal
 	Longitude       decimal.NullDecimal
 	Assignee        string
+	Severity        string
 }
 
 type CDRsDefault struct {
@@ -245,6 +246,9 @@ type CdrReview struct {
 	RetailNet      decimal.NullDecimal
 	Margin         decimal.NullDecimal
 	Delta          int32
+	Severity       string
+	CountryCode    string
+	PartyID        string
 }
 
 type ChargingProfile struct {
@@ -612,6 +616,13 @@ type LineItemsDefault struct {
 	ServiceStart time.Time
 	ServiceEnd   time.Time
 	InvoiceID    uuid.NullUUID
+}
+
+type ListLayout struct {
+	StaffID uuid.UUID
+	Page    string
+	Hidden  []string
+	Compact bool
 }
 
 type Location struct {

@@ -17,25 +17,28 @@ import (
 type Selection struct {
 	IDs []uuid.UUID `json:",omitempty"`
 
-	Since    time.Time           `json:",omitzero"` // of the session's start
-	Until    time.Time           `json:",omitzero"`
-	Partner  uuid.NullUUID       `json:",omitzero"`
-	Customer uuid.NullUUID       `json:",omitzero"`
-	State    string              `json:",omitempty"` // or "disputed": its claim is in question or in a dispute
-	Reason   string              `json:",omitempty"` // of the state
-	Retail   string              `json:",omitempty"` // state of the flag
-	CPO      string              `json:",omitempty"` // state of the flag
-	Flag     string              `json:",omitempty"` // id of a rule
-	Assignee string              `json:",omitempty"`
-	LateDays int                 `json:",omitempty"` // it came later than that after its end
-	Least    decimal.NullDecimal `json:",omitzero"`  // of the claim
-	Most     decimal.NullDecimal `json:",omitzero"`
-	Delta    decimal.NullDecimal `json:",omitzero"` // between the claim and what its tariff gives, at least
-	Loss     bool                `json:",omitempty"`
-	Meter    string              `json:",omitempty"` // what its signed meter data is: proven, invalid, none
-	Pattern  string              `json:",omitempty"` // for ILIKE: in ids, places, cards and customers
-	Plan     uuid.NullUUID       `json:",omitzero"`
-	Tariff   string              `json:",omitempty"` // id of a CPO's tariff
+	Since     time.Time           `json:",omitzero"` // of the session's start
+	Until     time.Time           `json:",omitzero"`
+	Partner   uuid.NullUUID       `json:",omitzero"`
+	Party     string              `json:",omitempty"` // of the operator: DE*LNN
+	Customer  uuid.NullUUID       `json:",omitzero"`
+	State     string              `json:",omitempty"` // or "disputed": its claim is in question or in a dispute
+	Reason    string              `json:",omitempty"` // of the state
+	Retail    string              `json:",omitempty"` // state of the flag
+	CPO       string              `json:",omitempty"` // state of the flag
+	Flag      string              `json:",omitempty"` // id of a rule
+	Severity  string              `json:",omitempty"` // of the loudest finding: info, flag, block
+	Assignee  string              `json:",omitempty"`
+	LateDays  int                 `json:",omitempty"` // it came later than that after its end
+	Least     decimal.NullDecimal `json:",omitzero"`  // of the claim
+	Most      decimal.NullDecimal `json:",omitzero"`
+	Delta     decimal.NullDecimal `json:",omitzero"` // between the claim and what its tariff gives, at least
+	DeltaMost decimal.NullDecimal `json:",omitzero"` // at most
+	Loss      bool                `json:",omitempty"`
+	Meter     string              `json:",omitempty"` // what its signed meter data is: proven, invalid, none
+	Pattern   string              `json:",omitempty"` // for ILIKE: in ids, places, cards and customers
+	Plan      uuid.NullUUID       `json:",omitzero"`
+	Tariff    string              `json:",omitempty"` // id of a CPO's tariff
 }
 
 // Filter is the selection as queries take it.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/roamwerk/roamwerk/billing"
 	"github.com/roamwerk/roamwerk/db"
 )
 
@@ -51,7 +52,7 @@ func (r *rating) credit(ctx context.Context) ([]uuid.UUID, error) {
 // holdCredit keeps a credit that is none for a person.
 func (r *rating) holdCredit(ctx context.Context, reason string) error {
 	r.hold(reason)
-	r.state.Flags = []string{"P32"}
+	r.state.Flags, r.state.Severity = []string{"P32"}, string(billing.Block)
 	if r.state.CPOState == cpoOpen {
 		r.state.CPOState = cpoQuestioned
 	}

@@ -224,3 +224,14 @@ func flags(findings []billing.Finding) []string {
 	}
 	return ids
 }
+
+// loudest is the severity of the loudest finding, empty where nothing was found.
+func loudest(findings []billing.Finding) string {
+	severities := []billing.Severity{billing.Block, billing.Flag, billing.Info}
+	for _, s := range severities {
+		if slices.ContainsFunc(findings, func(f billing.Finding) bool { return f.Severity == s }) {
+			return string(s)
+		}
+	}
+	return ""
+}

@@ -20,7 +20,7 @@ func (r *rating) match(ctx context.Context) (err error) {
 	r.state.Latitude, r.state.Longitude = coordinates(r.cdr.CDRLocation.Coordinates)
 	r.card, err = r.token(ctx)
 	if errors.Is(err, db.ErrNotFound) {
-		r.state.Flags = []string{"P20"}
+		r.state.Flags, r.state.Severity = []string{"P20"}, string(billing.Block)
 		r.wait("no-card")
 		return errParked
 	} else if err != nil {

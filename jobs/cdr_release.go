@@ -27,7 +27,7 @@ const (
 // is in question. Neither follows from the other.
 func (r *rating) release() {
 	s := &r.state
-	s.Flags = flags(r.judged.Findings)
+	s.Flags, s.Severity = flags(r.judged.Findings), loudest(r.judged.Findings)
 	blocking := r.blocking()
 	r.what = "rate"
 	asked, waived := r.asks(), r.waives()

@@ -15,7 +15,7 @@ SELECT cdr_id FROM cdr_states WHERE due_at <= @now::timestamptz ORDER BY due_at 
 SELECT * FROM cdr_states WHERE cdr_id = ANY (@ids::uuid[]) AND tenant_id = @tenant_id ORDER BY cdr_id FOR NO KEY UPDATE;
 
 -- name: SetCDRStates :batchexec
-UPDATE cdr_states SET state = @state, reason = @reason, retail_state = @retail_state, cpo_state = @cpo_state, flags = @flags, cleared = @cleared,
+UPDATE cdr_states SET state = @state, reason = @reason, retail_state = @retail_state, cpo_state = @cpo_state, flags = @flags, severity = @severity, cleared = @cleared,
     rating_id = @rating_id, token_id = @token_id, customer_id = @customer_id, contract_id = @contract_id, plan_id = @plan_id, card_id = @card_id,
     latitude = @latitude, longitude = @longitude, held_until = @held_until, assignee = @assignee,
     waiting_since = CASE WHEN @state = 'waiting' THEN coalesce(waiting_since, @now::timestamptz) END,

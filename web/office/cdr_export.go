@@ -15,8 +15,8 @@ import (
 
 // cdrColumns are the columns of the exported table.
 var cdrColumns = []string{
-	"col.cdr", "col.party", "col.state", "col.start", "col.end", "col.received", "col.place", "col.evse", "col.operator", "col.partner", "col.utility", "col.customer", "col.card",
-	"col.duration", "col.kwh", "col.currency", "col.claimed", "col.computed", "col.delta", "col.retail", "col.margin", "col.plan", "col.meter", "col.flags", "col.reason", "col.assignee",
+	"col.cdr", "col.party", "col.state", "col.start", "col.end", "col.received", "col.place", "col.evse", "col.operator", "col.partner", "col.utility", "col.customer", "col.contract", "col.card",
+	"col.duration", "col.kwh", "col.currency", "col.claimed", "col.computed", "col.delta", "col.retail", "col.margin", "col.plan", "col.meter", "col.flags", "filter.severity", "filter.retail", "filter.cpo", "col.reason", "col.assignee",
 }
 
 // cdrExport writes what the list shows, every page of it, as a table for German Excel: semicolons and a byte order mark.
@@ -79,13 +79,17 @@ func (v *visit) cdrRecord(r db.CDRListRow) []string {
 	if r.Plan != "" {
 		plan = r.Plan + " v" + strconv.Itoa(int(r.PlanVersion))
 	}
+	severity := ""
+	if r.Severity != "" {
+		severity = v.Lang.T("severity." + r.Severity)
+	}
 	meter := v.Lang.T("meter.state.none")
 	if r.Meter != "" {
 		meter = v.Lang.T("meter.state." + r.Meter)
 	}
 	return []string{
 		csv.Text(r.OCPIID), csv.Text(r.CountryCode + "*" + r.PartyID), v.Lang.T("cdr.state." + r.State), local(r.StartedAt), local(r.EndedAt), local(r.ReceivedAt), csv.Text(r.Place), csv.Text(r.EVSEID),
-		csv.Text(r.Operator), csv.Text(r.Partner), csv.Text(r.Tenant), csv.Text(r.Customer), csv.Text(r.Card), strconv.Itoa(int(r.EndedAt.Sub(r.StartedAt).Minutes())), exact(r.KWh), csv.Text(r.Currency),
-		exact(r.Claimed), number(r.ComputedNet), delta, number(r.RetailNet), number(r.Margin), csv.Text(plan), meter, csv.Text(strings.Join(r.Flags, " ")), csv.Text(v.cdrReason(r.Reason)), csv.Text(r.Assignee),
+		csv.Text(r.Operator), csv.Text(r.Partner), csv.Text(r.Tenant), csv.Text(r.Customer), csv.Text(r.Contract), csv.Text(r.Card), strconv.Itoa(int(r.EndedAt.Sub(r.StartedAt).Minutes())), exact(r.KWh), csv.Text(r.Currency),
+		exact(r.Claimed), number(r.ComputedNet), delta, number(r.RetailNet), number(r.Margin), csv.Text(plan), meter, csv.Text(strings.Join(r.Flags, " ")), severity, v.stateText("retail", r.RetailState), v.stateText("cpo", r.CPOState), csv.Text(v.cdrReason(r.Reason)), csv.Text(r.Assignee),
 	}
 }

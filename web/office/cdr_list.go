@@ -2,6 +2,7 @@ package office
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,17 +24,18 @@ var cdrTabs = []struct {
 }{{state: ""}, {state: "held"}, {state: "waiting"}, {state: "disputed"}, {state: "rated"}, {state: "invoiced"}, {state: "credited"}, {state: "received", hidden: true}, {state: "dropped", hidden: true}}
 
 // cdrFilters are what the list can be narrowed down by, beside search and state.
-var cdrFilters = []string{"month", "partner", "flag", "reason", "retail", "cpo", "assignee", "meter", "late", "least", "most", "delta", "loss"}
+var cdrFilters = []string{"month", "partner", "party", "customer", "flag", "severity", "reason", "retail", "cpo", "assignee", "meter", "late", "least", "most", "delta", "deltamost", "loss"}
 
-// cdrMore are those of them that stand under "more filters".
-var cdrMore = cdrFilters[2:]
+// cdrMore are those of them that stand under "more filters". Party and customer stand nowhere: links set them, chips take them away.
+var cdrMore = cdrFilters[4:]
 
 // The states that the two flags of a CDR can be filtered by, what its meter data can be, and how lists can be grouped.
 var (
 	retailStates = []string{"open", "released", "waived", "none"}
 	cpoStates    = []string{"open", "questioned", "disputed", "accepted", "refused", "credited"}
 	meterStates  = []string{"proven", "invalid", "none"}
-	cdrGroups    = []string{"", "rule", "partner", "reason"}
+	severities   = []string{"block", "flag", "info"}
+	cdrGroups    = []string{"", "rule", "partner", "party", "reason"}
 	cdrReasons   = []string{"rule", "no-card", "no-contract", "no-plan", "no-price", "no-tax-rule", "late", "until", "follow-up", "drop-proposed", "home-charging", "by-hand", "credit-without-original", "credit-partial", "credit-differs", "credit-twice"}
 )
 
@@ -41,13 +43,15 @@ const cdrOrder = "-start"
 
 // cdrTotal sums up CDRs of one currency. Amounts exclude VAT.
 type cdrTotal struct {
-	currency                               string
-	kwh, claimed, computed, retail, margin decimal.Decimal
+	currency                                      string
+	kwh, claimed, computed, delta, retail, margin decimal.Decimal
 }
 
 // cdrPage is what the list shows.
 type cdrPage struct {
 	listQuery
+	columns        []cdrColumn // that are shown
+	arranged       arrangement
 	rows           []db.CDRListRow
 	groups         []db.CDRGroupsRow // in place of the rows
 	tabs           []ui.Tab
@@ -56,6 +60,7 @@ type cdrPage struct {
 	count          int64
 	totals         []cdrTotal // by currency, the largest claim first
 	partners       []db.PartnerNamesRow
+	customer       string // that the list is about
 	months         []time.Time
 	previous, next string
 }
@@ -63,14 +68,16 @@ type cdrPage struct {
 // cdrSelection is what the filters of the list mean, as decisions about all that it finds take them.
 func (v *visit) cdrSelection(l listQuery) jobs.Selection {
 	s := jobs.Selection{
-		Pattern: l.pattern(), State: l.get("state"), Flag: l.get("flag"), Reason: l.get("reason"), Retail: l.get("retail"), CPO: l.get("cpo"), Assignee: l.get("assignee"), Meter: l.get("meter"),
-		Least: amountOf(l.get("least")), Most: amountOf(l.get("most")), Delta: amountOf(l.get("delta")), Loss: l.get("loss") != "",
+		Pattern: l.pattern(), State: l.get("state"), Flag: l.get("flag"), Severity: l.get("severity"), Party: l.get("party"), Reason: l.get("reason"), Retail: l.get("retail"), CPO: l.get("cpo"), Assignee: l.get("assignee"), Meter: l.get("meter"),
+		Least: amountOf(l.get("least")), Most: amountOf(l.get("most")), Delta: amountOf(l.get("delta")), DeltaMost: amountOf(l.get("deltamost")), Loss: l.get("loss") != "",
 	}
 	s.LateDays, _ = strconv.Atoi(l.get("late")) // what is no number filters nothing
 	s.Since, s.Until = v.span(l.get("month"))
-	if partner := l.get("partner"); partner != "" {
-		id, _ := uuid.Parse(partner) // what is no id is nobody's
-		s.Partner = uuid.NullUUID{UUID: id, Valid: true}
+	for key, into := range map[string]*uuid.NullUUID{"partner": &s.Partner, "customer": &s.Customer} {
+		if text := l.get(key); text != "" {
+			id, _ := uuid.Parse(text) // what is no id is nobody's
+			*into = uuid.NullUUID{UUID: id, Valid: true}
+		}
 	}
 	return s
 }
@@ -111,7 +118,12 @@ func (o *office) cdrList(v *visit) error {
 	everyState := selection
 	everyState.State = ""
 	var sums []db.CDRSumsRow
-	err := v.read(func(q *db.Queries) (err error) {
+	var err error
+	if p.arranged, err = v.arrangement("/cdrs"); err != nil {
+		return err
+	}
+	p.columns = p.arranged.columns()
+	err = v.read(func(q *db.Queries) (err error) {
 		ctx := v.Request().Context()
 		if by := p.group(); by != "" {
 			p.groups, err = q.CDRGroups(ctx, db.CDRGroupsParams{TenantID: v.tenant, Filter: selection.Filter(), By: by})
@@ -130,6 +142,13 @@ func (o *office) cdrList(v *visit) error {
 		}
 		if p.views, err = v.views(q, p.listQuery, cdrViews(v)); err != nil {
 			return err
+		}
+		if selection.Customer.Valid {
+			customer, err := q.Customer(ctx, selection.Customer.UUID)
+			if err != nil && !errors.Is(err, db.ErrNotFound) {
+				return err
+			}
+			p.customer = customer.Name
 		}
 		p.partners, err = q.PartnerNames(ctx, v.tenant)
 		return err
@@ -164,7 +183,7 @@ func (l listQuery) filtered(by []string) bool {
 
 // groupHref is the list of what a group has.
 func (p cdrPage) groupHref(g db.CDRGroupsRow) string {
-	filter := map[string]string{"rule": "flag", "partner": "partner", "reason": "reason"}[p.group()]
+	filter := map[string]string{"rule": "flag", "partner": "partner", "party": "party", "reason": "reason"}[p.group()]
 	return p.changed(map[string]string{"group": "", filter: g.Key}).href()
 }
 
@@ -172,7 +191,9 @@ func (p cdrPage) groupHref(g db.CDRGroupsRow) string {
 func (v *visit) groupName(p cdrPage, g db.CDRGroupsRow) string {
 	switch {
 	case p.group() == "partner":
-		return g.Partner
+		return g.Name
+	case p.group() == "party":
+		return strings.TrimSpace(g.Key + " " + g.Name)
 	case g.Key == "":
 		return v.Lang.T("cdr.group.none." + p.group())
 	case p.group() == "rule":
@@ -237,6 +258,15 @@ func (v *visit) cdrChips(p cdrPage) []ui.Chip {
 			chip("partner", partner.Name)
 		}
 	}
+	if party := p.get("party"); party != "" {
+		chip("party", v.Lang.T("filter.party", party))
+	}
+	if p.get("customer") != "" {
+		chip("customer", v.Lang.T("filter.customer", or(p.customer, none)))
+	}
+	if severity := p.get("severity"); slices.Contains(severities, severity) {
+		chip("severity", v.Lang.T("filter.severity")+": "+v.Lang.T("severity."+severity))
+	}
 	if flag := p.get("flag"); flag != "" {
 		chip("flag", v.Lang.T("filter.rule", flag))
 	}
@@ -248,7 +278,7 @@ func (v *visit) cdrChips(p cdrPage) []ui.Chip {
 			chip(key, v.Lang.T("filter."+key)+": "+v.stateText(key, state))
 		}
 	}
-	for _, key := range []string{"assignee", "late", "least", "most", "delta"} {
+	for _, key := range []string{"assignee", "late", "least", "most", "delta", "deltamost"} {
 		if value := p.get(key); value != "" {
 			chip(key, v.Lang.T("filter.chip."+key, value))
 		}
@@ -290,7 +320,7 @@ func sumCDRs(sums []db.CDRSumsRow, state string) (count int64, totals []cdrTotal
 		}
 		t := &totals[i]
 		t.kwh, t.claimed, t.computed = t.kwh.Add(s.KWh), t.claimed.Add(s.Claimed), t.computed.Add(s.ComputedNet)
-		t.retail, t.margin = t.retail.Add(s.RetailNet), t.margin.Add(s.Margin)
+		t.delta, t.retail, t.margin = t.delta.Add(s.Delta), t.retail.Add(s.RetailNet), t.margin.Add(s.Margin)
 	}
 	return count, totals
 }

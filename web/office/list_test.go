@@ -67,6 +67,7 @@ func filters(w *world) {
 		"state=held": 1, "state=waiting": 1, "state=disputed": 3, "cpo=disputed": 1, "state=credited": 2, "state=dropped": 0, "flag=P05": 1, "flag=P99": 0,
 		"q=unknownswi": 1, "q=%25": 0, "q=_": 0, "q=fuhrpark": 1, "q=10005": 1, "partner=" + w.hub.ID.String() + "&state=held": 0, "partner=x": 0,
 		"reason=rule": 1, "reason=no-card": 1, "retail=open": 2, "retail=none": 2, "cpo=questioned": 2, "cpo=credited": 1, "meter=proven": 1, "meter=invalid": 1, "late=1": 0, "late=x&state=held": 1, "loss=1": 0,
+		"severity=block": 2, "severity=flag": 3, "severity=info": 0, "severity=x": 0, "party=de*lnn&state=held": 1, "party=DE*XXX": 0, "customer=x": 0, "delta=0.1&deltamost=0,25&state=disputed": 1, "deltamost=0.24&delta=0.01": 0,
 		"assignee=nobody": 0, "least=34,67&most=34.67": 1, "least=x&state=held": 1, "delta=0,25&state=disputed": 1, "delta=1": 0, "most=0": 1,
 		"month=2026-09": 0, "month=2019-01": 0, "month=all&state=held": 1, "after=nonsense&state=held": 1, "sort=nonsense&state=held": 1,
 	} {
@@ -91,7 +92,7 @@ func filters(w *world) {
 // grouping sums up what the list finds, and leads on to it.
 func grouping(w *world) {
 	t, c := w.T, w.signIn(w.ours.staff)
-	for by, want := range map[string]string{"rule": "P05 · More energy than the connector can deliver", "partner": "Roaming-Drehscheibe Süd", "reason": "A plausibility rule holds it"} {
+	for by, want := range map[string]string{"rule": "P05 · More energy than the connector can deliver", "partner": "Roaming-Drehscheibe Süd", "party": "DE*LNN Ladenetz Nord", "reason": "A plausibility rule holds it"} {
 		body := c.get("/en/cdrs?group=" + by).body
 		if !strings.Contains(body, want) || len(cdrsOn(body)) != 0 || strings.Count(body, "<tfoot>") != 1 {
 			t.Errorf("by %s: without %q", by, want)

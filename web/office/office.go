@@ -58,6 +58,7 @@ var routes = []struct {
 	{method: "GET", path: "/overview", handle: (*office).overview},
 	{method: "GET", path: "/cdrs", handle: (*office).cdrList},
 	{method: "GET", path: "/cdrs.csv", handle: (*office).cdrExport},
+	{method: "POST", path: "/cdrs/columns", handle: (*office).arrangeCDRs},
 	{method: "GET", path: "/cdrs/decide", handle: (*office).bulkPage},
 	{method: "POST", path: "/cdrs/decide", handle: (*office).previewBulk},
 	{method: "GET", path: "/bulks", handle: (*office).bulkList},
