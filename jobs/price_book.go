@@ -2,8 +2,10 @@ package jobs
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -119,13 +121,19 @@ func chargePoint(ctx context.Context, q *db.Queries, tenant, partner uuid.UUID, 
 
 // SetPriceBook publishes a version of a utility's price book, for sessions that begin at validFrom or later. It may lie in the
 // past as long as no session since then is priced by an earlier version. What waits for a price is looked at again.
+//
+// The document may have plans beside its rules (billing.ParseBookDraft): they are published with it, all of it or nothing.
 func (o *Ops) SetPriceBook(ctx context.Context, tenant uuid.UUID, doc []byte, validFrom time.Time) (row db.PriceBook, err error) {
+	book, plans, err := splitDraft(doc)
+	if err != nil {
+		return row, fmt.Errorf("price book: %w", err)
+	}
 	var waiting []uuid.UUID
 	err = o.DB.Tx(ctx, func(q *db.Queries) error {
 		if err := q.LockTenant(ctx, tenant); err != nil { // versions count up
 			return fmt.Errorf("lock tenant: %w", err)
 		}
-		if row, err = addPriceBook(ctx, q, o.Now(), tenant, doc, validFrom); err != nil {
+		if row, err = publishPrices(ctx, q, o.Now(), tenant, book, plans, validFrom); err != nil {
 			return err
 		}
 		waiting, err = wakeWaiting(ctx, q, tenant, o.Now())
@@ -135,6 +143,43 @@ func (o *Ops) SetPriceBook(ctx context.Context, tenant uuid.UUID, doc []byte, va
 		o.Bell.Ring(ctx, CDRRate, waiting...)
 	}
 	return row, err
+}
+
+// splitDraft takes the plans out of a document that has them beside the rules of a price book.
+func splitDraft(doc []byte) (book []byte, plans map[string]json.RawMessage, err error) {
+	if _, err := billing.ParseBookDraft(doc); err != nil {
+		return nil, nil, err
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(doc, &members); err != nil {
+		return nil, nil, err
+	}
+	if members["plans"] != nil {
+		if err := json.Unmarshal(members["plans"], &plans); err != nil {
+			return nil, nil, err
+		}
+		delete(members, "plans")
+	}
+	book, err = json.Marshal(members)
+	return book, plans, err
+}
+
+// publishPrices adds a version of the price book and of the plans that it brings along. A plan that is new counts for sessions
+// of any time, but no rule leads to it before.
+func publishPrices(ctx context.Context, q *db.Queries, now time.Time, tenant uuid.UUID, book []byte, plans map[string]json.RawMessage, validFrom time.Time) (db.PriceBook, error) {
+	for _, name := range slices.Sorted(maps.Keys(plans)) {
+		plan, err := q.LockPlan(ctx, db.LockPlanParams{TenantID: tenant, Name: name})
+		switch {
+		case errors.Is(err, db.ErrNotFound):
+			_, err = addPlan(ctx, q, now, tenant, name, false, plans[name])
+		case err == nil:
+			_, err = addPlanVersion(ctx, q, now, plan, plans[name], validFrom)
+		}
+		if err != nil {
+			return db.PriceBook{}, err
+		}
+	}
+	return addPriceBook(ctx, q, now, tenant, book, validFrom)
 }
 
 func addPriceBook(ctx context.Context, q *db.Queries, now time.Time, tenant uuid.UUID, doc []byte, validFrom time.Time) (db.PriceBook, error) {
@@ -164,24 +209,24 @@ func tooEarly(validFrom time.Time) error {
 	return ocpi.InvalidParameter("valid_from", "later than every session that is priced by an earlier version", validFrom.UTC().Format(time.RFC3339))
 }
 
-// readPriceBook reads a book and finds what it names.
+// readPriceBook reads a book, which may have plans beside its rules, and finds what it names.
 func readPriceBook(ctx context.Context, q *db.Queries, tenant uuid.UUID, doc []byte) (billing.PriceBook, error) {
-	book, err := billing.ParsePriceBook(doc)
+	draft, err := billing.ParseBookDraft(doc)
 	if err != nil {
-		return book, fmt.Errorf("price book: %w", err)
+		return draft.Book, fmt.Errorf("price book: %w", err)
 	}
 	plans, err := q.PlanNames(ctx, tenant)
 	if err != nil {
-		return book, fmt.Errorf("names of plans: %w", err)
+		return draft.Book, fmt.Errorf("names of plans: %w", err)
 	}
 	groups, err := groupNames(ctx, q, tenant)
 	if err != nil {
-		return book, err
+		return draft.Book, err
 	}
-	if err := book.Unknown(plans, groups); err != nil {
-		return book, fmt.Errorf("price book: %w", err)
+	if err := draft.Book.Unknown(append(plans, slices.Collect(maps.Keys(draft.Plans))...), groups); err != nil {
+		return draft.Book, fmt.Errorf("price book: %w", err)
 	}
-	return book, nil
+	return draft.Book, nil
 }
 
 func groupNames(ctx context.Context, q *db.Queries, tenant uuid.UUID) ([]string, error) {

@@ -51,7 +51,7 @@ const (
 	samples    = 200
 )
 
-// CheckPriceBook looks at a book that is not published. The error is one of looking; what is wrong with the book is in the
+// CheckPriceBook looks at a book that is not published, with the plans that it may have beside its rules. The error is one of looking; what is wrong with the book is in the
 // result.
 func (o *Ops) CheckPriceBook(ctx context.Context, tenant uuid.UUID, doc []byte) (BookCheck, error) {
 	var c BookCheck

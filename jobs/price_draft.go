@@ -3,10 +3,7 @@ package jobs
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -70,7 +67,8 @@ func DraftPlans(draft db.PriceDraft) (map[string]json.RawMessage, error) {
 	return plans, nil
 }
 
-// SetDraftPlan puts a version of a plan into a draft in place of the published one; without a document it takes it out again.
+// SetDraftPlan puts a plan into a draft: in place of the published one of that name, or a new one, which rules of the draft can
+// name at once; without a document it takes it out again.
 func (o *Ops) SetDraftPlan(ctx context.Context, tenant, id uuid.UUID, name string, doc []byte) error {
 	if doc != nil {
 		if _, err := billing.ParsePlan(doc); err != nil {
@@ -90,8 +88,8 @@ func (o *Ops) SetDraftPlan(ctx context.Context, tenant, id uuid.UUID, name strin
 	})
 }
 
-// BacktestDoc is the document of a draft as back-tests read it.
-func BacktestDoc(draft db.PriceDraft) ([]byte, error) {
+// DraftDoc is a draft as one document: its plans stand beside the rules (billing.ParseBookDraft).
+func DraftDoc(draft db.PriceDraft) ([]byte, error) {
 	members := map[string]json.RawMessage{}
 	if err := json.Unmarshal(draft.Book, &members); err != nil {
 		return nil, fmt.Errorf("book of draft %s: %w", draft.ID, err)
@@ -116,18 +114,7 @@ func (o *Ops) PublishPriceDraft(ctx context.Context, tenant, id uuid.UUID, valid
 		if err != nil {
 			return err
 		}
-		for _, name := range slices.Sorted(maps.Keys(plans)) {
-			plan, err := q.LockPlan(ctx, db.LockPlanParams{TenantID: tenant, Name: name})
-			if errors.Is(err, db.ErrNotFound) {
-				_, err = addPlan(ctx, q, o.Now(), tenant, name, false, plans[name])
-			} else if err == nil {
-				_, err = addPlanVersion(ctx, q, o.Now(), plan, plans[name], validFrom)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if _, err := addPriceBook(ctx, q, o.Now(), tenant, draft.Book, validFrom); err != nil {
+		if _, err := publishPrices(ctx, q, o.Now(), tenant, draft.Book, plans, validFrom); err != nil {
 			return err
 		}
 		if _, err := q.DropPriceDraft(ctx, db.DropPriceDraftParams{ID: id, TenantID: tenant}); err != nil {

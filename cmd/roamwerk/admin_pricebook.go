@@ -100,7 +100,7 @@ func newShownBook(row db.PriceBook) (shownBook, error) {
 type pricebookSetCmd struct {
 	Tenant    string   `required:"" help:"Utility, for example DE*SWX."`
 	ValidFrom *instant `help:"Start of the first session that it is for (default: now)." placeholder:"DAY"`
-	File      string   `arg:"" type:"existingfile" help:"Price book as JSON."`
+	File      string   `arg:"" type:"existingfile" help:"Price book as JSON; may have plans beside its rules, which are published with it."`
 }
 
 // Run publishes.
@@ -131,7 +131,7 @@ func (c pricebookSetCmd) Run(o *outside) error {
 
 type pricebookCheckCmd struct {
 	Tenant string `required:"" help:"Utility, for example DE*SWX."`
-	File   string `arg:"" type:"existingfile" help:"Price book as JSON."`
+	File   string `arg:"" type:"existingfile" help:"Price book as JSON; may have drafts of plans beside its rules."`
 }
 
 // Run checks. A book that cannot be published is an error, after its findings are printed.

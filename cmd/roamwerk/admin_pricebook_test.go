@@ -104,6 +104,17 @@ func TestPricebookCommands(t *testing.T) {
 		t.Errorf("first version %+v", set)
 	}
 
+	together := file("together.json", `{"rules":[{"id":"alle","plan":"Frühling"}],"plans":{"Frühling":`+plan+`}}`)
+	command(&check, "pricebook", "check", "--tenant", "DE*SWX", together)
+	if !check.OK {
+		t.Errorf("check of a book with its plan %+v", check)
+	}
+	command(&set, "pricebook", "set", "--tenant", "DE*SWX", "--valid-from", "2099-01-01", together)
+	command(&shown, "plan", "show", "--tenant", "DE*SWX", "--name", "Frühling")
+	if set.Version != 3 || set.Rules[0].Plan != "Frühling" || len(shown.Versions) != 1 {
+		t.Errorf("set with its plan %+v, %+v", set, shown)
+	}
+
 	command(&printed, "voucher", "add", "--tenant", "DE*SWX", "--code", "hallo", "--amount", "10", "--budget", "10", "--valid-to", "2099-01-01")
 	command(&printed, "voucher", "redeem", "--tenant", "DE*SWX", "--code", "HALLO", "--contract", "DE-SWX-C1")
 	refused("exists already", "voucher", "redeem", "--tenant", "DE*SWX", "--code", "HALLO", "--contract", "DE-SWX-C1")

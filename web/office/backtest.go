@@ -83,7 +83,7 @@ func (o *office) startBacktest(v *visit) error {
 	case wrong != nil || months < 1 || months > 12:
 		return refuse("backtest.months.wrong")
 	}
-	doc, err := jobs.BacktestDoc(draft)
+	doc, err := jobs.DraftDoc(draft)
 	if err != nil {
 		return err
 	}

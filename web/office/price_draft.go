@@ -15,6 +15,7 @@ import (
 
 	"github.com/roamwerk/roamwerk/billing"
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/ocpi"
 )
 
@@ -36,8 +37,9 @@ type draftView struct {
 	bookView
 	db.PriceDraft
 	rules   []draftRule
-	planned []string // names of the plans that the draft brings along
-	names   []string // of plans to choose from
+	planned []string        // names of the plans that the draft brings along
+	fresh   map[string]bool // those that exist only in the draft
+	names   []string        // of plans to choose from
 	wrong   []ocpi.Finding
 	problem string // with what was asked
 	from    string // the day from which it shall count
@@ -76,6 +78,7 @@ func (v *visit) draftOfPath() (draft db.PriceDraft, err error) {
 }
 
 func (v *visit) loadDraft() (d draftView, err error) {
+	d.fresh = map[string]bool{}
 	if d.PriceDraft, err = v.draftOfPath(); err != nil {
 		return d, err
 	}
@@ -85,12 +88,14 @@ func (v *visit) loadDraft() (d draftView, err error) {
 	if d.rules, err = readDraftRules(d.Book); err != nil {
 		return d, err
 	}
-	plans := map[string]json.RawMessage{}
-	if err := json.Unmarshal(d.Plans, &plans); err != nil {
-		return d, fmt.Errorf("plans of draft %s: %w", d.ID, err)
+	plans, err := jobs.DraftPlans(d.PriceDraft)
+	if err != nil {
+		return d, err
 	}
 	for name, doc := range plans {
 		d.planned = append(d.planned, name)
+		d.fresh[name] = d.plans[name] == ""
+		d.plans[name] = string(v.Link("/prices/drafts/" + d.ID.String() + "/plan?" + url.Values{"plan": {name}}.Encode()))
 		if plan, err := billing.ParsePlan(doc); err == nil {
 			d.prices[name] = billing.PriceText(&plan, string(v.Lang))
 		}
@@ -100,7 +105,11 @@ func (v *visit) loadDraft() (d draftView, err error) {
 		d.names = append(d.names, name)
 	}
 	slices.Sort(d.names)
-	if d.check, err = v.office.CheckPriceBook(v.Request().Context(), v.tenant.UUID, d.Book); err != nil {
+	doc, err := jobs.DraftDoc(d.PriceDraft)
+	if err != nil {
+		return d, err
+	}
+	if d.check, err = v.office.CheckPriceBook(v.Request().Context(), v.tenant.UUID, doc); err != nil {
 		return d, err
 	}
 	if refused := refusal(d.check.Refused); refused != nil {

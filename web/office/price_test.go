@@ -56,6 +56,32 @@ func TestPriceDrafts(t *testing.T) {
 	if at := res.Header.Get("Location"); !strings.HasPrefix(at, "/en/prices/backtest/") || c.get(at).StatusCode != http.StatusOK {
 		t.Errorf("back-test: %s to %q", res.Status, at)
 	}
+	if res := c.post(draft+"/plan", url.Values{"name": {"Spring DC"}, "kind-0": {"ENERGY"}, "price-0": {"x"}, "do": {"draft"}}); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a plan that is none: %s", res.Status)
+	}
+	plan := url.Values{"name": {"Spring DC"}, "doc": {`{"currency":"EUR"}`}, "kind-0": {"ENERGY"}, "price-0": {"0,44"}, "vat": {"19"}, "do": {"draft"}}
+	if body := c.follow(strings.TrimPrefix(draft, "/en")+"/plan", plan); !strings.Contains(body, "Spring DC is in the draft “Spring” now") || !strings.Contains(body, `<option value="Spring DC">`) {
+		t.Error("the draft has no plan of its own")
+	}
+	if res := c.post(draft+"/plan", plan); res.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(res.body, "There is a plan of this name.") {
+		t.Errorf("a second plan of that name: %s", res.Status)
+	}
+	if body := c.get(draft + "/plan?plan=Spring+DC").body; !strings.Contains(body, `value="0.44"`) {
+		t.Error("the plan of the draft is not edited")
+	}
+	for _, name := range []string{"Winter", "%00"} {
+		if res := c.get(draft + "/plan?plan=" + name); res.StatusCode != http.StatusNotFound {
+			t.Errorf("a plan %q that is nowhere: %s", name, res.Status)
+		}
+	}
+	body := c.follow(strings.TrimPrefix(draft, "/en"), url.Values{"rules": {"2"}, "id-0": {"dc"}, "plan-0": {"Spring DC"}, "current-0": {"DC"}, "below-0": {"150,5"}, "id-1": {"ac"}, "plan-1": {"Standard"}, "current-1": {"AC"}, "do": {"save"}})
+	if strings.Contains(body, "error-summary") || !strings.Contains(body, ">new</span>") {
+		t.Errorf("a rule cannot name the draft's plan: %s", problems(body))
+	}
+	res = c.post("/en/prices/backtest", url.Values{"draft": {id}, "months": {"12"}})
+	if at := res.Header.Get("Location"); !strings.HasPrefix(at, "/en/prices/backtest/") {
+		t.Errorf("back-test with the draft's plan: %s to %q", res.Status, at)
+	}
 	if res := c.post(draft+"/publish", url.Values{"from": {"soon"}}); res.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("publish from nowhen: %s", res.Status)
 	}
@@ -64,7 +90,7 @@ func TestPriceDrafts(t *testing.T) {
 	}
 	books, err := w.ops.DB.PriceBooks(w.Context(), u.ID)
 	w.check(err)
-	if len(books) != 2 || !strings.Contains(string(books[1].Doc), "150.5") || books[1].CreatedBy != "Klara Clerk" {
+	if len(books) != 2 || !strings.Contains(string(books[1].Doc), "150.5") || !strings.Contains(string(books[1].Doc), "Spring DC") || books[1].CreatedBy != "Klara Clerk" {
 		t.Errorf("published: %d versions", len(books))
 	}
 	if c.get(draft).StatusCode != http.StatusNotFound {
