@@ -308,3 +308,20 @@ func TestSentence(t *testing.T) {
 		})
 	}
 }
+
+// A credit CDR turns the sign of the total alone (CDR-10), which the sentence and the trace have to say.
+func TestSentenceOfCredit(t *testing.T) {
+	cdr := sessionDoc(t, "11:00", "10:00 ENERGY=30")
+	cdr.Credit = true
+	tariffs := compile(tariffDoc(t, "T", element("", "FLAT 1 19 1", "ENERGY 0.50 19 1")+`| "max_price":{"excl_vat":5,"incl_vat":5.95}`))
+	e := billing.Explain(nil, cdr, tariffs, time.UTC, billing.DefaultPolicy)
+	if got, want := billing.Sentence(e.Rating, "de"), "Gutschrift: −(1,19 € Startgebühr + 30,000 kWh × 0,595 €/kWh − 13,09 € Höchstpreis) = −5,95 €"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if got, want := billing.Sentence(e.Rating, "en"), "credit: −(1.19 € start fee + 30.000 kWh × 0.595 €/kWh − 13.09 € maximum price) = −5.95 €"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if !slices.ContainsFunc(e.Trace("de"), func(l billing.TraceLine) bool { return l.Path == "Credit" }) {
+		t.Error("the trace does not say why the total has another sign than its parts")
+	}
+}

@@ -11,6 +11,7 @@ import (
 //
 //	20,000 kWh × 0,49 €/kWh + 45 min Blockiergebühr × 0,10 €/min = 14,30 €
 //
+// That of a credit is in brackets, with a minus in front of them.
 // lang is "de" or "en".
 func Sentence(r Rating, lang string) string {
 	w := words[lang == "de"]
@@ -27,10 +28,23 @@ func Sentence(r Rating, lang string) string {
 		}
 		b.WriteString(w.term(term, r.Currency))
 	}
-	if b.Len() == 0 {
-		b.WriteString(w.free)
+	text := b.String()
+	switch {
+	case text == "":
+		text = w.free
+	case turned(&r):
+		text = w.credit + ": −(" + text + ")"
 	}
-	return b.String() + " = " + w.money(RoundCurrency(r.Total.InclVAT, r.Currency), MinorUnits(r.Currency), r.Currency)
+	return text + " = " + w.money(RoundCurrency(r.Total.InclVAT, r.Currency), MinorUnits(r.Currency), r.Currency)
+}
+
+// turned reports whether the total has the other sign than its lines, as that of a credit CDR has (CDR-10).
+func turned(r *Rating) bool {
+	var sum decimal.Decimal
+	for i := range r.Lines {
+		sum = sum.Add(r.Lines[i].InclVAT)
+	}
+	return sum.Sign()*r.Total.InclVAT.Sign() < 0
 }
 
 // term is a summand of the sentence: a quantity at a price, or several prices together.
@@ -97,11 +111,12 @@ type vocabulary struct {
 	energy       string // where a sentence needs a word for it
 	freeSession  string
 	prices, free string
+	credit       string
 }
 
 var words = map[bool]vocabulary{
 	true: {
-		point: ",", group: ".", prices: "Preise", free: "kostenlos", energy: "Energie", freeSession: "freier Ladevorgang",
+		point: ",", group: ".", prices: "Preise", free: "kostenlos", credit: "Gutschrift", energy: "Energie", freeSession: "freier Ladevorgang",
 		names: map[Dimension]string{
 			ReservationFlat: "Reservierungsgebühr", ReservationTime: "Reservierung", Flat: "Startgebühr", Energy: "",
 			Time: "Ladezeit", ParkingTime: "Blockiergebühr", MinPrice: "Mindestpreis", MaxPrice: "Höchstpreis",
@@ -109,7 +124,7 @@ var words = map[bool]vocabulary{
 		},
 	},
 	false: {
-		point: ".", group: ",", prices: "prices", free: "free of charge", energy: "energy", freeSession: "free session",
+		point: ".", group: ",", prices: "prices", free: "free of charge", credit: "credit", energy: "energy", freeSession: "free session",
 		names: map[Dimension]string{
 			ReservationFlat: "reservation fee", ReservationTime: "reservation", Flat: "start fee", Energy: "",
 			Time: "charging time", ParkingTime: "blocking fee", MinPrice: "minimum price", MaxPrice: "maximum price",

@@ -58,7 +58,8 @@ type traceVocabulary struct {
 	reading, tariff, withVAT, withoutVAT, limit, and              string
 	period, moment, local, noTariff                               string
 	priced, free, freeByElement, passed, notMeasured, always      string
-	step, line, vat, noVAT, total, differs, agrees, contradicts   string
+	step, line, vat, noVAT, noRate, credit                        string
+	total, differs, agrees, contradicts                           string
 	from, below, before, since, unknown, reserved, expired, clock string
 	parked, byName, none, atStake                                 string
 	unpublished, asPublished, notAsPublished, change              string
@@ -72,7 +73,7 @@ var traceWords = map[bool]traceVocabulary{
 		period: "Abschnitt %d: %s bis %s", moment: ", bis dahin %s kWh in %s", local: ", Ortszeit %s", noTariff: ", kein Tarif",
 		priced: "%s %s: Element %d zu %s, %s", free: "%s %s: kein Element mit einem Preis dafür gilt, kostenlos", freeByElement: "%s %s: Element %d gilt und hat dafür keinen Preis, kostenlos",
 		passed: "Element %d gilt nur %s, hier %s", notMeasured: "nicht gemessen", always: "ohne Bedingung",
-		step: "%s: zusammen %s, aufgerundet auf ganze Schritte von %s: %s", line: "%s: %s × %s = %s", vat: "USt. %s: %s auf %s", noVAT: "ohne USt.: %s",
+		step: "%s: zusammen %s, aufgerundet auf ganze Schritte von %s: %s", line: "%s: %s × %s = %s", vat: "USt. %s: %s auf %s", noVAT: "ohne USt.: %s", noRate: "ohne bekannten Satz", credit: "Gutschrift: die Summe zählt mit umgekehrtem Vorzeichen",
 		total: "Summe %s ohne USt., %s mit USt.", differs: "%s: gefordert %s, errechnet %s, Unterschied %s bei Toleranz %s",
 		agrees: "Alle Forderungen stimmen mit der Nachrechnung überein", contradicts: "Widerspruch im CDR: %s", byName: "Die geforderten Beträge ergeben sich so: %s",
 		from: "ab %s", below: "unter %s", before: "vor %s", since: "seit %s", unknown: "unter einer unbekannten Bedingung (%s)",
@@ -88,7 +89,7 @@ var traceWords = map[bool]traceVocabulary{
 		period: "Period %d: %s to %s", moment: ", %s kWh in %s before it", local: ", local time %s", noTariff: ", no tariff",
 		priced: "%s %s: element %d at %s, %s", free: "%s %s: no element with a price for it holds, free", freeByElement: "%s %s: element %d holds and has no price for it, free",
 		passed: "element %d holds only %s, here %s", notMeasured: "not measured", always: "no condition",
-		step: "%s: together %s, rounded up to whole steps of %s: %s", line: "%s: %s × %s = %s", vat: "VAT %s: %s on %s", noVAT: "no VAT: %s",
+		step: "%s: together %s, rounded up to whole steps of %s: %s", line: "%s: %s × %s = %s", vat: "VAT %s: %s on %s", noVAT: "no VAT: %s", noRate: "of no known rate", credit: "Credit: the total counts with the other sign",
 		total: "Total %s without VAT, %s with VAT", differs: "%s: claimed %s, computed %s, difference %s with a tolerance of %s",
 		agrees: "All claims agree with the computation", contradicts: "The CDR contradicts itself: %s", byName: "The amounts claimed come out in another way: %s",
 		from: "from %s", below: "below %s", before: "before %s", since: "from %s", unknown: "under an unknown condition (%s)",
@@ -173,16 +174,23 @@ func (t *tracer) figures() {
 		if l.TaxIncluded {
 			amount = l.InclVAT
 		}
-		quantity := t.number(l.Quantity, 0)
+		quantity := t.long(l.Quantity, 0)
 		if l.Unit != Once {
 			quantity += " " + string(l.Unit)
 		}
 		t.line(0, fmt.Sprintf("Rating.Lines[%d]", i), t.says.line, strings.TrimSpace(t.dimension(l.Dimension)+" "+l.Name), quantity, t.amount(l.Price), t.amount(amount))
 	}
+	if t.e.Credit {
+		t.line(0, "Credit", "%s", t.says.credit)
+	}
 	for i := range r.VAT {
 		v, path := &r.VAT[i], fmt.Sprintf("Rating.VAT[%d]", i)
+		rate := t.says.noRate
 		if v.Rate.Valid {
-			t.line(0, path, t.says.vat, t.number(v.Rate.Decimal, 0)+" %", t.amount(v.InclVAT.Sub(v.ExclVAT)), t.amount(v.ExclVAT))
+			rate = t.number(v.Rate.Decimal, 0) + " %"
+		}
+		if tax := v.InclVAT.Sub(v.ExclVAT); v.Rate.Valid || !tax.IsZero() {
+			t.line(0, path, t.says.vat, rate, t.amount(tax), t.amount(v.ExclVAT))
 		} else {
 			t.line(0, path, t.says.noVAT, t.amount(v.ExclVAT))
 		}

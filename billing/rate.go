@@ -10,7 +10,7 @@ import (
 )
 
 // EngineVersion names the arithmetic. It is stored with every rating and rises whenever a figure could come out differently.
-const EngineVersion = "2"
+const EngineVersion = "3"
 
 // Rating is what a session costs by a tariff, and why.
 //

@@ -77,7 +77,7 @@ func (r *rater) settleTariff(t *Tariff) {
 	if t.limited && !r.policy.NoLimits {
 		if limited := r.limit(t, share, rates); !limited.equal(share) {
 			r.limits = append(r.limits, limitEffect{t, limited.sub(share)})
-			rates = spreadVAT(rates, share, limited)
+			rates = t.spreadVAT(rates, share, limited)
 			share = limited
 		}
 	}
@@ -176,14 +176,17 @@ func (t *Tariff) onlyRate(rates []vatCost) decimal.NullDecimal {
 }
 
 // spreadVAT distributes what a limit changed over the rates of VAT in proportion. Where there is nothing to be in proportion
-// to, the change is a share of its own.
-func spreadVAT(rates []vatCost, from, to cost) []vatCost {
+// to, the change is a share of its own: at the only rate that the tariff bears, unless that does not explain its tax.
+func (t *Tariff) spreadVAT(rates []vatCost, from, to cost) []vatCost {
 	switch {
 	case len(rates) == 1:
 		return []vatCost{{rates[0].rate, to}}
 	case from.excl.isZero() || from.incl.isZero():
-		rest := to.sub(from)
-		return addVAT(slices.Clone(rates), decimal.NullDecimal{}, &rest)
+		rate, rest := t.vat, to.sub(from)
+		if !explains(rate, rest) {
+			rate = decimal.NullDecimal{}
+		}
+		return addVAT(slices.Clone(rates), rate, &rest)
 	}
 	scaled := make([]vatCost, len(rates))
 	for i, v := range rates {
@@ -193,6 +196,13 @@ func spreadVAT(rates []vatCost, from, to cost) []vatCost {
 		}}
 	}
 	return scaled
+}
+
+// explains reports whether the two sides of a limit are a rate of VAT apart, as far as a limit in cents can be.
+func explains(rate decimal.NullDecimal, c cost) bool {
+	vat := vatRateOf(rate)
+	off := vat.complete(c.excl, false).incl.sub(c.incl)
+	return off.abs().cmp(secondsPerHour.shift(-2)) <= 0
 }
 
 // rating writes the pricing down, and rounds.

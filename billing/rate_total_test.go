@@ -104,3 +104,30 @@ func TestRoundCurrency(t *testing.T) { // PRC-32: the last step, by the currency
 		}
 	}
 }
+
+// A minimum price of a session that cost nothing bears the only rate of its tariff, if that explains its tax: an invoice has to
+// name one (PRC-29, PRC-30).
+func TestRateOfMinimumAlone(t *testing.T) {
+	for _, c := range []struct{ tariff, vat string }{
+		{element("", "ENERGY 0.50 19 1") + `| "min_price":{"excl_vat":5,"incl_vat":5.95}`, "19: 5 5.95"},
+		{element("", "ENERGY 0.50 19 1") + `| "min_price":{"excl_vat":4.20,"incl_vat":5}`, "19: 4.2 5"},
+		{element("", "ENERGY 0.50 19 1") + `| "min_price":{"excl_vat":5}`, "19: 5 5.95"},
+		{element("", "ENERGY 0.50 19 1") + `| "min_price":{"incl_vat":5}, "tax_included":"YES"`, "19: 4.2016806723 5"},
+		{element("", "ENERGY 0.50 19 1") + `| "min_price":{"excl_vat":5,"incl_vat":6}`, "none: 5 6"},
+		{element("", "ENERGY 0.50 - 1") + `| "min_price":{"excl_vat":5,"incl_vat":5.95}`, "none: 5 5.95"},
+		{element("", "ENERGY 0.50 19 1", "TIME 1 7 1") + `| "min_price":{"excl_vat":5,"incl_vat":5.95}`, "none: 5 5.95"},
+	} {
+		r := billing.Rate(sessionDoc(t, "11:00", "10:00 PARKING_TIME=1"), compile(tariffDoc(t, "T", c.tariff)), time.UTC, billing.DefaultPolicy)
+		got := ""
+		for _, v := range r.VAT {
+			rate := "none"
+			if v.Rate.Valid {
+				rate = v.Rate.Decimal.String()
+			}
+			got += fmt.Sprintf("%s: %s %s", rate, v.ExclVAT, v.InclVAT)
+		}
+		if got != c.vat {
+			t.Errorf("%s: %s, want %s", c.tariff, got, c.vat)
+		}
+	}
+}
