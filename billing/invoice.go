@@ -29,6 +29,7 @@ func (t DocumentType) Pays() bool { return t == DocumentCreditNote || t == Docum
 // are UTC and are shown in the supplier's time zone.
 type Invoice struct {
 	Type       DocumentType
+	SelfBilled bool   `json:",omitempty"` // the customer is the seller: a self-billed document, or one that corrects such
 	Number     string // BT-1, empty while the invoice is a draft
 	Date       time.Time
 	DueDate    time.Time // BT-9, zero if nothing falls due
@@ -50,6 +51,17 @@ type Invoice struct {
 	Notes      []string   // BT-22
 
 	Detail []InvoiceLine `json:",omitempty"` // every line of a document that sums up its sessions; otherwise none
+}
+
+// Pays reports whether the amounts of the document go from the utility to the customer.
+func (inv Invoice) Pays() bool { return inv.Type.Pays() || inv.SelfBilled }
+
+// Owed is what the customer owes by the document: its sums, the other way round where it pays.
+func (inv Invoice) Owed() (net, vat, gross decimal.Decimal) {
+	if inv.Pays() {
+		return inv.Net.Neg(), inv.VATTotal.Neg(), inv.Gross.Neg()
+	}
+	return inv.Net, inv.VATTotal, inv.Gross
 }
 
 // FullList is every session and fee of the document, also where its lines sum them up.

@@ -70,7 +70,7 @@ func (d Draft) problems() []Problem {
 	checkAddress(report, "customer.address", d.Customer.Address, "Kunden", "customer")
 	report(d.Customer.Email != "" && !emailOK(d.Customer.Email), "customer.email", "Die E-Mail-Adresse des Kunden ist falsch.", "The customer's e-mail address is wrong.")
 
-	if d.Type == DocumentSelfBilled {
+	if d.Type == DocumentSelfBilled || d.SelfBilled {
 		taxed := slices.ContainsFunc(d.Lines, func(l DraftLine) bool { return l.VAT.Category != VATOutside })
 		report(taxed && blank(d.Customer.VATID) && blank(d.Customer.TaxNumber), "customer.tax_number",
 			"Für eine Gutschrift fehlt die USt-IdNr. oder Steuernummer des Leistenden.", "For a self-billed invoice, the supplier's VAT id or tax number is missing.") // § 14(4) no. 2 UStG
@@ -94,7 +94,7 @@ func (d Draft) checkPayment(report reporter) {
 	switch p.Means {
 	case PaymentTransfer:
 		de, en := "des Stadtwerks", "utility's"
-		if d.Type.Pays() {
+		if d.Type.Pays() || d.SelfBilled {
 			de, en = "des Kunden", "customer's"
 		}
 		report(iban.Validate(compact(p.IBAN)) != nil, "payment.iban", "Die IBAN "+de+" fehlt oder ist falsch.", "The "+en+" IBAN is missing or wrong.")
@@ -114,6 +114,11 @@ func (d Draft) checkPayment(report reporter) {
 
 func (d Draft) checkLines(report reporter) {
 	report(len(d.Lines) == 0, "lines", "Es gibt nichts abzurechnen.", "There is nothing to bill.")
+	total := decimal.Zero
+	for _, l := range d.Lines {
+		total = total.Add(l.Amount)
+	}
+	report(d.Type == DocumentCreditNote && total.IsNegative(), "lines", "Eine Entgeltminderung kann nichts fordern.", "A credit note cannot charge anything.")
 	for i, l := range d.Lines {
 		field := fmt.Sprintf("lines[%d]", i)
 		de, en := fmt.Sprintf("Position %d: ", i+1), fmt.Sprintf("Line %d: ", i+1)
@@ -133,7 +138,6 @@ func (d Draft) checkLines(report reporter) {
 		say(l.VAT.Category == VATOutside && blank(l.VAT.Reason), ".vat.reason", "Der Grund, warum keine Umsatzsteuer anfällt, fehlt.", "The reason why no VAT applies is missing.")
 		say((l.VAT.Category == VATOutside) != (d.Lines[0].VAT.Category == VATOutside), ".vat",
 			"Nicht steuerbare Beträge dürfen nicht mit anderen auf einem Beleg stehen.", "Amounts outside the scope of VAT must not share a document with others.") // BR-O-11
-		say(d.Type == DocumentCreditNote && l.Amount.IsNegative(), ".amount", "Eine Entgeltminderung kann nichts fordern.", "A credit note cannot charge anything.")
 		say(l.VAT.Category == VATReverseCharge && blank(d.Customer.VATID), ".vat",
 			"Der Kunde schuldet die Steuer, hat aber keine USt-IdNr.", "The customer owes the VAT but has no VAT id.") // BR-AE-02
 		say(!l.VAT.Rate.Equal(l.VAT.Rate.Truncate(2)), ".vat.rate", "Der Steuersatz hat mehr als zwei Nachkommastellen.", "The VAT rate has more than two decimals.")

@@ -22,6 +22,9 @@ func (inv Invoice) Cancel(date time.Time) Invoice {
 	}
 	c.Net, c.VATTotal, c.Gross = inv.Net.Neg(), inv.VATTotal.Neg(), inv.Gross.Neg()
 	c.Paid, c.Due = decimal.Zero, c.Gross
+	if inv.SelfBilled { // nobody is asked for money: it is set off
+		c.Payment = Payment{Means: PaymentOffset}
+	}
 	return c
 }
 
@@ -51,7 +54,7 @@ type Change struct {
 // Its error is a *DraftError that names the lines.
 func (inv Invoice) Correct(date, due time.Time, changes []Change) (Draft, error) {
 	d := Draft{
-		Type: DocumentCorrection, Date: date, DueDate: due, Currency: inv.Currency, Language: inv.Language, Period: inv.Period,
+		Type: DocumentCorrection, SelfBilled: inv.SelfBilled, Date: date, DueDate: due, Currency: inv.Currency, Language: inv.Language, Period: inv.Period,
 		Supplier: inv.Supplier, Customer: inv.Customer, GrossExact: inv.GrossExact, Payment: inv.Payment,
 		Preceding: &Reference{Number: inv.Number, Date: inv.Date},
 	}

@@ -11,6 +11,7 @@ import (
 // Draft is what an invoice run collects for one document. Invoice computes the document from it.
 type Draft struct {
 	Type       DocumentType // empty means DocumentInvoice
+	SelfBilled bool         // of a correction: it corrects a self-billed document
 	Date       time.Time
 	DueDate    time.Time // zero if nothing falls due
 	Currency   string    // ISO 4217 with two decimals
@@ -53,6 +54,7 @@ func (d Draft) Invoice() (Invoice, error) {
 	}
 	inv := Invoice{
 		Type:       d.Type,
+		SelfBilled: d.SelfBilled || d.Type == DocumentSelfBilled,
 		Date:       d.Date,
 		DueDate:    d.DueDate,
 		Currency:   d.Currency,

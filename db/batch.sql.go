@@ -129,10 +129,10 @@ func (b *BookFeeBatchResults) Close() error {
 const setCDRStates = `-- name: SetCDRStates :batchexec
 UPDATE cdr_states SET state = $1, reason = $2, retail_state = $3, cpo_state = $4, flags = $5, severity = $6, cleared = $7,
     rating_id = $8, token_id = $9, customer_id = $10, contract_id = $11, plan_id = $12, card_id = $13,
-    latitude = $14, longitude = $15, held_until = $16, assignee = $17,
-    waiting_since = CASE WHEN $1 = 'waiting' THEN coalesce(waiting_since, $18::timestamptz) END,
-    due_at = $19, attempts = 0, updated_at = $18
-WHERE cdr_id = $20
+    latitude = $14, longitude = $15, held_until = $16, assignee = $17, unpaid = $18,
+    waiting_since = CASE WHEN $1 = 'waiting' THEN coalesce(waiting_since, $19::timestamptz) END,
+    due_at = $20, attempts = 0, updated_at = $19
+WHERE cdr_id = $21
 `
 
 type SetCDRStatesBatchResults struct {
@@ -159,6 +159,7 @@ type SetCDRStatesParams struct {
 	Longitude   decimal.NullDecimal
 	HeldUntil   *time.Time
 	Assignee    string
+	Unpaid      bool
 	Now         time.Time
 	DueAt       *time.Time
 	CDRID       uuid.UUID
@@ -185,6 +186,7 @@ func (q *Queries) SetCDRStates(ctx context.Context, arg []SetCDRStatesParams) *S
 			a.Longitude,
 			a.HeldUntil,
 			a.Assignee,
+			a.Unpaid,
 			a.Now,
 			a.DueAt,
 			a.CDRID,

@@ -15,7 +15,7 @@ import (
 
 const cDRChain = `-- name: CDRChain :many
 WITH self AS (
-    SELECT o.cdr_id, o.received_at, o.partner_id, o.tenant_id, o.country_code, o.party_id, o.ocpi_id, o.session_id, o.credit_reference, o.started_at, o.ended_at, o.kwh, o.currency, o.claimed, o.token_uid, o.operator, o.place, o.evse_id, o.token_id, o.customer_id, o.rating_id, o.state, o.reason, o.cpo_state, o.flags, o.due_at, o.attempts, o.updated_at, o.retail_state, o.contract_id, o.plan_id, o.card_id, o.cleared, o.held_until, o.waiting_since, o.latitude, o.longitude, o.assignee, o.severity FROM cdr_states s JOIN cdr_states o ON o.country_code = s.country_code AND o.party_id = s.party_id AND o.tenant_id = s.tenant_id
+    SELECT o.cdr_id, o.received_at, o.partner_id, o.tenant_id, o.country_code, o.party_id, o.ocpi_id, o.session_id, o.credit_reference, o.started_at, o.ended_at, o.kwh, o.currency, o.claimed, o.token_uid, o.operator, o.place, o.evse_id, o.token_id, o.customer_id, o.rating_id, o.state, o.reason, o.cpo_state, o.flags, o.due_at, o.attempts, o.updated_at, o.retail_state, o.contract_id, o.plan_id, o.card_id, o.cleared, o.held_until, o.waiting_since, o.latitude, o.longitude, o.assignee, o.severity, o.unpaid FROM cdr_states s JOIN cdr_states o ON o.country_code = s.country_code AND o.party_id = s.party_id AND o.tenant_id = s.tenant_id
         AND (o.cdr_id = s.cdr_id OR o.ocpi_id = s.credit_reference AND s.credit_reference <> '')
     WHERE s.cdr_id = $1
 ), session AS (
@@ -87,7 +87,7 @@ func (q *Queries) CDRChain(ctx context.Context, cdrID uuid.UUID) ([]CDRChainRow,
 
 const cDRDetail = `-- name: CDRDetail :one
 
-SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, s.country_code, s.party_id, s.ocpi_id, s.session_id, s.credit_reference, s.started_at, s.ended_at, s.kwh, s.currency, s.claimed, s.token_uid, s.operator, s.place, s.evse_id, s.token_id, s.customer_id, s.rating_id, s.state, s.reason, s.cpo_state, s.flags, s.due_at, s.attempts, s.updated_at, s.retail_state, s.contract_id, s.plan_id, s.card_id, s.cleared, s.held_until, s.waiting_since, s.latitude, s.longitude, s.assignee, s.severity, p.name AS partner, t.name AS tenant, coalesce(c.name, '')::text AS customer, coalesce(c.number, '')::text AS customer_number,
+SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, s.country_code, s.party_id, s.ocpi_id, s.session_id, s.credit_reference, s.started_at, s.ended_at, s.kwh, s.currency, s.claimed, s.token_uid, s.operator, s.place, s.evse_id, s.token_id, s.customer_id, s.rating_id, s.state, s.reason, s.cpo_state, s.flags, s.due_at, s.attempts, s.updated_at, s.retail_state, s.contract_id, s.plan_id, s.card_id, s.cleared, s.held_until, s.waiting_since, s.latitude, s.longitude, s.assignee, s.severity, s.unpaid, p.name AS partner, t.name AS tenant, coalesce(c.name, '')::text AS customer, coalesce(c.number, '')::text AS customer_number,
     coalesce(k.visual_number, '')::text AS visual_number, coalesce(o.contract_id, '')::text AS contract
 FROM cdr_states s JOIN partners p ON p.id = s.partner_id JOIN tenants t ON t.id = s.tenant_id LEFT JOIN customers c ON c.id = s.customer_id
     LEFT JOIN tokens k ON k.id = s.token_id LEFT JOIN contracts o ON o.id = coalesce(s.contract_id, k.contract_id)
@@ -153,6 +153,7 @@ func (q *Queries) CDRDetail(ctx context.Context, arg CDRDetailParams) (CDRDetail
 		&i.CDRState.Longitude,
 		&i.CDRState.Assignee,
 		&i.CDRState.Severity,
+		&i.CDRState.Unpaid,
 		&i.Partner,
 		&i.Tenant,
 		&i.Customer,
@@ -236,7 +237,7 @@ func (q *Queries) CDRMessage(ctx context.Context, arg CDRMessageParams) (CDRMess
 }
 
 const cDRRating = `-- name: CDRRating :one
-SELECT r.id, r.tenant_id, r.cdr_id, r.seq, r.rated_at, r.superseded_at, r.engine, r.currency, r.plan_version_id, r.claimed_net, r.computed_net, r.retail_net, r.retail_gross, r.margin, r.wholesale, r.verdict, r.retail, r.findings, r.inputs_sha256, r.explanation, r.agrees, r.price_book_id, r.choice, r.waived, r.measures, r.items, r.contract_id, coalesce(p.name, '')::text AS plan, coalesce(v.version, 0)::integer AS plan_version, v.valid_from AS plan_since
+SELECT r.id, r.tenant_id, r.cdr_id, r.seq, r.rated_at, r.superseded_at, r.engine, r.currency, r.plan_version_id, r.claimed_net, r.computed_net, r.retail_net, r.retail_gross, r.margin, r.wholesale, r.verdict, r.retail, r.findings, r.inputs_sha256, r.explanation, r.agrees, r.price_book_id, r.choice, r.waived, r.measures, r.items, r.contract_id, r.payables, coalesce(p.name, '')::text AS plan, coalesce(v.version, 0)::integer AS plan_version, v.valid_from AS plan_since
 FROM ratings r LEFT JOIN plan_versions v ON v.id = r.plan_version_id LEFT JOIN plans p ON p.id = v.plan_id
 WHERE r.cdr_id = $1 AND r.superseded_at IS NULL
 `
@@ -280,6 +281,7 @@ func (q *Queries) CDRRating(ctx context.Context, cdrID uuid.UUID) (CDRRatingRow,
 		&i.Rating.Measures,
 		&i.Rating.Items,
 		&i.Rating.ContractID,
+		&i.Rating.Payables,
 		&i.Plan,
 		&i.PlanVersion,
 		&i.PlanSince,

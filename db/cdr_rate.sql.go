@@ -14,7 +14,7 @@ import (
 )
 
 const cDRState = `-- name: CDRState :one
-SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee, severity FROM cdr_states WHERE cdr_id = $1
+SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee, severity, unpaid FROM cdr_states WHERE cdr_id = $1
 `
 
 func (q *Queries) CDRState(ctx context.Context, cdrID uuid.UUID) (CDRState, error) {
@@ -60,12 +60,13 @@ func (q *Queries) CDRState(ctx context.Context, cdrID uuid.UUID) (CDRState, erro
 		&i.Longitude,
 		&i.Assignee,
 		&i.Severity,
+		&i.Unpaid,
 	)
 	return i, err
 }
 
 const cDRStateByIdentity = `-- name: CDRStateByIdentity :one
-SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee, severity FROM cdr_states WHERE country_code = upper($1) AND party_id = upper($2) AND ocpi_id = upper($3)
+SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee, severity, unpaid FROM cdr_states WHERE country_code = upper($1) AND party_id = upper($2) AND ocpi_id = upper($3)
 `
 
 type CDRStateByIdentityParams struct {
@@ -117,6 +118,7 @@ func (q *Queries) CDRStateByIdentity(ctx context.Context, arg CDRStateByIdentity
 		&i.Longitude,
 		&i.Assignee,
 		&i.Severity,
+		&i.Unpaid,
 	)
 	return i, err
 }
@@ -162,7 +164,7 @@ func (q *Queries) CountUnratedCDRs(ctx context.Context, tenantID uuid.UUID) (int
 }
 
 const currentRating = `-- name: CurrentRating :one
-SELECT id, tenant_id, cdr_id, seq, rated_at, superseded_at, engine, currency, plan_version_id, claimed_net, computed_net, retail_net, retail_gross, margin, wholesale, verdict, retail, findings, inputs_sha256, explanation, agrees, price_book_id, choice, waived, measures, items, contract_id FROM ratings WHERE cdr_id = $1 AND superseded_at IS NULL
+SELECT id, tenant_id, cdr_id, seq, rated_at, superseded_at, engine, currency, plan_version_id, claimed_net, computed_net, retail_net, retail_gross, margin, wholesale, verdict, retail, findings, inputs_sha256, explanation, agrees, price_book_id, choice, waived, measures, items, contract_id, payables FROM ratings WHERE cdr_id = $1 AND superseded_at IS NULL
 `
 
 func (q *Queries) CurrentRating(ctx context.Context, cdrID uuid.UUID) (Rating, error) {
@@ -196,12 +198,13 @@ func (q *Queries) CurrentRating(ctx context.Context, cdrID uuid.UUID) (Rating, e
 		&i.Measures,
 		&i.Items,
 		&i.ContractID,
+		&i.Payables,
 	)
 	return i, err
 }
 
 const currentRatings = `-- name: CurrentRatings :many
-SELECT id, cdr_id, currency, claimed_net, computed_net, retail_net, retail_gross, findings, measures, items FROM ratings
+SELECT id, cdr_id, currency, claimed_net, computed_net, retail_net, retail_gross, findings, measures, items, payables FROM ratings
 WHERE cdr_id = ANY ($1::uuid[]) AND superseded_at IS NULL
 `
 
@@ -216,6 +219,7 @@ type CurrentRatingsRow struct {
 	Findings    []byte
 	Measures    []byte
 	Items       []byte
+	Payables    []byte
 }
 
 // What decisions need of the current ratings.
@@ -239,6 +243,7 @@ func (q *Queries) CurrentRatings(ctx context.Context, ids []uuid.UUID) ([]Curren
 			&i.Findings,
 			&i.Measures,
 			&i.Items,
+			&i.Payables,
 		); err != nil {
 			return nil, err
 		}
@@ -251,35 +256,36 @@ func (q *Queries) CurrentRatings(ctx context.Context, ids []uuid.UUID) ([]Curren
 }
 
 type InsertLineItemsParams struct {
-	ID           uuid.UUID
-	CreatedAt    time.Time
-	TenantID     uuid.UUID
-	CustomerID   uuid.UUID
-	ContractID   uuid.NullUUID
-	Kind         string
-	CDRID        uuid.NullUUID
-	RatingID     uuid.NullUUID
-	Position     int32
-	Dimension    string
-	Quantity     decimal.Decimal
-	Unit         string
-	UnitPrice    decimal.Decimal
-	TaxIncluded  bool
-	VATCategory  string
-	VATRate      decimal.Decimal
-	Net          decimal.Decimal
-	Gross        decimal.Decimal
-	Currency     string
-	ServiceStart time.Time
-	ServiceEnd   time.Time
-	Mirrors      uuid.NullUUID
+	ID              uuid.UUID
+	CreatedAt       time.Time
+	TenantID        uuid.UUID
+	CustomerID      uuid.UUID
+	ContractID      uuid.NullUUID
+	Kind            string
+	CDRID           uuid.NullUUID
+	RatingID        uuid.NullUUID
+	Position        int32
+	Dimension       string
+	Quantity        decimal.Decimal
+	Unit            string
+	UnitPrice       decimal.Decimal
+	TaxIncluded     bool
+	VATCategory     string
+	VATRate         decimal.Decimal
+	Net             decimal.Decimal
+	Gross           decimal.Decimal
+	Currency        string
+	ServiceStart    time.Time
+	ServiceEnd      time.Time
+	Mirrors         uuid.NullUUID
+	ReimbursementID uuid.NullUUID
 }
 
 const insertRating = `-- name: InsertRating :exec
 INSERT INTO ratings (id, tenant_id, cdr_id, seq, rated_at, engine, currency, contract_id, plan_version_id, price_book_id, choice, claimed_net, computed_net, retail_net, retail_gross, waived, wholesale, verdict, retail, findings,
-    measures, items, explanation, inputs_sha256)
+    measures, items, payables, explanation, inputs_sha256)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    $21, $22, $23, $24)
+    $21, $22, $23, $24, $25)
 `
 
 type InsertRatingParams struct {
@@ -305,6 +311,7 @@ type InsertRatingParams struct {
 	Findings      []byte
 	Measures      []byte
 	Items         []byte
+	Payables      []byte
 	Explanation   []byte
 	InputsSHA256  []byte
 }
@@ -333,6 +340,7 @@ func (q *Queries) InsertRating(ctx context.Context, arg InsertRatingParams) erro
 		arg.Findings,
 		arg.Measures,
 		arg.Items,
+		arg.Payables,
 		arg.Explanation,
 		arg.InputsSHA256,
 	)
@@ -340,7 +348,7 @@ func (q *Queries) InsertRating(ctx context.Context, arg InsertRatingParams) erro
 }
 
 const itemsOfCDR = `-- name: ItemsOfCDR :many
-SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id, mirrors, contract_id FROM line_items WHERE cdr_id = $1::uuid ORDER BY created_at, position
+SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id, mirrors, contract_id, reimbursement_id FROM line_items WHERE cdr_id = $1::uuid ORDER BY created_at, position
 `
 
 func (q *Queries) ItemsOfCDR(ctx context.Context, cdrID uuid.UUID) ([]LineItem, error) {
@@ -377,6 +385,7 @@ func (q *Queries) ItemsOfCDR(ctx context.Context, cdrID uuid.UUID) ([]LineItem, 
 			&i.FeeID,
 			&i.Mirrors,
 			&i.ContractID,
+			&i.ReimbursementID,
 		); err != nil {
 			return nil, err
 		}
@@ -389,7 +398,7 @@ func (q *Queries) ItemsOfCDR(ctx context.Context, cdrID uuid.UUID) ([]LineItem, 
 }
 
 const itemsOfCDRs = `-- name: ItemsOfCDRs :many
-SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id, mirrors, contract_id FROM line_items WHERE cdr_id = ANY ($1::uuid[]) ORDER BY cdr_id, created_at, position
+SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id, mirrors, contract_id, reimbursement_id FROM line_items WHERE cdr_id = ANY ($1::uuid[]) ORDER BY cdr_id, created_at, position
 `
 
 func (q *Queries) ItemsOfCDRs(ctx context.Context, ids []uuid.UUID) ([]LineItem, error) {
@@ -426,6 +435,7 @@ func (q *Queries) ItemsOfCDRs(ctx context.Context, ids []uuid.UUID) ([]LineItem,
 			&i.FeeID,
 			&i.Mirrors,
 			&i.ContractID,
+			&i.ReimbursementID,
 		); err != nil {
 			return nil, err
 		}
@@ -461,7 +471,7 @@ func (q *Queries) LocationDoc(ctx context.Context, arg LocationDocParams) (Locat
 
 const lockCDR = `-- name: LockCDR :one
 
-SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee, severity FROM cdr_states WHERE cdr_id = $1 FOR NO KEY UPDATE
+SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee, severity, unpaid FROM cdr_states WHERE cdr_id = $1 FOR NO KEY UPDATE
 `
 
 // Rating a CDR: the work queue and what a rating writes.
@@ -509,12 +519,13 @@ func (q *Queries) LockCDR(ctx context.Context, cdrID uuid.UUID) (CDRState, error
 		&i.Longitude,
 		&i.Assignee,
 		&i.Severity,
+		&i.Unpaid,
 	)
 	return i, err
 }
 
 const lockCDRs = `-- name: LockCDRs :many
-SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee, severity FROM cdr_states WHERE cdr_id = ANY ($1::uuid[]) AND tenant_id = $2 ORDER BY cdr_id FOR NO KEY UPDATE
+SELECT cdr_id, received_at, partner_id, tenant_id, country_code, party_id, ocpi_id, session_id, credit_reference, started_at, ended_at, kwh, currency, claimed, token_uid, operator, place, evse_id, token_id, customer_id, rating_id, state, reason, cpo_state, flags, due_at, attempts, updated_at, retail_state, contract_id, plan_id, card_id, cleared, held_until, waiting_since, latitude, longitude, assignee, severity, unpaid FROM cdr_states WHERE cdr_id = ANY ($1::uuid[]) AND tenant_id = $2 ORDER BY cdr_id FOR NO KEY UPDATE
 `
 
 type LockCDRsParams struct {
@@ -572,6 +583,7 @@ func (q *Queries) LockCDRs(ctx context.Context, arg LockCDRsParams) ([]CDRState,
 			&i.Longitude,
 			&i.Assignee,
 			&i.Severity,
+			&i.Unpaid,
 		); err != nil {
 			return nil, err
 		}
@@ -655,7 +667,7 @@ func (q *Queries) RawCDR(ctx context.Context, arg RawCDRParams) (RawCDRRow, erro
 
 const sameRating = `-- name: SameRating :one
 SELECT id FROM ratings WHERE cdr_id = $1 AND superseded_at IS NULL AND inputs_sha256 = $2 AND engine = $3
-    AND contract_id IS NOT DISTINCT FROM $4 AND findings = $5::jsonb AND measures = $6::jsonb AND items = $7::jsonb
+    AND contract_id IS NOT DISTINCT FROM $4 AND findings = $5::jsonb AND measures = $6::jsonb AND items = $7::jsonb AND payables = $8::jsonb
 `
 
 type SameRatingParams struct {
@@ -666,6 +678,7 @@ type SameRatingParams struct {
 	Findings     []byte
 	Measures     []byte
 	Items        []byte
+	Payables     []byte
 }
 
 // The current rating, if it says all that a new one would say: then there is no need of another.
@@ -678,6 +691,7 @@ func (q *Queries) SameRating(ctx context.Context, arg SameRatingParams) (uuid.UU
 		arg.Findings,
 		arg.Measures,
 		arg.Items,
+		arg.Payables,
 	)
 	var id uuid.UUID
 	err := row.Scan(&id)

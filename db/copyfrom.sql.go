@@ -165,6 +165,7 @@ func (r iteratorForInsertLineItems) Values() ([]interface{}, error) {
 		r.rows[0].ServiceStart,
 		r.rows[0].ServiceEnd,
 		r.rows[0].Mirrors,
+		r.rows[0].ReimbursementID,
 	}, nil
 }
 
@@ -173,7 +174,7 @@ func (r iteratorForInsertLineItems) Err() error {
 }
 
 func (q *Queries) InsertLineItems(ctx context.Context, arg []InsertLineItemsParams) (int64, error) {
-	return q.db.CopyFrom(ctx, []string{"line_items"}, []string{"id", "created_at", "tenant_id", "customer_id", "contract_id", "kind", "cdr_id", "rating_id", "position", "dimension", "quantity", "unit", "unit_price", "tax_included", "vat_category", "vat_rate", "net", "gross", "currency", "service_start", "service_end", "mirrors"}, &iteratorForInsertLineItems{rows: arg})
+	return q.db.CopyFrom(ctx, []string{"line_items"}, []string{"id", "created_at", "tenant_id", "customer_id", "contract_id", "kind", "cdr_id", "rating_id", "position", "dimension", "quantity", "unit", "unit_price", "tax_included", "vat_category", "vat_rate", "net", "gross", "currency", "service_start", "service_end", "mirrors", "reimbursement_id"}, &iteratorForInsertLineItems{rows: arg})
 }
 
 // iteratorForInsertMessages implements pgx.CopyFromSource.

@@ -95,7 +95,7 @@ func (q *Queries) DisputeByNumber(ctx context.Context, arg DisputeByNumberParams
 }
 
 const disputeCDRs = `-- name: DisputeCDRs :many
-SELECT c.dispute_id, c.cdr_id, c.tenant_id, c.claimed, c.computed, c.accepted, c.credited, c.credit_id, c.open, c.evidence, s.cdr_id, s.received_at, s.partner_id, s.tenant_id, s.country_code, s.party_id, s.ocpi_id, s.session_id, s.credit_reference, s.started_at, s.ended_at, s.kwh, s.currency, s.claimed, s.token_uid, s.operator, s.place, s.evse_id, s.token_id, s.customer_id, s.rating_id, s.state, s.reason, s.cpo_state, s.flags, s.due_at, s.attempts, s.updated_at, s.retail_state, s.contract_id, s.plan_id, s.card_id, s.cleared, s.held_until, s.waiting_since, s.latitude, s.longitude, s.assignee, s.severity, coalesce(k.ocpi_id, '')::text AS credit_ocpi_id
+SELECT c.dispute_id, c.cdr_id, c.tenant_id, c.claimed, c.computed, c.accepted, c.credited, c.credit_id, c.open, c.evidence, s.cdr_id, s.received_at, s.partner_id, s.tenant_id, s.country_code, s.party_id, s.ocpi_id, s.session_id, s.credit_reference, s.started_at, s.ended_at, s.kwh, s.currency, s.claimed, s.token_uid, s.operator, s.place, s.evse_id, s.token_id, s.customer_id, s.rating_id, s.state, s.reason, s.cpo_state, s.flags, s.due_at, s.attempts, s.updated_at, s.retail_state, s.contract_id, s.plan_id, s.card_id, s.cleared, s.held_until, s.waiting_since, s.latitude, s.longitude, s.assignee, s.severity, s.unpaid, coalesce(k.ocpi_id, '')::text AS credit_ocpi_id
 FROM dispute_cdrs c JOIN cdr_states s ON s.cdr_id = c.cdr_id LEFT JOIN cdr_states k ON k.cdr_id = c.credit_id
 WHERE c.dispute_id = $1 ORDER BY s.started_at, s.cdr_id
 `
@@ -165,6 +165,7 @@ func (q *Queries) DisputeCDRs(ctx context.Context, disputeID uuid.UUID) ([]Dispu
 			&i.CDRState.Longitude,
 			&i.CDRState.Assignee,
 			&i.CDRState.Severity,
+			&i.CDRState.Unpaid,
 			&i.CreditOCPIID,
 		); err != nil {
 			return nil, err

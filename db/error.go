@@ -19,3 +19,9 @@ func IsCheckViolation(err error, constraint string) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "23514" && pg.ConstraintName == constraint
 }
+
+// IsExclusion reports whether err says that a row and another one exclude each other.
+func IsExclusion(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23P01"
+}

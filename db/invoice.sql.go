@@ -374,11 +374,12 @@ func (q *Queries) InvoicesForList(ctx context.Context, arg InvoicesForListParams
 }
 
 const issueInvoice = `-- name: IssueInvoice :exec
-UPDATE invoices SET state = 'issued', problems = '[]', series = $1, seq = $2, number = $3, date = $4, doc = $5, issued_at = $6, due_at = $6
-WHERE id = $7 AND state = 'draft'
+UPDATE invoices SET state = 'issued', type = $1, problems = '[]', series = $2, seq = $3, number = $4, date = $5, doc = $6, issued_at = $7, due_at = $7
+WHERE id = $8 AND state = 'draft'
 `
 
 type IssueInvoiceParams struct {
+	Type     string
 	Series   *string
 	Seq      *int64
 	Number   *string
@@ -390,6 +391,7 @@ type IssueInvoiceParams struct {
 
 func (q *Queries) IssueInvoice(ctx context.Context, arg IssueInvoiceParams) error {
 	_, err := q.db.Exec(ctx, issueInvoice,
+		arg.Type,
 		arg.Series,
 		arg.Seq,
 		arg.Number,
@@ -481,8 +483,8 @@ func (q *Queries) LockInvoice(ctx context.Context, id uuid.UUID) (Invoice, error
 const markCDRsInvoiced = `-- name: MarkCDRsInvoiced :exec
 WITH invoiced AS (
     UPDATE cdr_states s SET state = 'invoiced', reason = '', updated_at = $1::timestamptz
-    WHERE s.state = 'rated' AND s.retail_state = 'released' AND s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $4)
-        AND NOT EXISTS (SELECT FROM line_items l WHERE l.cdr_id = s.cdr_id AND (l.invoice_id IS NULL OR l.invoice_id <> $4
+    WHERE s.state = 'rated' AND s.retail_state = 'released' AND s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $4 AND l.reimbursement_id IS NULL)
+        AND NOT EXISTS (SELECT FROM line_items l WHERE l.cdr_id = s.cdr_id AND l.reimbursement_id IS NULL AND (l.invoice_id IS NULL OR l.invoice_id <> $4
             AND EXISTS (SELECT FROM invoices i WHERE i.id = l.invoice_id AND i.state <> 'issued')))
     RETURNING s.cdr_id, s.tenant_id
 )
@@ -686,7 +688,7 @@ func (q *Queries) RatingsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID)
 }
 
 const sessionsOfInvoice = `-- name: SessionsOfInvoice :many
-SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, s.country_code, s.party_id, s.ocpi_id, s.session_id, s.credit_reference, s.started_at, s.ended_at, s.kwh, s.currency, s.claimed, s.token_uid, s.operator, s.place, s.evse_id, s.token_id, s.customer_id, s.rating_id, s.state, s.reason, s.cpo_state, s.flags, s.due_at, s.attempts, s.updated_at, s.retail_state, s.contract_id, s.plan_id, s.card_id, s.cleared, s.held_until, s.waiting_since, s.latitude, s.longitude, s.assignee, s.severity FROM cdr_states s WHERE s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $1) ORDER BY s.started_at, s.cdr_id
+SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, s.country_code, s.party_id, s.ocpi_id, s.session_id, s.credit_reference, s.started_at, s.ended_at, s.kwh, s.currency, s.claimed, s.token_uid, s.operator, s.place, s.evse_id, s.token_id, s.customer_id, s.rating_id, s.state, s.reason, s.cpo_state, s.flags, s.due_at, s.attempts, s.updated_at, s.retail_state, s.contract_id, s.plan_id, s.card_id, s.cleared, s.held_until, s.waiting_since, s.latitude, s.longitude, s.assignee, s.severity, s.unpaid FROM cdr_states s WHERE s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = $1) ORDER BY s.started_at, s.cdr_id
 `
 
 // What a document says about the sessions behind its items.
@@ -739,6 +741,7 @@ func (q *Queries) SessionsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID
 			&i.Longitude,
 			&i.Assignee,
 			&i.Severity,
+			&i.Unpaid,
 		); err != nil {
 			return nil, err
 		}

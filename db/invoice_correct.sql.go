@@ -15,31 +15,32 @@ import (
 
 const insertAdjustment = `-- name: InsertAdjustment :exec
 INSERT INTO line_items (id, created_at, tenant_id, customer_id, contract_id, kind, cdr_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate,
-    net, gross, currency, service_start, service_end, invoice_id)
+    net, gross, currency, service_start, service_end, reimbursement_id, invoice_id)
 VALUES ($1, $2, $3, $4, $5, 'adjustment', $6, $7, 'ADJUSTMENT', $8, $9, $10, $11, $12, $13,
-    $14, $15, $16, $17, $18, $19)
+    $14, $15, $16, $17, $18, $19, $20)
 `
 
 type InsertAdjustmentParams struct {
-	ID           uuid.UUID
-	CreatedAt    time.Time
-	TenantID     uuid.UUID
-	CustomerID   uuid.UUID
-	ContractID   uuid.NullUUID
-	CDRID        uuid.NullUUID
-	Position     int32
-	Quantity     decimal.Decimal
-	Unit         string
-	UnitPrice    decimal.Decimal
-	TaxIncluded  bool
-	VATCategory  string
-	VATRate      decimal.Decimal
-	Net          decimal.Decimal
-	Gross        decimal.Decimal
-	Currency     string
-	ServiceStart time.Time
-	ServiceEnd   time.Time
-	InvoiceID    uuid.NullUUID
+	ID              uuid.UUID
+	CreatedAt       time.Time
+	TenantID        uuid.UUID
+	CustomerID      uuid.UUID
+	ContractID      uuid.NullUUID
+	CDRID           uuid.NullUUID
+	Position        int32
+	Quantity        decimal.Decimal
+	Unit            string
+	UnitPrice       decimal.Decimal
+	TaxIncluded     bool
+	VATCategory     string
+	VATRate         decimal.Decimal
+	Net             decimal.Decimal
+	Gross           decimal.Decimal
+	Currency        string
+	ServiceStart    time.Time
+	ServiceEnd      time.Time
+	ReimbursementID uuid.NullUUID
+	InvoiceID       uuid.NullUUID
 }
 
 func (q *Queries) InsertAdjustment(ctx context.Context, arg InsertAdjustmentParams) error {
@@ -62,6 +63,7 @@ func (q *Queries) InsertAdjustment(ctx context.Context, arg InsertAdjustmentPara
 		arg.Currency,
 		arg.ServiceStart,
 		arg.ServiceEnd,
+		arg.ReimbursementID,
 		arg.InvoiceID,
 	)
 	return err
@@ -110,9 +112,9 @@ func (q *Queries) InsertCorrection(ctx context.Context, arg InsertCorrectionPara
 
 const mirrorItems = `-- name: MirrorItems :exec
 INSERT INTO line_items (id, created_at, tenant_id, customer_id, contract_id, kind, cdr_id, rating_id, fee_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate,
-    net, gross, currency, service_start, service_end, mirrors, invoice_id)
+    net, gross, currency, service_start, service_end, mirrors, reimbursement_id, invoice_id)
 SELECT gen_random_uuid(), $1::timestamptz, l.tenant_id, l.customer_id, l.contract_id, l.kind, l.cdr_id, l.rating_id, l.fee_id, -abs(l.position), l.dimension, -l.quantity, l.unit, l.unit_price,
-    l.tax_included, l.vat_category, l.vat_rate, -l.net, -l.gross, l.currency, l.service_start, l.service_end, l.id, $2::uuid
+    l.tax_included, l.vat_category, l.vat_rate, -l.net, -l.gross, l.currency, l.service_start, l.service_end, l.id, l.reimbursement_id, $2::uuid
 FROM line_items l WHERE l.invoice_id = $3::uuid AND NOT EXISTS (SELECT FROM line_items m WHERE m.mirrors = l.id)
 `
 

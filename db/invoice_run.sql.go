@@ -15,7 +15,7 @@ import (
 
 const adoptDrafts = `-- name: AdoptDrafts :exec
 UPDATE invoices SET run_id = $1, drafted_by = $2 WHERE tenant_id = $3 AND customer_id >= $4::uuid AND customer_id <= $5::uuid AND month = $6 AND cycle = ANY ($7::text[])
-    AND state IN ('draft', 'failed') AND type = '380' AND (run_id <> $1 OR drafted_by IS DISTINCT FROM $2) AND approved_at IS NULL
+    AND state IN ('draft', 'failed') AND run_id IS NOT NULL AND (run_id <> $1 OR drafted_by IS DISTINCT FROM $2) AND approved_at IS NULL
 `
 
 type AdoptDraftsParams struct {
@@ -167,16 +167,21 @@ func (q *Queries) BillingPolicy(ctx context.Context, tenantID uuid.UUID) (Billin
 }
 
 const carriedMonths = `-- name: CarriedMonths :many
-SELECT month, approved_at::timestamptz AS carried_at FROM invoices WHERE customer_id = $1 AND state = 'carried' AND approved_at IS NOT NULL
+SELECT month, approved_at::timestamptz AS carried_at FROM invoices WHERE customer_id = $1 AND type = $2 AND state = 'carried' AND approved_at IS NOT NULL
 `
+
+type CarriedMonthsParams struct {
+	CustomerID uuid.UUID
+	Type       string
+}
 
 type CarriedMonthsRow struct {
 	Month     time.Time
 	CarriedAt time.Time
 }
 
-func (q *Queries) CarriedMonths(ctx context.Context, customerID uuid.UUID) ([]CarriedMonthsRow, error) {
-	rows, err := q.db.Query(ctx, carriedMonths, customerID)
+func (q *Queries) CarriedMonths(ctx context.Context, arg CarriedMonthsParams) ([]CarriedMonthsRow, error) {
+	rows, err := q.db.Query(ctx, carriedMonths, arg.CustomerID, arg.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -196,9 +201,11 @@ func (q *Queries) CarriedMonths(ctx context.Context, customerID uuid.UUID) ([]Ca
 }
 
 const carryDrafts = `-- name: CarryDrafts :many
-UPDATE invoices i SET state = 'carried' WHERE i.run_id = $1 AND i.state = 'draft' AND i.approved_at IS NOT NULL AND i.gross > 0 AND i.gross < $2
+UPDATE invoices i SET state = 'carried' WHERE i.run_id = $1 AND i.state = 'draft' AND i.approved_at IS NOT NULL AND (i.type = '389' AND i.gross > 0
+    OR sign(CASE i.type WHEN '389' THEN -i.gross ELSE i.gross END) = 1 AND abs(i.gross) < $2
     AND NOT EXISTS (SELECT FROM line_items l WHERE l.invoice_id = i.id AND l.service_start < $3::timestamptz)
-    AND EXISTS (SELECT FROM contracts c WHERE c.tenant_id = i.tenant_id AND c.customer_id = i.customer_id AND (c.valid_to IS NULL OR c.valid_to > $4::timestamptz))
+    AND (i.type = '380' AND EXISTS (SELECT FROM contracts c WHERE c.tenant_id = i.tenant_id AND c.customer_id = i.customer_id AND (c.valid_to IS NULL OR c.valid_to > $4::timestamptz))
+        OR i.type = '389' AND EXISTS (SELECT FROM reimbursements r WHERE r.payee_id = i.customer_id AND (r.valid_until IS NULL OR r.valid_until >= $4))))
 RETURNING i.id
 `
 
@@ -209,7 +216,8 @@ type CarryDraftsParams struct {
 	Until   time.Time
 }
 
-// Approved drafts that are too small to ask for. Nothing is carried for longer than since, and nothing of a customer who leaves.
+// Approved drafts that are too small to ask for, or to pay. Nothing is carried for longer than since, and nothing of a customer who
+// leaves. A payee is asked for nothing: what was taken back of him is carried until there is something to set it against.
 func (q *Queries) CarryDrafts(ctx context.Context, arg CarryDraftsParams) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, carryDrafts,
 		arg.RunID,
@@ -506,13 +514,13 @@ func (q *Queries) DraftsForReview(ctx context.Context, arg DraftsForReviewParams
 }
 
 const draftsToJudge = `-- name: DraftsToJudge :many
-SELECT i.id, i.customer_id, i.state, i.stale, i.currency, i.cycle, i.problems, i.warnings, i.gross, i.gross_exact, i.approved_at, c.id, c.tenant_id, c.number, c.kind, c.name, c.contact, c.email, c.street, c.postal_code, c.city, c.country, c.vat_id, c.buyer_reference, c.language, c.no_credit, c.created_at, c.group_id, c.invoice_detail, c.delivery, c.peppol_id,
-    m.id AS mandate_id, coalesce(m.reference, '')::text AS mandate_reference, coalesce(m.iban_sealed, ''::bytea)::bytea AS iban_sealed,
-    coalesce(h.usual, 0)::numeric AS usual, (h.usual IS NOT NULL)::boolean AS has_usual, (h.usual IS NOT NULL OR EXISTS (SELECT FROM invoices e WHERE e.customer_id = i.customer_id AND e.state = 'issued'))::boolean AS known
+SELECT i.id, i.customer_id, i.type, i.state, i.stale, i.currency, i.cycle, i.problems, i.warnings, i.gross, i.gross_exact, i.approved_at, c.id, c.tenant_id, c.number, c.kind, c.name, c.contact, c.email, c.street, c.postal_code, c.city, c.country, c.vat_id, c.buyer_reference, c.language, c.no_credit, c.created_at, c.group_id, c.invoice_detail, c.delivery, c.peppol_id,
+    m.id AS mandate_id, coalesce(m.reference, '')::text AS mandate_reference, coalesce(m.holder, '')::text AS mandate_holder, coalesce(m.iban_sealed, ''::bytea)::bytea AS iban_sealed,
+    coalesce(h.usual, 0)::numeric AS usual, (h.usual IS NOT NULL)::boolean AS has_usual, (h.usual IS NOT NULL OR EXISTS (SELECT FROM invoices e WHERE e.customer_id = i.customer_id AND e.state = 'issued' AND (e.type = '389') = (i.type = '389')))::boolean AS known
 FROM invoices i JOIN customers c ON c.id = coalesce(i.recipient_id, i.customer_id)
     LEFT JOIN mandates m ON m.customer_id = c.id AND m.ended_at IS NULL
-    LEFT JOIN (SELECT p.customer_id, p.currency, sum(p.gross) / count(DISTINCT p.month) AS usual FROM invoices p
-        WHERE p.tenant_id = $1 AND p.customer_id >= $2::uuid AND p.customer_id <= $3::uuid AND p.state = 'issued' AND p.month < $4::date AND p.month >= $5      GROUP BY p.customer_id, p.currency) h ON h.customer_id = i.customer_id AND h.currency = i.currency
+    LEFT JOIN (SELECT p.customer_id, p.currency, p.type = '389' AS payable, sum(p.gross) / count(DISTINCT p.month) AS usual FROM invoices p
+        WHERE p.tenant_id = $1 AND p.customer_id >= $2::uuid AND p.customer_id <= $3::uuid AND p.state = 'issued' AND p.month < $4::date AND p.month >= $5      GROUP BY p.customer_id, p.currency, p.type = '389') h ON h.customer_id = i.customer_id AND h.currency = i.currency AND h.payable = (i.type = '389')
 WHERE i.run_id = $6 AND i.state IN ('draft', 'failed') AND i.approved_at IS NULL AND i.customer_id >= $2 AND i.customer_id <= $3
 ORDER BY i.id
 `
@@ -529,6 +537,7 @@ type DraftsToJudgeParams struct {
 type DraftsToJudgeRow struct {
 	ID               uuid.UUID
 	CustomerID       uuid.UUID
+	Type             string
 	State            string
 	Stale            bool
 	Currency         string
@@ -541,6 +550,7 @@ type DraftsToJudgeRow struct {
 	Customer         Customer
 	MandateID        uuid.NullUUID
 	MandateReference string
+	MandateHolder    string
 	IBANSealed       []byte
 	Usual            decimal.Decimal
 	HasUsual         bool
@@ -567,6 +577,7 @@ func (q *Queries) DraftsToJudge(ctx context.Context, arg DraftsToJudgeParams) ([
 		if err := rows.Scan(
 			&i.ID,
 			&i.CustomerID,
+			&i.Type,
 			&i.State,
 			&i.Stale,
 			&i.Currency,
@@ -598,6 +609,7 @@ func (q *Queries) DraftsToJudge(ctx context.Context, arg DraftsToJudgeParams) ([
 			&i.Customer.PeppolID,
 			&i.MandateID,
 			&i.MandateReference,
+			&i.MandateHolder,
 			&i.IBANSealed,
 			&i.Usual,
 			&i.HasUsual,
@@ -716,7 +728,7 @@ func (q *Queries) InsertTriedRun(ctx context.Context, arg InsertTriedRunParams) 
 }
 
 const itemsOfInvoice = `-- name: ItemsOfInvoice :many
-SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id, mirrors, contract_id FROM line_items WHERE invoice_id = $1 ORDER BY service_start, cdr_id, fee_id, created_at, position
+SELECT id, created_at, tenant_id, customer_id, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, invoice_id, kind, fee_id, mirrors, contract_id, reimbursement_id FROM line_items WHERE invoice_id = $1 ORDER BY service_start, cdr_id, fee_id, created_at, position
 `
 
 func (q *Queries) ItemsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) ([]LineItem, error) {
@@ -753,6 +765,7 @@ func (q *Queries) ItemsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) (
 			&i.FeeID,
 			&i.Mirrors,
 			&i.ContractID,
+			&i.ReimbursementID,
 		); err != nil {
 			return nil, err
 		}
@@ -805,16 +818,16 @@ func (q *Queries) LockRun(ctx context.Context, arg LockRunParams) (InvoiceRun, e
 }
 
 const openDrafts = `-- name: OpenDrafts :exec
-INSERT INTO invoices (id, tenant_id, customer_id, run_id, month, cycle, state, stale, currency, net, vat, gross, drafted_by, created_at)
-SELECT gen_random_uuid(), $1, b.customer_id, $2, $3::date, $4, 'draft', true, b.currency, 0, 0, 0, $5, $6::timestamptz
+INSERT INTO invoices (id, tenant_id, customer_id, run_id, month, cycle, type, state, stale, currency, net, vat, gross, drafted_by, created_at)
+SELECT gen_random_uuid(), $1, b.customer_id, $2, $3::date, $4, b.type, 'draft', true, b.currency, 0, 0, 0, $5, $6::timestamptz
 FROM (
-    SELECT DISTINCT l.customer_id, l.currency FROM line_items l
+    SELECT DISTINCT l.customer_id, l.currency, CASE WHEN l.reimbursement_id IS NULL THEN '380' ELSE '389' END AS type FROM line_items l
     WHERE l.tenant_id = $1 AND l.customer_id >= $7::uuid AND l.customer_id <= $8::uuid AND l.invoice_id IS NULL AND l.service_start < $9::timestamptz
         AND NOT EXISTS (SELECT FROM contracts c WHERE c.id = l.contract_id AND c.billing_cycle <> 'month' AND c.billing_cycle <> $4)
         AND ($4 = 'month' OR EXISTS (SELECT FROM contracts c WHERE c.id = l.contract_id AND c.billing_cycle = $4))
-    UNION SELECT (o->>'customer')::uuid, o->>'currency' FROM jsonb_array_elements($10::jsonb) AS o
+    UNION SELECT (o->>'customer')::uuid, o->>'currency', '380' FROM jsonb_array_elements($10::jsonb) AS o
 ) b
-ON CONFLICT (tenant_id, customer_id, month, currency, cycle) WHERE state IN ('draft', 'failed', 'carried') AND type = '380' DO UPDATE
+ON CONFLICT (tenant_id, customer_id, month, currency, cycle, type) WHERE state IN ('draft', 'failed', 'carried') AND type IN ('380', '389') AND run_id IS NOT NULL DO UPDATE
 SET state = 'draft', stale = true, run_id = excluded.run_id, drafted_by = excluded.drafted_by, approved_by = NULL, approver = '', approved_at = NULL
 WHERE invoices.approved_at IS NULL OR invoices.state = 'carried'
 `
@@ -888,6 +901,38 @@ func (q *Queries) OpenRun(ctx context.Context, arg OpenRunParams) (InvoiceRun, e
 		&i.Reason,
 	)
 	return i, err
+}
+
+const originsOfInvoice = `-- name: OriginsOfInvoice :many
+SELECT l.id, o.number::text AS number, o.date::date AS date FROM line_items l JOIN line_items m ON m.id = l.mirrors JOIN invoices o ON o.id = m.invoice_id
+WHERE l.invoice_id = $1 ORDER BY o.issued_at, l.id
+`
+
+type OriginsOfInvoiceRow struct {
+	ID     uuid.UUID
+	Number string
+	Date   time.Time
+}
+
+// The documents of which a document takes something back, by its items.
+func (q *Queries) OriginsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) ([]OriginsOfInvoiceRow, error) {
+	rows, err := q.db.Query(ctx, originsOfInvoice, invoiceID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OriginsOfInvoiceRow
+	for rows.Next() {
+		var i OriginsOfInvoiceRow
+		if err := rows.Scan(&i.ID, &i.Number, &i.Date); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const postponeRun = `-- name: PostponeRun :exec
@@ -1443,7 +1488,7 @@ WITH taken AS (
 UPDATE line_items l SET invoice_id = i.id FROM invoices i
 WHERE i.run_id = $1 AND i.cycle = $2 AND i.state = 'draft' AND i.stale AND i.approved_at IS NULL AND i.customer_id >= $3::uuid AND i.customer_id <= $4::uuid
     AND l.tenant_id = $5 AND l.customer_id >= $3 AND l.customer_id <= $4 AND l.customer_id = i.customer_id AND l.currency = i.currency
-    AND l.invoice_id IS NULL AND l.service_start < $6::timestamptz
+    AND (l.reimbursement_id IS NULL) = (i.type = '380') AND l.invoice_id IS NULL AND l.service_start < $6::timestamptz
     AND NOT EXISTS (SELECT FROM contracts c WHERE c.id = l.contract_id AND c.billing_cycle <> 'month' AND c.billing_cycle <> $2)
     AND ($2 = 'month' OR EXISTS (SELECT FROM contracts c WHERE c.id = l.contract_id AND c.billing_cycle = $2))
     RETURNING l.invoice_id, l.vat_category, l.vat_rate, l.net, l.gross, l.tax_included

@@ -42,7 +42,8 @@ func (q *Queries) ClaimMeasurement(ctx context.Context, arg ClaimMeasurementPara
 }
 
 const countMeterRecordsOfInvoice = `-- name: CountMeterRecordsOfInvoice :one
-SELECT count(*) FROM meter_records r WHERE r.rating_id IN (SELECT l.rating_id FROM line_items l WHERE l.invoice_id = $1)
+SELECT count(*) FROM meter_records r WHERE r.rating_id IN (SELECT l.rating_id FROM line_items l LEFT JOIN reimbursements a ON a.id = l.reimbursement_id
+    WHERE l.invoice_id = $1 AND a.kind IS DISTINCT FROM 'host')
 `
 
 func (q *Queries) CountMeterRecordsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) (int64, error) {
@@ -421,7 +422,8 @@ func (q *Queries) MeterRecords(ctx context.Context, ratingID uuid.UUID) ([]Meter
 
 const meterRecordsOfInvoice = `-- name: MeterRecordsOfInvoice :many
 SELECT r.rating_id, r.position, r.tenant_id, r.nature, r.raw, r.sha256, r.format, r.version, r.meter, r.pagination, r.key_id, r.sent_key, r.reason, r.detail, k.spki, coalesce(k.fingerprint, '')::text AS fingerprint, coalesce(k.source, '')::text AS source, k.valid_from AS key_since
-FROM (SELECT l.rating_id, min(l.service_start) AS began FROM line_items l WHERE l.invoice_id = $1 GROUP BY l.rating_id) i
+FROM (SELECT l.rating_id, min(l.service_start) AS began FROM line_items l LEFT JOIN reimbursements a ON a.id = l.reimbursement_id
+        WHERE l.invoice_id = $1 AND a.kind IS DISTINCT FROM 'host' GROUP BY l.rating_id) i
     JOIN meter_records r ON r.rating_id = i.rating_id LEFT JOIN meter_keys k ON k.id = r.key_id
 ORDER BY i.began, r.rating_id, r.position
 `
@@ -434,7 +436,7 @@ type MeterRecordsOfInvoiceRow struct {
 	KeySince    *time.Time
 }
 
-// The records of every session on an invoice, in the order of the sessions.
+// The records of every session on an invoice, in the order of the sessions. A host learns nothing of who has charged.
 func (q *Queries) MeterRecordsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID) ([]MeterRecordsOfInvoiceRow, error) {
 	rows, err := q.db.Query(ctx, meterRecordsOfInvoice, invoiceID)
 	if err != nil {

@@ -180,6 +180,7 @@ type CDRState struct {
 	Longitude       decimal.NullDecimal
 	Assignee        string
 	Severity        string
+	Unpaid          bool
 }
 
 type CDRsDefault struct {
@@ -569,30 +570,31 @@ type InvoiceTax struct {
 }
 
 type LineItem struct {
-	ID           uuid.UUID
-	CreatedAt    time.Time
-	TenantID     uuid.UUID
-	CustomerID   uuid.UUID
-	CDRID        uuid.NullUUID
-	RatingID     uuid.NullUUID
-	Position     int32
-	Dimension    string
-	Quantity     decimal.Decimal
-	Unit         string
-	UnitPrice    decimal.Decimal
-	TaxIncluded  bool
-	VATCategory  string
-	VATRate      decimal.Decimal
-	Net          decimal.Decimal
-	Gross        decimal.Decimal
-	Currency     string
-	ServiceStart time.Time
-	ServiceEnd   time.Time
-	InvoiceID    uuid.NullUUID
-	Kind         string
-	FeeID        uuid.NullUUID
-	Mirrors      uuid.NullUUID
-	ContractID   uuid.NullUUID
+	ID              uuid.UUID
+	CreatedAt       time.Time
+	TenantID        uuid.UUID
+	CustomerID      uuid.UUID
+	CDRID           uuid.NullUUID
+	RatingID        uuid.NullUUID
+	Position        int32
+	Dimension       string
+	Quantity        decimal.Decimal
+	Unit            string
+	UnitPrice       decimal.Decimal
+	TaxIncluded     bool
+	VATCategory     string
+	VATRate         decimal.Decimal
+	Net             decimal.Decimal
+	Gross           decimal.Decimal
+	Currency        string
+	ServiceStart    time.Time
+	ServiceEnd      time.Time
+	InvoiceID       uuid.NullUUID
+	Kind            string
+	FeeID           uuid.NullUUID
+	Mirrors         uuid.NullUUID
+	ContractID      uuid.NullUUID
+	ReimbursementID uuid.NullUUID
 }
 
 type LineItemsDefault struct {
@@ -1004,6 +1006,34 @@ type Rating struct {
 	Measures      []byte
 	Items         []byte
 	ContractID    uuid.NullUUID
+	Payables      []byte
+}
+
+type Reimbursement struct {
+	ID         uuid.UUID
+	TenantID   uuid.UUID
+	PayeeID    uuid.UUID
+	Kind       string
+	EVSEID     string
+	Location   string
+	TokenID    uuid.NullUUID
+	Basis      string
+	Price      decimal.Decimal
+	Currency   string
+	VAT        string
+	TaxNumber  string
+	Phone      string
+	Charged    bool
+	AgreedOn   time.Time
+	Holder     string
+	IBANSealed []byte
+	IBANLast4  string
+	ValidFrom  time.Time
+	ValidUntil *time.Time
+	AddedBy    string
+	AddedAt    time.Time
+	EndedAt    *time.Time
+	Scope      uuid.UUID
 }
 
 type ResellerEvidence struct {

@@ -68,7 +68,7 @@ func (q *Queries) TraceAuthorizations(ctx context.Context, arg TraceAuthorizatio
 }
 
 const traceCDRs = `-- name: TraceCDRs :many
-SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, s.country_code, s.party_id, s.ocpi_id, s.session_id, s.credit_reference, s.started_at, s.ended_at, s.kwh, s.currency, s.claimed, s.token_uid, s.operator, s.place, s.evse_id, s.token_id, s.customer_id, s.rating_id, s.state, s.reason, s.cpo_state, s.flags, s.due_at, s.attempts, s.updated_at, s.retail_state, s.contract_id, s.plan_id, s.card_id, s.cleared, s.held_until, s.waiting_since, s.latitude, s.longitude, s.assignee, s.severity, t.name AS tenant FROM cdr_states s JOIN tenants t ON t.id = s.tenant_id
+SELECT s.cdr_id, s.received_at, s.partner_id, s.tenant_id, s.country_code, s.party_id, s.ocpi_id, s.session_id, s.credit_reference, s.started_at, s.ended_at, s.kwh, s.currency, s.claimed, s.token_uid, s.operator, s.place, s.evse_id, s.token_id, s.customer_id, s.rating_id, s.state, s.reason, s.cpo_state, s.flags, s.due_at, s.attempts, s.updated_at, s.retail_state, s.contract_id, s.plan_id, s.card_id, s.cleared, s.held_until, s.waiting_since, s.latitude, s.longitude, s.assignee, s.severity, s.unpaid, t.name AS tenant FROM cdr_states s JOIN tenants t ON t.id = s.tenant_id
 WHERE s.country_code = $1 AND s.party_id = $2 AND ($3::uuid IS NULL OR s.tenant_id = $3)
     AND ($4::text <> '' AND s.ocpi_id = $4 OR $5::text <> '' AND s.session_id <> '' AND upper(s.session_id) = upper($5))
 ORDER BY s.received_at
@@ -143,6 +143,7 @@ func (q *Queries) TraceCDRs(ctx context.Context, arg TraceCDRsParams) ([]TraceCD
 			&i.CDRState.Longitude,
 			&i.CDRState.Assignee,
 			&i.CDRState.Severity,
+			&i.CDRState.Unpaid,
 			&i.Tenant,
 		); err != nil {
 			return nil, err

@@ -52,12 +52,12 @@ func (r *rating) store(ctx context.Context) error {
 		ClaimedNet: r.cdr.TotalCost.ExclVAT.Decimal, ComputedNet: billing.Round(r.wholesale.Total.ExclVAT, 4),
 		RetailNet: r.retail.net, RetailGross: r.retail.gross, Waived: r.retail.waived,
 		Wholesale: frozen(r.wholesale), Verdict: frozen(r.verdict), Retail: frozen(r.retail.Rating), Findings: frozen(r.judged.Findings),
-		Measures: frozen(r.judged.Measures), Items: frozen(r.bookables()), Explanation: r.explained.frozen(),
+		Measures: frozen(r.judged.Measures), Items: frozen(r.bookables()), Payables: frozen(slices.Concat([]payable{}, r.owed)), Explanation: r.explained.frozen(),
 		InputsSHA256: hashInputs(r.raw, r.inputs),
 	}
 	draws := len(r.retail.taken.allowances)+len(r.retail.taken.vouchers) > 0
 	same, err := r.q.SameRating(ctx, db.SameRatingParams{
-		CDRID: p.CDRID, InputsSHA256: p.InputsSHA256, Engine: p.Engine, ContractID: p.ContractID, Findings: p.Findings, Measures: p.Measures, Items: p.Items,
+		CDRID: p.CDRID, InputsSHA256: p.InputsSHA256, Engine: p.Engine, ContractID: p.ContractID, Findings: p.Findings, Measures: p.Measures, Items: p.Items, Payables: p.Payables,
 	})
 	if err == nil && !draws {
 		r.state.RatingID = uuid.NullUUID{UUID: same, Valid: true}
@@ -87,16 +87,17 @@ func (r *rating) store(ctx context.Context) error {
 	return r.saveInput(ctx)
 }
 
-// bill is what a CDR shall have on bills: the items of its rating for its customer, or nothing.
+// bill is what a CDR shall have on bills: the items of its rating for its customer, or nothing, and what is owed for it.
 type bill struct {
 	cdr   db.CDRState // as it will be
 	items []bookable
+	owed  []payable
 	open  bool // nothing is decided: what is on issued invoices stays, nothing is added
 }
 
 // bill is what the state that is about to be written demands.
 func (r *rating) bill() bill {
-	b := bill{cdr: r.state, open: r.state.RetailState == retailOpen}
+	b := bill{cdr: r.state, owed: owedBy(r.state, r.owed), open: r.state.RetailState == retailOpen}
 	if r.state.RetailState == retailReleased {
 		b.items = r.bookables()
 	}
@@ -133,17 +134,27 @@ func rebook(ctx context.Context, q *db.Queries, now time.Time, bills ...bill) (i
 	invoiced = map[uuid.UUID]bool{}
 	var added []db.InsertLineItemsParams
 	for _, b := range bills {
-		live, last := liveItems(issued[b.cdr.CDRID])
-		switch {
-		case b.open:
-		case b.is(live):
-			invoiced[b.cdr.CDRID] = len(live) > 0
-		default:
-			for i, item := range live {
-				added = append(added, mirrored(item, last+int32(i)+1, now))
+		charged, owed, last := liveItems(issued[b.cdr.CDRID])
+		if b.open {
+			continue
+		}
+		next := func() int32 { last++; return last }
+		if b.is(charged) {
+			invoiced[b.cdr.CDRID] = len(charged) > 0
+		} else {
+			for _, item := range charged {
+				added = append(added, mirrored(item, next(), now))
 			}
-			for i, item := range b.items {
-				added = append(added, b.booked(item, last+int32(i)+1, now))
+			for _, item := range b.items {
+				added = append(added, b.booked(item, next(), now))
+			}
+		}
+		if !b.owes(owed) {
+			for _, item := range owed {
+				added = append(added, mirrored(item, next(), now))
+			}
+			for _, p := range b.owed {
+				added = append(added, b.bookedOwed(p, next(), now))
 			}
 		}
 	}
@@ -210,8 +221,9 @@ var outdated = []billing.Problem{{
 	EN:    "A session on this draft has changed. The next invoice run makes the draft anew.",
 }}
 
-// liveItems are the invoiced items that no other has taken back, and the highest position that was used.
-func liveItems(items []db.LineItem) (live []db.LineItem, last int32) {
+// liveItems are the items on issued documents that no other has taken back, those that the customer owes and those that are owed,
+// and the highest position that was used.
+func liveItems(items []db.LineItem) (charged, owed []db.LineItem, last int32) {
 	takenBack := map[uuid.UUID]bool{}
 	for _, item := range items {
 		last = max(last, item.Position, -item.Position)
@@ -220,11 +232,15 @@ func liveItems(items []db.LineItem) (live []db.LineItem, last int32) {
 		}
 	}
 	for _, item := range items {
-		if !item.Mirrors.Valid && !takenBack[item.ID] {
-			live = append(live, item)
+		switch {
+		case item.Mirrors.Valid || takenBack[item.ID]:
+		case item.ReimbursementID.Valid:
+			owed = append(owed, item)
+		default:
+			charged = append(charged, item)
 		}
 	}
-	return live, last
+	return charged, owed, last
 }
 
 // The kinds of items. An adjustment is what a correction has charged or given back beside the rating of its session.
@@ -257,7 +273,7 @@ func mirrored(item db.LineItem, position int32, now time.Time) db.InsertLineItem
 		ID: uuid.Must(uuid.NewV7()), CreatedAt: now, TenantID: item.TenantID, CustomerID: item.CustomerID, ContractID: item.ContractID, Kind: item.Kind, CDRID: item.CDRID,
 		RatingID: item.RatingID, Position: -position, Dimension: item.Dimension, Quantity: item.Quantity.Neg(), Unit: item.Unit, UnitPrice: item.UnitPrice,
 		TaxIncluded: item.TaxIncluded, VATCategory: item.VATCategory, VATRate: item.VATRate, Net: item.Net.Neg(), Gross: item.Gross.Neg(), Currency: item.Currency,
-		ServiceStart: item.ServiceStart, ServiceEnd: item.ServiceEnd, Mirrors: uuid.NullUUID{UUID: item.ID, Valid: true},
+		ServiceStart: item.ServiceStart, ServiceEnd: item.ServiceEnd, Mirrors: uuid.NullUUID{UUID: item.ID, Valid: true}, ReimbursementID: item.ReimbursementID,
 	}
 }
 

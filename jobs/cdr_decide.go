@@ -243,6 +243,11 @@ func (d *deciding) one(ctx context.Context, row db.CDRState) error {
 	d.moves = append(d.moves, move{before: c.before, after: c.after, what: string(d.decision.Kind), detail: c.detail})
 	if c.bill {
 		b := bill{cdr: c.after, open: c.after.RetailState == retailOpen}
+		payables, err := payablesOf(c.rating)
+		if err != nil {
+			return err
+		}
+		b.owed = owedBy(c.after, payables)
 		if c.after.RetailState == retailReleased {
 			if b.items, err = itemsOf(c.rating); err != nil {
 				return err
@@ -279,6 +284,17 @@ func itemsOf(r *db.CurrentRatingsRow) ([]bookable, error) {
 		return nil, fmt.Errorf("items of rating %s: %w", r.ID, err)
 	}
 	return items, nil
+}
+
+// payablesOf is what a rating owes.
+func payablesOf(r *db.CurrentRatingsRow) (owed []payable, err error) {
+	if r == nil {
+		return nil, nil
+	}
+	if err := unfreeze(r.Payables, &owed); err != nil {
+		return nil, fmt.Errorf("payables of rating %s: %w", r.ID, err)
+	}
+	return owed, nil
 }
 
 // settled reports that nothing can be decided about a CDR any more.
@@ -326,7 +342,12 @@ func (d *deciding) accept(ctx context.Context, c *decided) error {
 	if retail {
 		c.after.Cleared = cleared(c.before)
 	}
-	if retail && c.before.RetailState == retailWaived { // what it had drawn of allowances was given back
+	owed, err := payablesOf(c.rating)
+	if err != nil {
+		return err
+	}
+	home, _ := atHome(owed)
+	if retail && (home || c.before.RetailState == retailWaived) { // an agreement decides; or what it had drawn of allowances was given back
 		c.after.RetailState, c.after.Reason = retailOpen, ""
 		return d.rerate(ctx, c)
 	}

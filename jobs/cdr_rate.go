@@ -72,7 +72,8 @@ type rating struct {
 	verdict   billing.Verdict
 	explained Explanations
 	retail    retail
-	proof     *proof // nil: there is no signed meter data
+	owed      []payable // what the utility owes for it by agreements
+	proof     *proof    // nil: there is no signed meter data
 	clearing  clearing
 	judged    billing.Judgement
 	parked    bool // it could not be rated, or need not
@@ -99,7 +100,7 @@ var errParked = errors.New("parked")
 
 // rate walks the steps of docs/life-of-a-cdr.md § 5. It writes neither the CDR's state nor what is booked.
 func (r *rating) rate(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{r.match, r.priceWholesale, r.priceRetail, r.prove, r.judge} {
+	for _, step := range []func(context.Context) error{r.match, r.priceWholesale, r.priceRetail, r.reimburse, r.prove, r.judge} {
 		if err := step(ctx); errors.Is(err, errParked) {
 			r.parked = true
 			return nil

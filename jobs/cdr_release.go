@@ -27,6 +27,9 @@ const (
 // is in question. Neither follows from the other.
 func (r *rating) release() {
 	s := &r.state
+	if s.RetailState == retailWaived && s.Reason == reasonHome { // by an agreement, which may say something else now
+		s.RetailState, s.Reason = retailOpen, ""
+	}
 	s.Flags, s.Severity = flags(r.judged.Findings), loudest(r.judged.Findings)
 	blocking := r.blocking()
 	r.what = "rate"
@@ -34,7 +37,7 @@ func (r *rating) release() {
 	switch {
 	case asked != "":
 		s.State, s.RetailState, s.Reason = cdrHeld, retailOpen, asked
-	case waived != "": // nothing that a rule could keep from the customer
+	case waived != "" && (waived != reasonHome || !r.keeps(blocking)): // nothing that a rule could keep from the customer, or the payee
 		s.State, s.RetailState, s.Reason, s.HeldUntil = cdrRated, retailWaived, waived, nil
 	case r.keeps(blocking):
 		s.State, s.RetailState, s.Reason, s.HeldUntil = cdrHeld, retailOpen, reasonRule, nil
@@ -84,9 +87,10 @@ func (r *rating) asks() string {
 			return s.Reason
 		}
 	}
+	home, _ := atHome(r.owed)
 	switch {
 	case s.RetailState == retailWaived:
-	case r.cdr.HomeChargingCompensation:
+	case r.cdr.HomeChargingCompensation && !home:
 		return reasonHome
 	case r.clearing.policy.Late == "ask" && r.late() && !r.cleared(reasonLate):
 		return reasonLate
@@ -100,7 +104,9 @@ func (r *rating) waives() string {
 		return r.state.Reason
 	}
 	policy := r.clearing.policy
-	switch {
+	switch home, charged := atHome(r.owed); {
+	case home && !charged:
+		return reasonHome
 	case r.waivedAsLate():
 		return reasonLate
 	case policy.Empty == "waive" && r.found("P09") && !r.cleared(reasonEmpty):

@@ -49,7 +49,7 @@ func moveCDRs(ctx context.Context, q *db.Queries, now time.Time, moves ...move) 
 		states[i] = db.SetCDRStatesParams{
 			CDRID: s.CDRID, State: s.State, Reason: s.Reason, RetailState: s.RetailState, CPOState: s.CPOState, Flags: s.Flags, Severity: s.Severity, Cleared: s.Cleared,
 			RatingID: s.RatingID, TokenID: s.TokenID, CustomerID: s.CustomerID, ContractID: s.ContractID, PlanID: s.PlanID, CardID: s.CardID,
-			Latitude: s.Latitude, Longitude: s.Longitude, HeldUntil: s.HeldUntil, Assignee: s.Assignee, DueAt: s.DueAt, Now: now,
+			Latitude: s.Latitude, Longitude: s.Longitude, HeldUntil: s.HeldUntil, Assignee: s.Assignee, Unpaid: s.Unpaid, DueAt: s.DueAt, Now: now,
 		}
 		events[i] = db.InsertEventsParams{
 			ID: uuid.Must(uuid.NewV7()), At: now, TenantID: uuid.NullUUID{UUID: s.TenantID, Valid: true}, Actor: actor(ctx),

@@ -50,6 +50,44 @@ var correctionTexts = map[string]struct{ subject, body, attached, linked, more s
 	},
 }
 
+// owedTexts are those of one that pays: a self-billed document, and a credit note.
+var owedTexts = map[billing.DocumentType]map[string]struct{ subject, body, attached, linked, more string }{
+	billing.DocumentSelfBilled: {
+		"de": {
+			"Ihre Gutschrift %s von %s",
+			"Guten Tag,\n\n%s\n\nBetrag zu Ihren Gunsten: %s %s\n%s\n\n%s\n\nMit freundlichen Grüßen\n%s\n%s\n",
+			"im Anhang finden Sie die Gutschrift %s, mit der wir wie vereinbart abrechnen, was wir Ihnen vergüten. Sie enthält die elektronischen Rechnungsdaten nach EN 16931. Bitte widersprechen Sie, wenn etwas nicht stimmt.",
+			"die Gutschrift %s, mit der wir wie vereinbart abrechnen, was wir Ihnen vergüten, liegt für Sie bereit. Bitte widersprechen Sie, wenn etwas nicht stimmt.",
+			"Gutschrift und Einzelaufstellung:\n%s",
+		},
+		"en": {
+			"Your self-billed invoice %s from %s",
+			"Hello,\n\n%s\n\nAmount in your favour: %s %s\n%s\n\n%s\n\nKind regards\n%s\n%s\n",
+			"please find attached the self-billed invoice %s, by which we settle as agreed what we owe you. It contains electronic invoice data according to EN 16931. Please object if anything is wrong.",
+			"the self-billed invoice %s, by which we settle as agreed what we owe you, is ready for you. Please object if anything is wrong.",
+			"Self-billed invoice and itemised list:\n%s",
+		},
+	},
+	billing.DocumentCreditNote: {
+		"de": {
+			"Ihre Entgeltminderung %s von %s",
+			"Guten Tag,\n\n%s\n\nBetrag zu Ihren Gunsten: %s %s\n%s\n\n%s\n\nMit freundlichen Grüßen\n%s\n%s\n",
+			"im Anhang finden Sie den Beleg %s, mit dem wir Ihr Entgelt mindern. Er enthält die elektronischen Rechnungsdaten nach EN 16931.",
+			"der Beleg %s, mit dem wir Ihr Entgelt mindern, liegt für Sie bereit.",
+			"Beleg und Einzelaufstellung:\n%s",
+		},
+		"en": {
+			"Your credit note %s from %s",
+			"Hello,\n\n%s\n\nAmount in your favour: %s %s\n%s\n\n%s\n\nKind regards\n%s\n%s\n",
+			"please find attached the credit note %s, which reduces your charges. It contains electronic invoice data according to EN 16931.",
+			"the credit note %s, which reduces your charges, is ready for you.",
+			"Credit note and itemised list:\n%s",
+		},
+	},
+}
+
+var payoutTexts = map[string]string{"de": "Wir überweisen Ihnen den Betrag bis zum %s.", "en": "We will transfer the amount to you by %s."}
+
 var dueTexts = map[string]map[billing.PaymentMeans]string{
 	"de": {billing.PaymentDirectDebit: "Wir buchen den Betrag am %s von Ihrem Konto ab.", billing.PaymentTransfer: "Bitte überweisen Sie den Betrag bis zum %s."},
 	"en": {billing.PaymentDirectDebit: "We will collect the amount from your account on %s.", billing.PaymentTransfer: "Please transfer the amount by %s."},
@@ -66,10 +104,17 @@ func (o *Ops) queueInvoiceEmail(ctx context.Context, q *db.Queries, row db.Invoi
 		return uuid.Nil, err
 	}
 	text, due := invoiceTexts[inv.Language], ""
-	if inv.Type == billing.DocumentCorrection {
+	switch inv.Type {
+	case billing.DocumentCorrection:
 		text = correctionTexts[inv.Language]
+	case billing.DocumentSelfBilled, billing.DocumentCreditNote:
+		text = owedTexts[inv.Type][inv.Language]
 	}
-	if format, ok := dueTexts[inv.Language][inv.Payment.Means]; ok && !inv.DueDate.IsZero() {
+	format, ok := dueTexts[inv.Language][inv.Payment.Means]
+	if inv.Pays() {
+		format = payoutTexts[inv.Language]
+	}
+	if ok && !inv.DueDate.IsZero() {
 		due = fmt.Sprintf(format, inv.DueDate.Format("02.01.2006"))
 	}
 	amount := inv.Gross.StringFixed(2)

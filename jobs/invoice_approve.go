@@ -107,7 +107,7 @@ func (o *Ops) approveDrafts(ctx context.Context, q *db.Queries, run db.InvoiceRu
 			return 0, fmt.Errorf("settle drafts: %w", err)
 		}
 	}
-	if one.Valid || !policy.Minimum.IsPositive() { // a single one is wanted, however little it is
+	if one.Valid { // a single one is wanted, however little it is
 		return many, nil
 	}
 	tenant, err := q.Tenant(ctx, run.TenantID)
@@ -148,6 +148,8 @@ func (o *Ops) ApproveInvoice(ctx context.Context, tenant, id uuid.UUID) error {
 			return refuse("no-draft")
 		case staff.Valid && staff == row.DraftedBy:
 			return refuse("run-same-person")
+		case row.Type == string(billing.DocumentSelfBilled) && row.Gross.IsPositive():
+			return refuse("payee-owes")
 		}
 		run, err := q.InvoiceRun(ctx, row.RunID.UUID)
 		if err != nil {
@@ -181,6 +183,9 @@ func (o *Ops) ReaddressInvoice(ctx context.Context, tenant, id uuid.UUID, number
 		}
 		if row.State != "draft" && row.State != "failed" {
 			return refuse("no-draft")
+		}
+		if row.Type == string(billing.DocumentSelfBilled) {
+			return refuse("payee-is-seller")
 		}
 		var to uuid.NullUUID
 		if number != "" {

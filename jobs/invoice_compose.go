@@ -55,6 +55,8 @@ type composing struct {
 	row     db.Invoice
 	period  billing.Period
 	carried []db.CarriedMonthsRow
+	origins map[uuid.UUID]billing.Reference // of items that take something back
+	agreed  map[uuid.UUID]db.Reimbursement
 }
 
 // compose gathers all that a document says: the parties as they are today, and one line for each session and tax decision.
@@ -63,7 +65,7 @@ func (o *Ops) compose(ctx context.Context, q *db.Queries, tenant db.Tenant, row 
 	if err != nil {
 		return composed{}, fmt.Errorf("time zone of %s: %w", tenant.Name, err)
 	}
-	c := composing{Ops: o, q: q, tenant: tenant, zone: zone, row: row, period: cyclePeriod(row.Month, row.Cycle, zone)}
+	c := composing{Ops: o, q: q, tenant: tenant, zone: zone, row: row, period: cyclePeriod(row.Month, row.Cycle, zone), agreed: map[uuid.UUID]db.Reimbursement{}}
 	customer, err := q.Customer(ctx, row.CustomerID)
 	if err != nil {
 		return composed{}, fmt.Errorf("customer: %w", err)
@@ -74,7 +76,7 @@ func (o *Ops) compose(ctx context.Context, q *db.Queries, tenant db.Tenant, row 
 			return composed{}, fmt.Errorf("recipient: %w", err)
 		}
 	}
-	payment, err := c.payment(ctx, recipient.ID)
+	payment, holder, err := c.payment(ctx, recipient.ID)
 	if err != nil {
 		return composed{}, err
 	}
@@ -82,7 +84,7 @@ func (o *Ops) compose(ctx context.Context, q *db.Queries, tenant db.Tenant, row 
 	if err != nil {
 		return composed{}, fmt.Errorf("items: %w", err)
 	}
-	if c.carried, err = q.CarriedMonths(ctx, row.CustomerID); err != nil {
+	if c.carried, err = q.CarriedMonths(ctx, db.CarriedMonthsParams{CustomerID: row.CustomerID, Type: row.Type}); err != nil {
 		return composed{}, fmt.Errorf("carried invoices: %w", err)
 	}
 	doc := frame(tenant, zone, o.Now(), recipient, payment, row.Currency, c.period)
@@ -90,8 +92,17 @@ func (o *Ops) compose(ctx context.Context, q *db.Queries, tenant db.Tenant, row 
 	if recipient.ID != customer.ID {
 		doc.Notes = append(doc.Notes, fmt.Sprintf(lineTexts[doc.Language].chargedBy, customer.Name, customer.Number))
 	}
+	if err := c.readOrigins(ctx); err != nil {
+		return composed{}, err
+	}
 	if doc.Lines, err = c.lines(ctx, items, doc); err != nil {
 		return composed{}, err
+	}
+	if err := o.turned(ctx, q, &doc, row.Type, recipient.ID, holder); err != nil {
+		return composed{}, err
+	}
+	if doc.Type == billing.DocumentCreditNote {
+		doc.Preceding = c.onlyOrigin(items)
 	}
 	return composed{doc, recipient.InvoiceDetail == "summary"}, nil
 }
@@ -128,6 +139,13 @@ func (c *composing) lines(ctx context.Context, items []db.LineItem, doc billing.
 		}
 		sentences[r.ID] = billing.Sentence(retail, doc.Language)
 	}
+	agreements, err := c.q.ReimbursementsOfInvoice(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("agreements: %w", err)
+	}
+	for _, a := range agreements {
+		c.agreed[a.ID] = a
+	}
 	bySession, byFee := map[uuid.UUID][]db.LineItem{}, map[uuid.UUID][]db.LineItem{}
 	for _, item := range items {
 		if item.CDRID.Valid {
@@ -154,13 +172,13 @@ func (c *composing) lines(ctx context.Context, items []db.LineItem, doc billing.
 	return lines, nil
 }
 
-// groupItems collects the items of a CDR that may stand on one line: the same rating, the same tax decision, the same sign.
+// groupItems collects the items of a CDR that may stand on one line: the same rating or agreement, the same tax decision, the same sign.
 func groupItems(items []db.LineItem) [][]db.LineItem {
 	var groups [][]db.LineItem
 	for _, item := range items {
 		at := slices.IndexFunc(groups, func(g []db.LineItem) bool {
 			first := g[0]
-			return first.RatingID == item.RatingID && first.VATCategory == item.VATCategory && first.VATRate.Equal(item.VATRate) && (first.Position < 0) == (item.Position < 0)
+			return first.RatingID == item.RatingID && first.ReimbursementID == item.ReimbursementID && first.VATCategory == item.VATCategory && first.VATRate.Equal(item.VATRate) && (first.Position < 0) == (item.Position < 0)
 		})
 		if at < 0 {
 			groups = append(groups, nil)
@@ -190,7 +208,60 @@ func (c *composing) line(s db.CDRState, items []db.LineItem, sentence string, do
 		line.Amount = line.Amount.Add(map[bool]decimal.Decimal{true: item.Gross, false: item.Net}[doc.GrossExact])
 	}
 	line.Heading = c.heading(s.StartedAt, items[0].CreatedAt, doc)
+	if a, owed := c.agreed[items[0].ReimbursementID.UUID]; owed {
+		c.owedLine(&line, a, items[0], doc)
+	}
+	if of, ok := c.origins[items[0].ID]; ok {
+		line.Description += fmt.Sprintf(" ("+text.origin+")", of.Number, of.Date.Format(text.date))
+	}
 	return line
+}
+
+// owedLine says what the utility owes for a session, and how much by the agreement. A host is not told whose card it was.
+func (c *composing) owedLine(line *billing.DraftLine, a db.Reimbursement, item db.LineItem, doc billing.Draft) {
+	text, basis := lineTexts[doc.Language], billing.Basis(a.Basis)
+	owed := billing.Payable{Quantity: item.Quantity, Price: item.UnitPrice, Net: item.Net}
+	line.Description = owed.Sentence(basis, item.Currency, doc.Language)
+	if basis != billing.PerKWh {
+		line.Quantity, line.Unit = decimal.NewFromInt(1), billing.UnitPiece
+	}
+	switch {
+	case a.Kind == OwedToHost:
+		session := *line.Session
+		session.CardUID = ""
+		line.Session = &session
+	case item.Position > 0:
+		line.Name = text.home + " " + line.Session.Place
+	}
+}
+
+// readOrigins finds the documents of which this one takes something back.
+func (c *composing) readOrigins(ctx context.Context) error {
+	rows, err := c.q.OriginsOfInvoice(ctx, uuid.NullUUID{UUID: c.row.ID, Valid: true})
+	if err != nil {
+		return fmt.Errorf("what is taken back: %w", err)
+	}
+	c.origins = make(map[uuid.UUID]billing.Reference, len(rows))
+	for _, r := range rows {
+		c.origins[r.ID] = billing.Reference{Number: r.Number, Date: r.Date}
+	}
+	return nil
+}
+
+// onlyOrigin is the document from which all comes that is taken back; nil if there are several. Each line names its own.
+func (c *composing) onlyOrigin(items []db.LineItem) *billing.Reference {
+	var only *billing.Reference
+	for _, item := range items {
+		of, ok := c.origins[item.ID]
+		switch {
+		case !ok:
+		case only == nil:
+			only = &of
+		case only.Number != of.Number:
+			return nil
+		}
+	}
+	return only
 }
 
 // heading stands above what was delivered before the time of the invoice: because it came late, or because it was carried forward.
@@ -237,15 +308,16 @@ func (c *composing) feeLine(f db.FeesOfInvoiceRow, item db.LineItem, doc billing
 	return line
 }
 
-// payment tells how the recipient pays: by direct debit with a mandate, by transfer without.
-func (c *composing) payment(ctx context.Context, recipient uuid.UUID) (billing.Payment, error) {
+// payment tells how the recipient pays: by direct debit with a mandate, which names the holder of the account, by transfer without.
+func (c *composing) payment(ctx context.Context, recipient uuid.UUID) (p billing.Payment, holder string, err error) {
 	mandate, err := c.q.ActiveMandate(ctx, recipient)
 	if errors.Is(err, db.ErrNotFound) {
-		return transferTo(c.tenant), nil
+		return transferTo(c.tenant), "", nil
 	} else if err != nil {
-		return billing.Payment{}, fmt.Errorf("mandate: %w", err)
+		return p, "", fmt.Errorf("mandate: %w", err)
 	}
-	return c.debitBy(c.tenant, mandate.ID, mandate.Reference, mandate.IBANSealed)
+	p, err = c.debitBy(c.tenant, mandate.ID, mandate.Reference, mandate.IBANSealed)
+	return p, mandate.Holder, err
 }
 
 // debitBy is payment by direct debit.
@@ -305,6 +377,7 @@ func fillTrial(doc *billing.Draft) {
 // lineTexts are the words of a document's lines.
 var lineTexts = map[string]struct {
 	session, takenBack, late, carried, chargedBy, trial string
+	home, origin, date, objection                       string
 	months                                              [12]string
 	fees                                                map[billing.FeeKind]string
 	plan, days, feeTakenBack                            string
@@ -312,6 +385,8 @@ var lineTexts = map[string]struct {
 	"de": {
 		"Ladevorgang", "Rücknahme Ladevorgang", "Nachträge aus %s %d", "Übertrag aus %s %d", "Geladen hat: %s, Kundennummer %s",
 		"Testbeleg: Das Stadtwerk ist noch im Probebetrieb, fehlende Angaben sind durch Muster ersetzt. Dieser Beleg ist keine Rechnung und nicht zu bezahlen.",
+		"Laden zu Hause", "Beleg %s vom %s", "02.01.2006",
+		"Der Gutschrift wurde am %s widersprochen (§ 14 Abs. 2 Satz 3 UStG).",
 		[12]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
 		map[billing.FeeKind]string{billing.FeeBase: "Grundgebühr", billing.FeeActivation: "Aktivierung", billing.FeeCard: "Ladekarte", billing.FeeExtraCard: "Weitere Ladekarte"},
 		"Tarif", "%d von %d Tagen", "Rücknahme",
@@ -319,6 +394,8 @@ var lineTexts = map[string]struct {
 	"en": {
 		"Charging session", "Charging session taken back", "Late sessions of %s %d", "Carried forward from %s %d", "Charged by: %s, customer number %s",
 		"Test document: the utility is still on trial and missing details are replaced by samples. This is not an invoice and must not be paid.",
+		"Charged at home", "document %s of %s", "2 January 2006",
+		"An objection was made to the self-billed invoice on %s (§ 14(2) sentence 3 UStG).",
 		[12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
 		map[billing.FeeKind]string{billing.FeeBase: "Base fee", billing.FeeActivation: "Activation", billing.FeeCard: "Charging card", billing.FeeExtraCard: "Further charging card"},
 		"Plan", "%d of %d days", "Taken back:",

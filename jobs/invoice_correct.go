@@ -19,6 +19,10 @@ type Correction struct {
 	Changes []billing.Change // of some lines; none: the whole invoice is cancelled
 	Again   bool             // after a cancellation, what was on it is billed again: on the next draft
 	Reason  string           // of a cancellation, for the customer, in the document's language
+
+	// The day on which a payee has objected to a self-billed document, which so loses the effect of an invoice (§ 14(2) sentence 3
+	// UStG) and is cancelled. Without Again he bills what is owed himself.
+	Objection time.Time
 }
 
 // correcting is a correction in progress.
@@ -79,8 +83,12 @@ func (o *Ops) correcting(ctx context.Context, q *db.Queries, tenant, id uuid.UUI
 	switch {
 	case c.original.TenantID != tenant:
 		return nil, db.ErrNotFound
-	case c.original.State != "issued" || c.original.Type != string(billing.DocumentInvoice):
+	case c.original.State != "issued" || c.original.Type != string(billing.DocumentInvoice) && !c.selfBilled():
 		return nil, refuse("not-an-invoice")
+	case !what.Objection.IsZero() && (!c.selfBilled() || len(what.Changes) > 0):
+		return nil, refuse("no-objection")
+	case what.Objection.After(o.Now()):
+		return nil, refuse("objection-date")
 	case len(what.Changes) == 0 && what.Reason == "":
 		return nil, refuse("no-reason")
 	}
@@ -98,6 +106,9 @@ func (o *Ops) correcting(ctx context.Context, q *db.Queries, tenant, id uuid.UUI
 	}
 	return c, c.checkEarlier(ctx)
 }
+
+// selfBilled reports whether the utility has billed what the customer has supplied.
+func (c *correcting) selfBilled() bool { return c.original.Type == string(billing.DocumentSelfBilled) }
 
 // checkEarlier refuses what earlier corrections have done already.
 func (c *correcting) checkEarlier(ctx context.Context) error {
@@ -134,7 +145,12 @@ func (c *correcting) document() (billing.Invoice, error) {
 	date, due := dates(c.Now(), zone, c.tenant.PaymentDays)
 	if len(c.what.Changes) == 0 {
 		inv := c.inv.Cancel(date)
-		inv.Notes = append(slices.Clone(inv.Notes), c.what.Reason)
+		inv.Notes = slices.Clone(inv.Notes)
+		if !c.what.Objection.IsZero() {
+			text := lineTexts[inv.Language]
+			inv.Notes = append(inv.Notes, fmt.Sprintf(text.objection, c.what.Objection.Format(text.date)))
+		}
+		inv.Notes = append(inv.Notes, c.what.Reason)
 		return inv, nil
 	}
 	full := c.inv
@@ -153,8 +169,9 @@ func (c *correcting) issue(ctx context.Context, id uuid.UUID) (number string, er
 	}
 	now := c.Now()
 	cancels := len(c.what.Changes) == 0
+	net, vat, gross := inv.Owed()
 	err = c.q.InsertCorrection(ctx, db.InsertCorrectionParams{
-		ID: id, CorrectsID: c.original.ID, Cancels: cancels, Changes: frozen(slices.Concat([]billing.Change{}, c.what.Changes)), Net: inv.Net, VAT: inv.VATTotal, Gross: inv.Gross, Items: int32(len(inv.FullList())),
+		ID: id, CorrectsID: c.original.ID, Cancels: cancels, Changes: frozen(slices.Concat([]billing.Change{}, c.what.Changes)), Net: net, VAT: vat, Gross: gross, Items: int32(len(inv.FullList())),
 		DraftedBy: staffOf(ctx), Approver: actor(ctx), Now: now,
 	})
 	if err != nil {
@@ -181,7 +198,11 @@ func (c *correcting) issue(ctx context.Context, id uuid.UUID) (number string, er
 		}
 	}
 	what := map[bool]string{true: "cancelled", false: "corrected"}[cancels]
-	return number, event(ctx, c.q, now, c.tenant.ID, "invoice", c.original.ID, what, map[string]string{"by": number, "reason": c.what.Reason})
+	detail := map[string]string{"by": number, "reason": c.what.Reason}
+	if !c.what.Objection.IsZero() {
+		what, detail["objected"] = "objected", c.what.Objection.Format(time.DateOnly)
+	}
+	return number, event(ctx, c.q, now, c.tenant.ID, "invoice", c.original.ID, what, detail)
 }
 
 // takeBack puts a mirror of every item of the invoice onto the cancellation: those that wait for the next invoice already, and
@@ -217,7 +238,8 @@ func (c *correcting) takeBack(ctx context.Context, id uuid.UUID, now time.Time) 
 	return nil
 }
 
-// settleCDRs lets the sessions of a cancelled invoice be billed again, or waives them. Its caller holds their rows.
+// settleCDRs lets the sessions of a cancelled invoice be billed again, or waives them; those of a self-billed document are paid again, or
+// no more. Its caller holds their rows.
 func (c *correcting) settleCDRs(ctx context.Context, now time.Time) error {
 	cdrs, err := c.q.InvoiceCDRs(ctx, uuid.NullUUID{UUID: c.original.ID, Valid: true})
 	if err != nil {
@@ -242,16 +264,26 @@ func (c *correcting) settleCDRs(ctx context.Context, now time.Time) error {
 			continue // somebody has decided otherwise since
 		}
 		after := before
-		after.State = cdrRated
-		if !c.what.Again {
-			after.RetailState, after.Reason = retailWaived, c.what.Reason
+		switch {
+		case c.selfBilled():
+			after.Unpaid = !c.what.Again
+		case c.what.Again:
+			after.State = cdrRated
+		default:
+			after.State, after.RetailState, after.Reason = cdrRated, retailWaived, c.what.Reason
 		}
-		b := bill{cdr: after}
-		at := slices.IndexFunc(ratings, func(r db.CurrentRatingsRow) bool { return r.CDRID == before.CDRID })
-		if after.RetailState == retailReleased && at >= 0 {
-			if b.items, err = itemsOf(&ratings[at]); err != nil {
+		b := bill{cdr: after, open: after.RetailState == retailOpen}
+		if at := slices.IndexFunc(ratings, func(r db.CurrentRatingsRow) bool { return r.CDRID == before.CDRID }); at >= 0 {
+			if after.RetailState == retailReleased {
+				if b.items, err = itemsOf(&ratings[at]); err != nil {
+					return err
+				}
+			}
+			payables, err := payablesOf(&ratings[at])
+			if err != nil {
 				return err
 			}
+			b.owed = owedBy(after, payables)
 		}
 		bills = append(bills, b)
 		moves = append(moves, move{before: before, after: after, what: "invoice-cancelled", detail: map[string]string{"invoice": *c.original.Number}})
@@ -285,6 +317,9 @@ func (c *correcting) adjust(ctx context.Context, id uuid.UUID, inv billing.Invoi
 		if l.Net.IsNegative() {
 			p.Position = -p.Position
 		}
+		if inv.Pays() {
+			p.Quantity, p.Net, p.Gross = p.Quantity.Neg(), p.Net.Neg(), p.Gross.Neg()
+		}
 		if l.Session != nil {
 			at := slices.IndexFunc(cdrs, func(r db.InvoiceCDRsRow) bool { return r.OCPIID == l.Session.CDRID })
 			if at < 0 {
@@ -292,7 +327,7 @@ func (c *correcting) adjust(ctx context.Context, id uuid.UUID, inv billing.Invoi
 			}
 			p.CDRID = uuid.NullUUID{UUID: cdrs[at].CDRID, Valid: true}
 			if of := slices.IndexFunc(items, func(i db.LineItem) bool { return i.CDRID == p.CDRID }); of >= 0 {
-				p.ContractID = items[of].ContractID
+				p.ContractID, p.ReimbursementID = items[of].ContractID, items[of].ReimbursementID
 			}
 		}
 		if err := c.q.InsertAdjustment(ctx, p); err != nil {

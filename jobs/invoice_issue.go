@@ -45,8 +45,8 @@ func (o *Ops) IssueInvoice(ctx context.Context, id uuid.UUID) (number string, er
 		if err != nil {
 			return err
 		}
-		if !inv.Gross.Equal(row.Gross) || !inv.Net.Equal(row.Net) {
-			return fmt.Errorf("invoice %s comes to %s, %s was approved: %w", id, inv.Gross, row.Gross, errOutdated)
+		if net, _, gross := inv.Owed(); !gross.Equal(row.Gross) || !net.Equal(row.Net) {
+			return fmt.Errorf("invoice %s comes to %s, %s was approved: %w", id, gross, row.Gross, errOutdated)
 		}
 		number, err = o.finalise(ctx, q, tenant, row, &inv)
 		return err
@@ -79,7 +79,7 @@ func (o *Ops) finalise(ctx context.Context, q *db.Queries, tenant db.Tenant, row
 	}
 	number = fmt.Sprintf("%s-%06d", series, next.Last)
 	inv.Number = number
-	err = q.IssueInvoice(ctx, db.IssueInvoiceParams{ID: row.ID, Series: &series, Seq: &next.Last, Number: &number, Date: &inv.Date, Doc: frozen(inv), IssuedAt: &now})
+	err = q.IssueInvoice(ctx, db.IssueInvoiceParams{ID: row.ID, Type: string(inv.Type), Series: &series, Seq: &next.Last, Number: &number, Date: &inv.Date, Doc: frozen(inv), IssuedAt: &now})
 	if err != nil {
 		return "", fmt.Errorf("issue %s: %w", number, err)
 	}
@@ -93,9 +93,7 @@ func (o *Ops) finalise(ctx context.Context, q *db.Queries, tenant db.Tenant, row
 // seriesOf names the number range: one per utility, kind of document and year, and others for documents of a utility on trial.
 func seriesOf(t db.Tenant, kind billing.DocumentType, date time.Time) string {
 	series := t.PartyID
-	if kind == billing.DocumentCorrection {
-		series += "-K"
-	}
+	series += map[billing.DocumentType]string{billing.DocumentCorrection: "-K", billing.DocumentCreditNote: "-M", billing.DocumentSelfBilled: "-G"}[kind]
 	series = fmt.Sprintf("%s-%d", series, date.Year())
 	if t.Mode == "trial" {
 		return "TEST-" + series

@@ -19,7 +19,7 @@ import (
 const (
 	WarnFirst     = "first"      // the customer's first invoice
 	WarnZero      = "zero"       // comes to nothing
-	WarnNegative  = "negative"   // the customer gets money
+	WarnNegative  = "negative"   // the customer gets money, or a payee would have to give some back
 	WarnDeviation = "deviation"  // far from the mean of three months
 	WarnNoMandate = "no-mandate" // cannot be collected
 	WarnNoVATID   = "no-vat-id"  // a business without one
@@ -76,7 +76,12 @@ func (c *collecting) judge(ctx context.Context, q *db.Queries, first, last uuid.
 	var empty []uuid.UUID
 	for i := range rows {
 		row := &rows[i]
-		if len(sums[row.ID]) == 0 && len(missing[row.CustomerID]) == 0 {
+		payable := row.Type == string(billing.DocumentSelfBilled)
+		incomplete := missing[row.CustomerID]
+		if payable { // what the customer pays is another document
+			incomplete = nil
+		}
+		if len(sums[row.ID]) == 0 && len(incomplete) == 0 {
 			empty = append(empty, row.ID) // everything on it was withdrawn
 			continue
 		}
@@ -84,7 +89,7 @@ func (c *collecting) judge(ctx context.Context, q *db.Queries, first, last uuid.
 		if row.Stale {
 			grossExact = exact[row.ID]
 		}
-		d, err := c.judgeDraft(row, sums[row.ID], grossExact, missing[row.CustomerID])
+		d, err := c.judgeDraft(ctx, q, row, sums[row.ID], grossExact, incomplete)
 		if err != nil {
 			return err
 		}
@@ -148,7 +153,7 @@ func (c *collecting) sums(ctx context.Context, q *db.Queries, first, last uuid.U
 	return sums, exact, nil
 }
 
-func (c *collecting) judgeDraft(row *db.DraftsToJudgeRow, taxes []taxSum, grossExact bool, missing []billing.Problem) (judgedDraft, error) {
+func (c *collecting) judgeDraft(ctx context.Context, q *db.Queries, row *db.DraftsToJudgeRow, taxes []taxSum, grossExact bool, missing []billing.Problem) (judgedDraft, error) {
 	d := judgedDraft{ID: row.ID, State: "draft", Problems: missing, Warnings: []string{}, Usual: decimal.NullDecimal{Decimal: row.Usual, Valid: row.HasUsual}, GrossExact: grossExact, Taxes: []taxSum{}}
 	if d.Problems == nil {
 		d.Problems = []billing.Problem{}
@@ -172,6 +177,9 @@ func (c *collecting) judgeDraft(row *db.DraftsToJudgeRow, taxes []taxSum, grossE
 		})
 		d.Net, d.VAT, d.Gross = d.Net.Add(t.Net), d.VAT.Add(t.Tax), d.Gross.Add(t.Net).Add(t.Tax)
 	}
+	if err := c.turned(ctx, q, &doc, row.Type, row.Customer.ID, row.MandateHolder); err != nil {
+		return d, err
+	}
 	inv, err := doc.Invoice()
 	var faulty *billing.DraftError
 	switch {
@@ -185,10 +193,14 @@ func (c *collecting) judgeDraft(row *db.DraftsToJudgeRow, taxes []taxSum, grossE
 	case err != nil:
 		return d, err
 	default:
-		d.Net, d.VAT, d.Gross = inv.Net, inv.VATTotal, inv.Gross
+		d.Net, d.VAT, d.Gross = inv.Owed()
 		for i, t := range inv.VAT { // the order of the items may be another
 			at := slices.IndexFunc(taxes, func(s taxSum) bool { return s.Category == string(t.Category) && s.Rate.Equal(t.Rate) })
-			d.Taxes = append(d.Taxes, taxSum{Category: string(t.Category), Rate: t.Rate, Items: taxes[at].Items, Net: t.Net, Tax: inv.VAT[i].Tax})
+			sum := taxSum{Category: string(t.Category), Rate: t.Rate, Items: taxes[at].Items, Net: t.Net, Tax: inv.VAT[i].Tax}
+			if inv.Pays() {
+				sum.Net, sum.Tax = sum.Net.Neg(), sum.Tax.Neg()
+			}
+			d.Taxes = append(d.Taxes, sum)
 		}
 	}
 	if len(d.Problems) > 0 {
@@ -209,14 +221,15 @@ func (c *collecting) warnings(row *db.DraftsToJudgeRow, d judgedDraft) []string 
 	customer := row.Customer
 	say(!row.Known, WarnFirst)
 	say(d.Gross.IsZero(), WarnZero)
-	say(d.Gross.IsNegative(), WarnNegative)
+	payable := row.Type == string(billing.DocumentSelfBilled)
+	say(d.Gross.IsNegative() && !payable || d.Gross.IsPositive() && payable, WarnNegative)
 	if row.HasUsual {
 		off := d.Gross.Sub(row.Usual).Abs()
 		limit := row.Usual.Abs().Mul(c.policy.DeviationPercent).Shift(-2)
 		say(off.GreaterThan(limit) && off.GreaterThanOrEqual(c.policy.DeviationAmount), WarnDeviation)
 	}
-	say(!row.MandateID.Valid && customer.Kind != "public", WarnNoMandate)
-	say(customer.VATID == "" && (customer.Kind == "business" || customer.Kind == "fleet"), WarnNoVATID)
+	say(!payable && !row.MandateID.Valid && customer.Kind != "public", WarnNoMandate)
+	say(!payable && customer.VATID == "" && (customer.Kind == "business" || customer.Kind == "fleet"), WarnNoVATID)
 	say(strings.TrimSpace(customer.Email) == "" && (Way(customer.Delivery) == ByEmail || Way(customer.Delivery) == ByPortal), WarnNoEmail)
 	say(customer.ID != row.CustomerID, WarnReader)
 	return found

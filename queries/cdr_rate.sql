@@ -17,7 +17,7 @@ SELECT * FROM cdr_states WHERE cdr_id = ANY (@ids::uuid[]) AND tenant_id = @tena
 -- name: SetCDRStates :batchexec
 UPDATE cdr_states SET state = @state, reason = @reason, retail_state = @retail_state, cpo_state = @cpo_state, flags = @flags, severity = @severity, cleared = @cleared,
     rating_id = @rating_id, token_id = @token_id, customer_id = @customer_id, contract_id = @contract_id, plan_id = @plan_id, card_id = @card_id,
-    latitude = @latitude, longitude = @longitude, held_until = @held_until, assignee = @assignee,
+    latitude = @latitude, longitude = @longitude, held_until = @held_until, assignee = @assignee, unpaid = @unpaid,
     waiting_since = CASE WHEN @state = 'waiting' THEN coalesce(waiting_since, @now::timestamptz) END,
     due_at = @due_at, attempts = 0, updated_at = @now
 WHERE cdr_id = @cdr_id;
@@ -95,9 +95,9 @@ SELECT (coalesce(max(seq), 0) + 1)::integer FROM ratings WHERE cdr_id = @cdr_id;
 
 -- name: InsertRating :exec
 INSERT INTO ratings (id, tenant_id, cdr_id, seq, rated_at, engine, currency, contract_id, plan_version_id, price_book_id, choice, claimed_net, computed_net, retail_net, retail_gross, waived, wholesale, verdict, retail, findings,
-    measures, items, explanation, inputs_sha256)
+    measures, items, payables, explanation, inputs_sha256)
 VALUES (@id, @tenant_id, @cdr_id, @seq, @rated_at, @engine, @currency, @contract_id, @plan_version_id, @price_book_id, @choice, @claimed_net, @computed_net, @retail_net, @retail_gross, @waived, @wholesale, @verdict, @retail, @findings,
-    @measures, @items, @explanation, @inputs_sha256);
+    @measures, @items, @payables, @explanation, @inputs_sha256);
 
 -- name: CurrentRating :one
 SELECT * FROM ratings WHERE cdr_id = @cdr_id AND superseded_at IS NULL;
@@ -105,11 +105,11 @@ SELECT * FROM ratings WHERE cdr_id = @cdr_id AND superseded_at IS NULL;
 -- The current rating, if it says all that a new one would say: then there is no need of another.
 -- name: SameRating :one
 SELECT id FROM ratings WHERE cdr_id = @cdr_id AND superseded_at IS NULL AND inputs_sha256 = @inputs_sha256 AND engine = @engine
-    AND contract_id IS NOT DISTINCT FROM @contract_id AND findings = @findings::jsonb AND measures = @measures::jsonb AND items = @items::jsonb;
+    AND contract_id IS NOT DISTINCT FROM @contract_id AND findings = @findings::jsonb AND measures = @measures::jsonb AND items = @items::jsonb AND payables = @payables::jsonb;
 
 -- What decisions need of the current ratings.
 -- name: CurrentRatings :many
-SELECT id, cdr_id, currency, claimed_net, computed_net, retail_net, retail_gross, findings, measures, items FROM ratings
+SELECT id, cdr_id, currency, claimed_net, computed_net, retail_net, retail_gross, findings, measures, items, payables FROM ratings
 WHERE cdr_id = ANY (@ids::uuid[]) AND superseded_at IS NULL;
 
 -- Items that are on no issued invoice are withdrawn, also from drafts.
@@ -123,8 +123,8 @@ UPDATE invoices SET state = 'failed', problems = @problems, stale = true, approv
 WHERE id = ANY (@ids::uuid[]) AND state IN ('draft', 'failed');
 
 -- name: InsertLineItems :copyfrom
-INSERT INTO line_items (id, created_at, tenant_id, customer_id, contract_id, kind, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, mirrors)
-VALUES (@id, @created_at, @tenant_id, @customer_id, @contract_id, @kind, @cdr_id, @rating_id, @position, @dimension, @quantity, @unit, @unit_price, @tax_included, @vat_category, @vat_rate, @net, @gross, @currency, @service_start, @service_end, @mirrors);
+INSERT INTO line_items (id, created_at, tenant_id, customer_id, contract_id, kind, cdr_id, rating_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate, net, gross, currency, service_start, service_end, mirrors, reimbursement_id)
+VALUES (@id, @created_at, @tenant_id, @customer_id, @contract_id, @kind, @cdr_id, @rating_id, @position, @dimension, @quantity, @unit, @unit_price, @tax_included, @vat_category, @vat_rate, @net, @gross, @currency, @service_start, @service_end, @mirrors, @reimbursement_id);
 
 -- name: CountUnratedCDRs :one
 SELECT count(*) FROM cdr_states WHERE tenant_id = @tenant_id AND state IN ('received', 'rated', 'invoiced') AND due_at IS NOT NULL;

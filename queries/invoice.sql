@@ -29,15 +29,15 @@ ON CONFLICT (tenant_id, series) DO UPDATE SET last = number_series.last + 1, las
 RETURNING last, last_at::timestamptz AS at;
 
 -- name: IssueInvoice :exec
-UPDATE invoices SET state = 'issued', problems = '[]', series = @series, seq = @seq, number = @number, date = @date, doc = @doc, issued_at = @issued_at, due_at = @issued_at
+UPDATE invoices SET state = 'issued', type = @type, problems = '[]', series = @series, seq = @seq, number = @number, date = @date, doc = @doc, issued_at = @issued_at, due_at = @issued_at
 WHERE id = @id AND state = 'draft';
 
 -- The CDRs of an issued invoice that have nothing left to bill, each with a line in its timeline.
 -- name: MarkCDRsInvoiced :exec
 WITH invoiced AS (
     UPDATE cdr_states s SET state = 'invoiced', reason = '', updated_at = @now::timestamptz
-    WHERE s.state = 'rated' AND s.retail_state = 'released' AND s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = @invoice_id)
-        AND NOT EXISTS (SELECT FROM line_items l WHERE l.cdr_id = s.cdr_id AND (l.invoice_id IS NULL OR l.invoice_id <> @invoice_id
+    WHERE s.state = 'rated' AND s.retail_state = 'released' AND s.cdr_id IN (SELECT l.cdr_id FROM line_items l WHERE l.invoice_id = @invoice_id AND l.reimbursement_id IS NULL)
+        AND NOT EXISTS (SELECT FROM line_items l WHERE l.cdr_id = s.cdr_id AND l.reimbursement_id IS NULL AND (l.invoice_id IS NULL OR l.invoice_id <> @invoice_id
             AND EXISTS (SELECT FROM invoices i WHERE i.id = l.invoice_id AND i.state <> 'issued')))
     RETURNING s.cdr_id, s.tenant_id
 )

@@ -24,9 +24,9 @@ UPDATE line_items SET invoice_id = @to_invoice::uuid WHERE id = ANY (@ids::uuid[
 -- Takes back what an invoice charged and nothing has taken back yet.
 -- name: MirrorItems :exec
 INSERT INTO line_items (id, created_at, tenant_id, customer_id, contract_id, kind, cdr_id, rating_id, fee_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate,
-    net, gross, currency, service_start, service_end, mirrors, invoice_id)
+    net, gross, currency, service_start, service_end, mirrors, reimbursement_id, invoice_id)
 SELECT gen_random_uuid(), @now::timestamptz, l.tenant_id, l.customer_id, l.contract_id, l.kind, l.cdr_id, l.rating_id, l.fee_id, -abs(l.position), l.dimension, -l.quantity, l.unit, l.unit_price,
-    l.tax_included, l.vat_category, l.vat_rate, -l.net, -l.gross, l.currency, l.service_start, l.service_end, l.id, @to_invoice::uuid
+    l.tax_included, l.vat_category, l.vat_rate, -l.net, -l.gross, l.currency, l.service_start, l.service_end, l.id, l.reimbursement_id, @to_invoice::uuid
 FROM line_items l WHERE l.invoice_id = @invoice_id::uuid AND NOT EXISTS (SELECT FROM line_items m WHERE m.mirrors = l.id);
 
 -- The fees that an invoice charged are to be paid again.
@@ -40,6 +40,6 @@ FROM line_items l WHERE l.invoice_id = @invoice_id::uuid AND l.kind = 'fee' AND 
 
 -- name: InsertAdjustment :exec
 INSERT INTO line_items (id, created_at, tenant_id, customer_id, contract_id, kind, cdr_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate,
-    net, gross, currency, service_start, service_end, invoice_id)
+    net, gross, currency, service_start, service_end, reimbursement_id, invoice_id)
 VALUES (@id, @created_at, @tenant_id, @customer_id, @contract_id, 'adjustment', @cdr_id, @position, 'ADJUSTMENT', @quantity, @unit, @unit_price, @tax_included, @vat_category, @vat_rate,
-    @net, @gross, @currency, @service_start, @service_end, @invoice_id);
+    @net, @gross, @currency, @service_start, @service_end, @reimbursement_id, @invoice_id);

@@ -63,11 +63,14 @@ WHERE run_id = @run_id AND state = 'draft' AND NOT stale AND approved_at IS NULL
 UPDATE invoices i SET state = 'settled' WHERE i.run_id = @run_id AND i.state = 'draft' AND i.approved_at IS NOT NULL AND i.net = 0 AND i.gross = 0
     AND NOT EXISTS (SELECT FROM line_items l WHERE l.invoice_id = i.id GROUP BY l.cdr_id, l.fee_id HAVING sum(l.net) <> 0 OR sum(l.gross) <> 0) AND (sqlc.narg(id)::uuid IS NULL OR i.id = sqlc.narg(id));
 
--- Approved drafts that are too small to ask for. Nothing is carried for longer than since, and nothing of a customer who leaves.
+-- Approved drafts that are too small to ask for, or to pay. Nothing is carried for longer than since, and nothing of a customer who
+-- leaves. A payee is asked for nothing: what was taken back of him is carried until there is something to set it against.
 -- name: CarryDrafts :many
-UPDATE invoices i SET state = 'carried' WHERE i.run_id = @run_id AND i.state = 'draft' AND i.approved_at IS NOT NULL AND i.gross > 0 AND i.gross < @minimum
+UPDATE invoices i SET state = 'carried' WHERE i.run_id = @run_id AND i.state = 'draft' AND i.approved_at IS NOT NULL AND (i.type = '389' AND i.gross > 0
+    OR sign(CASE i.type WHEN '389' THEN -i.gross ELSE i.gross END) = 1 AND abs(i.gross) < @minimum
     AND NOT EXISTS (SELECT FROM line_items l WHERE l.invoice_id = i.id AND l.service_start < @since::timestamptz)
-    AND EXISTS (SELECT FROM contracts c WHERE c.tenant_id = i.tenant_id AND c.customer_id = i.customer_id AND (c.valid_to IS NULL OR c.valid_to > @until::timestamptz))
+    AND (i.type = '380' AND EXISTS (SELECT FROM contracts c WHERE c.tenant_id = i.tenant_id AND c.customer_id = i.customer_id AND (c.valid_to IS NULL OR c.valid_to > @until::timestamptz))
+        OR i.type = '389' AND EXISTS (SELECT FROM reimbursements r WHERE r.payee_id = i.customer_id AND (r.valid_until IS NULL OR r.valid_until >= @until))))
 RETURNING i.id;
 
 -- name: ReleaseItems :exec
@@ -111,16 +114,16 @@ ORDER BY s.started_at, s.cdr_id;
 -- A draft for every customer with something to bill in a cycle, and for those (others) who shall have one anyway. One that is
 -- approved waits for its number and takes nothing more.
 -- name: OpenDrafts :exec
-INSERT INTO invoices (id, tenant_id, customer_id, run_id, month, cycle, state, stale, currency, net, vat, gross, drafted_by, created_at)
-SELECT gen_random_uuid(), @tenant_id, b.customer_id, @run_id, @month::date, @cycle, 'draft', true, b.currency, 0, 0, 0, @drafted_by, @now::timestamptz
+INSERT INTO invoices (id, tenant_id, customer_id, run_id, month, cycle, type, state, stale, currency, net, vat, gross, drafted_by, created_at)
+SELECT gen_random_uuid(), @tenant_id, b.customer_id, @run_id, @month::date, @cycle, b.type, 'draft', true, b.currency, 0, 0, 0, @drafted_by, @now::timestamptz
 FROM (
-    SELECT DISTINCT l.customer_id, l.currency FROM line_items l
+    SELECT DISTINCT l.customer_id, l.currency, CASE WHEN l.reimbursement_id IS NULL THEN '380' ELSE '389' END AS type FROM line_items l
     WHERE l.tenant_id = @tenant_id AND l.customer_id >= @first::uuid AND l.customer_id <= @last::uuid AND l.invoice_id IS NULL AND l.service_start < @until::timestamptz
         AND NOT EXISTS (SELECT FROM contracts c WHERE c.id = l.contract_id AND c.billing_cycle <> 'month' AND c.billing_cycle <> @cycle)
         AND (@cycle = 'month' OR EXISTS (SELECT FROM contracts c WHERE c.id = l.contract_id AND c.billing_cycle = @cycle))
-    UNION SELECT (o->>'customer')::uuid, o->>'currency' FROM jsonb_array_elements(@others::jsonb) AS o
+    UNION SELECT (o->>'customer')::uuid, o->>'currency', '380' FROM jsonb_array_elements(@others::jsonb) AS o
 ) b
-ON CONFLICT (tenant_id, customer_id, month, currency, cycle) WHERE state IN ('draft', 'failed', 'carried') AND type = '380' DO UPDATE
+ON CONFLICT (tenant_id, customer_id, month, currency, cycle, type) WHERE state IN ('draft', 'failed', 'carried') AND type IN ('380', '389') AND run_id IS NOT NULL DO UPDATE
 SET state = 'draft', stale = true, run_id = excluded.run_id, drafted_by = excluded.drafted_by, approved_by = NULL, approver = '', approved_at = NULL
 WHERE invoices.approved_at IS NULL OR invoices.state = 'carried';
 
@@ -131,7 +134,7 @@ WITH taken AS (
 UPDATE line_items l SET invoice_id = i.id FROM invoices i
 WHERE i.run_id = @run_id AND i.cycle = @cycle AND i.state = 'draft' AND i.stale AND i.approved_at IS NULL AND i.customer_id >= @first::uuid AND i.customer_id <= @last::uuid
     AND l.tenant_id = @tenant_id AND l.customer_id >= @first AND l.customer_id <= @last AND l.customer_id = i.customer_id AND l.currency = i.currency
-    AND l.invoice_id IS NULL AND l.service_start < @until::timestamptz
+    AND (l.reimbursement_id IS NULL) = (i.type = '380') AND l.invoice_id IS NULL AND l.service_start < @until::timestamptz
     AND NOT EXISTS (SELECT FROM contracts c WHERE c.id = l.contract_id AND c.billing_cycle <> 'month' AND c.billing_cycle <> @cycle)
     AND (@cycle = 'month' OR EXISTS (SELECT FROM contracts c WHERE c.id = l.contract_id AND c.billing_cycle = @cycle))
     RETURNING l.invoice_id, l.vat_category, l.vat_rate, l.net, l.gross, l.tax_included
@@ -142,7 +145,7 @@ FROM taken GROUP BY invoice_id, vat_category, vat_rate;
 -- Open drafts of the month come under the run that looks at them now, and are made by whoever began it.
 -- name: AdoptDrafts :exec
 UPDATE invoices SET run_id = @run_id, drafted_by = @drafted_by WHERE tenant_id = @tenant_id AND customer_id >= @first::uuid AND customer_id <= @last::uuid AND month = @month AND cycle = ANY (@cycles::text[])
-    AND state IN ('draft', 'failed') AND type = '380' AND (run_id <> @run_id OR drafted_by IS DISTINCT FROM @drafted_by) AND approved_at IS NULL;
+    AND state IN ('draft', 'failed') AND run_id IS NOT NULL AND (run_id <> @run_id OR drafted_by IS DISTINCT FROM @drafted_by) AND approved_at IS NULL;
 
 -- Drafts that had items before and have changed since they were summed up.
 -- name: ChangedDrafts :many
@@ -160,14 +163,14 @@ ORDER BY t.invoice_id, t.category, t.rate;
 
 -- All that decides about the drafts of a chunk besides their items.
 -- name: DraftsToJudge :many
-SELECT i.id, i.customer_id, i.state, i.stale, i.currency, i.cycle, i.problems, i.warnings, i.gross, i.gross_exact, i.approved_at, sqlc.embed(c),
-    m.id AS mandate_id, coalesce(m.reference, '')::text AS mandate_reference, coalesce(m.iban_sealed, ''::bytea)::bytea AS iban_sealed,
-    coalesce(h.usual, 0)::numeric AS usual, (h.usual IS NOT NULL)::boolean AS has_usual, (h.usual IS NOT NULL OR EXISTS (SELECT FROM invoices e WHERE e.customer_id = i.customer_id AND e.state = 'issued'))::boolean AS known
+SELECT i.id, i.customer_id, i.type, i.state, i.stale, i.currency, i.cycle, i.problems, i.warnings, i.gross, i.gross_exact, i.approved_at, sqlc.embed(c),
+    m.id AS mandate_id, coalesce(m.reference, '')::text AS mandate_reference, coalesce(m.holder, '')::text AS mandate_holder, coalesce(m.iban_sealed, ''::bytea)::bytea AS iban_sealed,
+    coalesce(h.usual, 0)::numeric AS usual, (h.usual IS NOT NULL)::boolean AS has_usual, (h.usual IS NOT NULL OR EXISTS (SELECT FROM invoices e WHERE e.customer_id = i.customer_id AND e.state = 'issued' AND (e.type = '389') = (i.type = '389')))::boolean AS known
 FROM invoices i JOIN customers c ON c.id = coalesce(i.recipient_id, i.customer_id)
     LEFT JOIN mandates m ON m.customer_id = c.id AND m.ended_at IS NULL
-    LEFT JOIN (SELECT p.customer_id, p.currency, sum(p.gross) / count(DISTINCT p.month) AS usual FROM invoices p
+    LEFT JOIN (SELECT p.customer_id, p.currency, p.type = '389' AS payable, sum(p.gross) / count(DISTINCT p.month) AS usual FROM invoices p
         WHERE p.tenant_id = @tenant_id AND p.customer_id >= @first::uuid AND p.customer_id <= @last::uuid AND p.state = 'issued' AND p.month < @month::date AND p.month >= @month::date - interval '3 months'
-        GROUP BY p.customer_id, p.currency) h ON h.customer_id = i.customer_id AND h.currency = i.currency
+        GROUP BY p.customer_id, p.currency, p.type = '389') h ON h.customer_id = i.customer_id AND h.currency = i.currency AND h.payable = (i.type = '389')
 WHERE i.run_id = @run_id AND i.state IN ('draft', 'failed') AND i.approved_at IS NULL AND i.customer_id >= @first AND i.customer_id <= @last
 ORDER BY i.id;
 
@@ -200,7 +203,7 @@ UPDATE invoices SET recipient_id = @recipient_id, stale = true, approved_by = NU
 SELECT * FROM line_items WHERE invoice_id = @invoice_id ORDER BY service_start, cdr_id, fee_id, created_at, position;
 
 -- name: CarriedMonths :many
-SELECT month, approved_at::timestamptz AS carried_at FROM invoices WHERE customer_id = @customer_id AND state = 'carried' AND approved_at IS NOT NULL;
+SELECT month, approved_at::timestamptz AS carried_at FROM invoices WHERE customer_id = @customer_id AND type = @type AND state = 'carried' AND approved_at IS NOT NULL;
 
 -- Utilities with something to bill at once.
 -- name: TenantsToBillAtOnce :many
@@ -234,3 +237,8 @@ SELECT * FROM invoice_runs WHERE tenant_id = @tenant_id AND month = @month AND c
 
 -- name: RunOfTenant :one
 SELECT * FROM invoice_runs WHERE id = @id AND (sqlc.narg(tenant_id)::uuid IS NULL OR tenant_id = sqlc.narg(tenant_id));
+
+-- The documents of which a document takes something back, by its items.
+-- name: OriginsOfInvoice :many
+SELECT l.id, o.number::text AS number, o.date::date AS date FROM line_items l JOIN line_items m ON m.id = l.mirrors JOIN invoices o ON o.id = m.invoice_id
+WHERE l.invoice_id = @invoice_id ORDER BY o.issued_at, l.id;

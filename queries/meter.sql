@@ -48,15 +48,17 @@ SELECT sqlc.embed(r), k.spki, coalesce(k.fingerprint, '')::text AS fingerprint, 
 FROM meter_records r LEFT JOIN meter_keys k ON k.id = r.key_id
 WHERE r.rating_id = @rating_id ORDER BY r.position;
 
--- The records of every session on an invoice, in the order of the sessions.
+-- The records of every session on an invoice, in the order of the sessions. A host learns nothing of who has charged.
 -- name: MeterRecordsOfInvoice :many
 SELECT sqlc.embed(r), k.spki, coalesce(k.fingerprint, '')::text AS fingerprint, coalesce(k.source, '')::text AS source, k.valid_from AS key_since
-FROM (SELECT l.rating_id, min(l.service_start) AS began FROM line_items l WHERE l.invoice_id = @invoice_id GROUP BY l.rating_id) i
+FROM (SELECT l.rating_id, min(l.service_start) AS began FROM line_items l LEFT JOIN reimbursements a ON a.id = l.reimbursement_id
+        WHERE l.invoice_id = @invoice_id AND a.kind IS DISTINCT FROM 'host' GROUP BY l.rating_id) i
     JOIN meter_records r ON r.rating_id = i.rating_id LEFT JOIN meter_keys k ON k.id = r.key_id
 ORDER BY i.began, r.rating_id, r.position;
 
 -- name: CountMeterRecordsOfInvoice :one
-SELECT count(*) FROM meter_records r WHERE r.rating_id IN (SELECT l.rating_id FROM line_items l WHERE l.invoice_id = @invoice_id);
+SELECT count(*) FROM meter_records r WHERE r.rating_id IN (SELECT l.rating_id FROM line_items l LEFT JOIN reimbursements a ON a.id = l.reimbursement_id
+    WHERE l.invoice_id = @invoice_id AND a.kind IS DISTINCT FROM 'host');
 
 -- name: SetMeterPolicy :execrows
 UPDATE tenants SET meter_policy = @meter_policy, meter_required = @meter_required WHERE id = @id;

@@ -56,7 +56,7 @@ func agreement(inv billing.Invoice) ciiAgreement {
 		Seller:         utility(supplier),
 		Buyer:          recipient(customer),
 	}
-	if inv.Type == billing.DocumentSelfBilled {
+	if inv.SelfBilled {
 		a.Seller, a.Buyer = a.Buyer, a.Seller
 		a.Buyer.Legal = "" // legal information and a tax number are the seller's alone (BT-33, BT-32)
 	}

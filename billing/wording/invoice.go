@@ -94,8 +94,12 @@ func (t Texts) Introduction(inv billing.Invoice) string {
 		return fmt.Sprintf(t.IntroCreditNoteOf, p.Number, t.Day(p.Date))
 	case inv.Type == billing.DocumentSelfBilled && count == 0:
 		return fmt.Sprintf(t.IntroSelfOther, start, end)
+	case inv.Type == billing.DocumentSelfBilled && count == 1:
+		return fmt.Sprintf(t.IntroSelfOne, charged, start, end)
 	case inv.Type == billing.DocumentSelfBilled:
 		return fmt.Sprintf(t.IntroSelfBilled, many, charged, start, end)
+	case p != nil && inv.SelfBilled:
+		return fmt.Sprintf(t.IntroSelfFix, p.Number, t.Day(p.Date))
 	case p != nil && p.Date.IsZero():
 		return fmt.Sprintf(t.IntroReference, p.Number)
 	case p != nil:
@@ -136,7 +140,10 @@ func (t Texts) VATName(v billing.VATLine) string {
 
 // DueName says what the amount due is.
 func (t Texts) DueName(inv billing.Invoice) string {
-	if inv.Due.IsNegative() || inv.Type.Pays() {
+	switch {
+	case inv.Pays() && inv.Due.IsNegative():
+		return t.ToReclaim
+	case inv.Pays() || inv.Due.IsNegative():
 		return t.ToRefund
 	}
 	return t.ToPay
@@ -146,6 +153,8 @@ func (t Texts) DueName(inv billing.Invoice) string {
 func (t Texts) PaymentBrief(inv billing.Invoice) [3]string {
 	due := t.Money(inv.Due, inv.Currency)
 	switch {
+	case inv.Pays() && inv.Due.IsNegative():
+		return [3]string{t.ToReclaim, t.Money(inv.Due.Neg(), inv.Currency), t.PanelOffset}
 	case inv.Payment.Means == billing.PaymentOffset:
 		return [3]string{t.DueName(inv), due, t.PanelOffset}
 	case inv.Due.IsNegative():
@@ -154,7 +163,7 @@ func (t Texts) PaymentBrief(inv billing.Invoice) [3]string {
 		return [3]string{t.ToPay, due, t.PanelSettled}
 	case inv.DueDate.IsZero():
 		return [3]string{t.ToPay, due, ""}
-	case inv.Type.Pays():
+	case inv.Pays():
 		return [3]string{t.PanelPayout, t.Day(inv.DueDate), due}
 	}
 	name := map[billing.PaymentMeans]string{
@@ -177,9 +186,11 @@ func (t Texts) Payment(inv billing.Invoice) []string {
 		return fmt.Sprintf(with, append([]any{amount, t.Day(inv.DueDate)}, rest...)...)
 	}
 	switch {
+	case inv.Pays() && due.IsNegative():
+		return []string{fmt.Sprintf(t.OffsetPayee, amount)}
 	case p.Means == billing.PaymentOffset:
 		return []string{fmt.Sprintf(t.Offset, amount)}
-	case inv.Type.Pays() && due.IsPositive():
+	case inv.Pays() && due.IsPositive():
 		return []string{dated(t.Payout, t.PayoutAnytime, Masked(p.IBAN))}
 	case due.IsNegative():
 		return []string{fmt.Sprintf(t.Refund, amount)}
@@ -199,7 +210,7 @@ func (t Texts) Payment(inv billing.Invoice) []string {
 
 // ByTransfer reports whether the customer has to transfer the amount, and needs the account for it.
 func ByTransfer(inv billing.Invoice) bool {
-	return inv.Due.IsPositive() && inv.Payment.Means == billing.PaymentTransfer && !inv.Type.Pays()
+	return inv.Due.IsPositive() && inv.Payment.Means == billing.PaymentTransfer && !inv.Pays()
 }
 
 // Masked hides the middle of an IBAN: an invoice passes through many hands.

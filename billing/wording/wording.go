@@ -36,7 +36,9 @@ type Texts struct {
 	IntroCreditNote   string
 	IntroCreditNoteOf string // number, date
 	IntroSelfBilled   string // count, kWh, start, end
+	IntroSelfOne      string // kWh, start, end
 	IntroSelfOther    string // start, end
+	IntroSelfFix      string // number, date
 	SelfBilledNote    string
 	EnergyPanel       string
 	SeveralSessions   string // count
@@ -76,6 +78,7 @@ type Texts struct {
 	Paid              string
 	ToPay             string
 	ToRefund          string
+	ToReclaim         string
 	PricesGross       string
 	PricesNet         string
 	PaymentHeading    string
@@ -92,6 +95,7 @@ type Texts struct {
 	Payout            string // amount, date, account
 	PayoutAnytime     string // amount, account
 	Offset            string // amount
+	OffsetPayee       string // amount
 	Payee             string
 	Bank              string
 	Amount            string
@@ -161,6 +165,8 @@ var Languages = map[string]Texts{
 		IntroCreditNote:   "wir mindern Ihr Entgelt wie folgt:",
 		IntroCreditNoteOf: "wir mindern das Entgelt aus unserer Rechnung %s vom %s wie folgt:",
 		IntroSelfBilled:   "für %s Ladevorgänge mit zusammen %s in der Zeit vom %s bis zum %s rechnen wir zu Ihren Gunsten ab:",
+		IntroSelfOne:      "für einen Ladevorgang mit %s in der Zeit vom %s bis zum %s rechnen wir zu Ihren Gunsten ab:",
+		IntroSelfFix:      "hiermit berichtigen wir unsere Gutschrift %s vom %s wie folgt:",
 		IntroSelfOther:    "für die Zeit vom %s bis zum %s rechnen wir zu Ihren Gunsten ab:",
 		SelfBilledNote:    "Gutschrift im Sinne von § 14 Abs. 2 Satz 2 UStG: Wir rechnen als Leistungsempfänger über Ihre Leistung ab. Widersprechen Sie, verliert sie die Wirkung einer Rechnung.",
 		EnergyPanel:       "Geladene Energie",
@@ -201,6 +207,7 @@ var Languages = map[string]Texts{
 		Paid:              "Bereits bezahlt",
 		ToPay:             "Zu zahlen",
 		ToRefund:          "Zu Ihren Gunsten",
+		ToReclaim:         "Zu unseren Gunsten",
 		PricesGross:       "Die Preise der einzelnen Leistungen enthalten die Umsatzsteuer.",
 		PricesNet:         "Die Preise der einzelnen Leistungen sind Nettopreise.",
 		PaymentHeading:    "Zahlung",
@@ -217,6 +224,7 @@ var Languages = map[string]Texts{
 		Payout:            "Wir überweisen Ihnen %s bis zum %s auf Ihr Konto %s.",
 		PayoutAnytime:     "Wir überweisen Ihnen %s auf Ihr Konto %s.",
 		Offset:            "Den Betrag von %s verrechnen wir mit Ihren Rechnungen.",
+		OffsetPayee:       "Den Betrag von %s verrechnen wir mit dem, was wir Ihnen als Nächstes vergüten.",
 		Payee:             "Empfänger",
 		Bank:              "BIC",
 		Amount:            "Betrag",
@@ -286,6 +294,8 @@ var Languages = map[string]Texts{
 		IntroCreditNote:   "we reduce your charges as follows:",
 		IntroCreditNoteOf: "we reduce the charges of our invoice %s of %s as follows:",
 		IntroSelfBilled:   "for %s charging sessions with %s in total, from %s to %s, we settle in your favour:",
+		IntroSelfOne:      "for one charging session with %s, from %s to %s, we settle in your favour:",
+		IntroSelfFix:      "we correct our self-billed invoice %s of %s as follows:",
 		IntroSelfOther:    "for the time from %s to %s we settle in your favour:",
 		SelfBilledNote:    "Self-billed invoice (Gutschrift, § 14(2) sentence 2 UStG): as the recipient of your supply we issue the invoice. If you object, it loses the effect of an invoice.",
 		EnergyPanel:       "Energy charged",
@@ -326,6 +336,7 @@ var Languages = map[string]Texts{
 		Paid:              "Already paid",
 		ToPay:             "Amount due",
 		ToRefund:          "In your favour",
+		ToReclaim:         "In our favour",
 		PricesGross:       "The prices of the single services include VAT.",
 		PricesNet:         "The prices of the single services are net of VAT.",
 		PaymentHeading:    "Payment",
@@ -342,6 +353,7 @@ var Languages = map[string]Texts{
 		Payout:            "We will transfer %s to you by %s, to your account %s.",
 		PayoutAnytime:     "We will transfer %s to you, to your account %s.",
 		Offset:            "We will set off %s against your invoices.",
+		OffsetPayee:       "We will set off %s against what we pay you next.",
 		Payee:             "Payee",
 		Bank:              "BIC",
 		Amount:            "Amount",

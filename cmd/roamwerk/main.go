@@ -32,17 +32,18 @@ type cli struct {
 	Migrate migrateCmd `cmd:"" help:"Bring the database schema up to date."`
 	Config  configCmd  `cmd:"" help:"Print every setting with its value, default and meaning."`
 
-	Tenant    tenantCmd    `cmd:"" help:"Administer utilities."`
-	Partner   partnerCmd   `cmd:"" help:"Administer OCPI partners."`
-	Card      cardCmd      `cmd:"" help:"Administer cards."`
-	Plan      planCmd      `cmd:"" help:"Administer retail tariffs."`
-	Pricebook pricebookCmd `cmd:"" help:"Administer price books: which plan prices which session."`
-	Group     groupCmd     `cmd:"" help:"Administer customer groups."`
-	Customer  customerCmd  `cmd:"" help:"Administer customers."`
-	Voucher   voucherCmd   `cmd:"" help:"Administer vouchers."`
-	Command   commandCmd   `cmd:"" help:"Command charge points: start, stop, reserve, cancel, unlock."`
-	CDR       cdrCmd       `cmd:"" name:"cdr" help:"Review CDRs: list, show, decide, rate again."`
-	Invoice   invoiceCmd   `cmd:"" help:"Bill, list and export invoices."`
+	Tenant        tenantCmd        `cmd:"" help:"Administer utilities."`
+	Partner       partnerCmd       `cmd:"" help:"Administer OCPI partners."`
+	Card          cardCmd          `cmd:"" help:"Administer cards."`
+	Plan          planCmd          `cmd:"" help:"Administer retail tariffs."`
+	Pricebook     pricebookCmd     `cmd:"" help:"Administer price books: which plan prices which session."`
+	Group         groupCmd         `cmd:"" help:"Administer customer groups."`
+	Customer      customerCmd      `cmd:"" help:"Administer customers."`
+	Voucher       voucherCmd       `cmd:"" help:"Administer vouchers."`
+	Command       commandCmd       `cmd:"" help:"Command charge points: start, stop, reserve, cancel, unlock."`
+	CDR           cdrCmd           `cmd:"" name:"cdr" help:"Review CDRs: list, show, decide, rate again."`
+	Invoice       invoiceCmd       `cmd:"" help:"Bill, list and export invoices."`
+	Reimbursement reimbursementCmd `cmd:"" help:"Administer agreements with those whom a utility pays: for charging at home, and for hosting charge points."`
 
 	Meter    meterCmd    `cmd:"" help:"Verify signed meter data, administer the keys of meters."`
 	Price    priceCmd    `cmd:"" help:"Price CDRs by the tariffs in them, without a database."`
