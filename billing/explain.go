@@ -142,6 +142,7 @@ type choice struct {
 	list      *priceList
 	at        moment
 	component *component
+	passFree  bool // elements without a price for it are not looked at
 }
 
 func (r *rater) explainPeriods() []ExplainedPeriod {
@@ -220,6 +221,9 @@ func (e *ExplainedChoice) take(c *choice) {
 	e.Element = -1
 	for i := range c.list.components {
 		component := &c.list.components[i]
+		if component.free && c.passFree {
+			continue
+		}
 		reason := component.fails(&c.at)
 		if component == c.component || reason == nil {
 			e.Element, e.Free, e.Restrictions = component.element, component.free, component.texts

@@ -292,7 +292,7 @@ func (r *rater) pricePeriods() {
 
 // pick returns the component that prices a dimension of a period, nil if it is free.
 func (r *rater) pick(p *period, of pool, list *priceList, at *moment) *component {
-	c, doubt := list.first(at, r.policy.UnknownLevelHolds)
+	c, doubt := list.first(at, &r.policy)
 	if doubt != nil && !r.found("restriction-unverifiable") {
 		r.find("restriction-unverifiable", Flag, p.path(), fmt.Sprintf(
 			"element %d depends on a power or current that the period does not tell", doubt.element))
@@ -301,22 +301,25 @@ func (r *rater) pick(p *period, of pool, list *priceList, at *moment) *component
 		if r.choices == nil {
 			r.choices = make([]choice, 0, 4*len(r.periods))
 		}
-		r.choices = append(r.choices, choice{p, of, list, *at, c})
+		r.choices = append(r.choices, choice{p, of, list, *at, c, r.policy.ElementPerPrice})
 	}
 	return c
 }
 
 // first returns the first component whose restrictions all hold, or nil: then the dimension is free (PRC-04, PRC-05, VDF-07).
 // doubt is the first one of which that cannot be told.
-func (l *priceList) first(at *moment, unknownHolds bool) (c, doubt *component) {
+func (l *priceList) first(at *moment, p *Policy) (c, doubt *component) {
 	for i := range l.components {
 		c := &l.components[i]
+		if c.free && p.ElementPerPrice {
+			continue
+		}
 		answer := c.holds(at)
 		if answer == unknown {
 			if doubt == nil {
 				doubt = c
 			}
-			if unknownHolds {
+			if p.UnknownLevelHolds {
 				answer = yes
 			}
 		}

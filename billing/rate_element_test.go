@@ -37,6 +37,16 @@ func TestRateOneElement(t *testing.T) {
 				}
 				holdInvariants(t, cdr, r)
 			}
+			byPrice, ok := billing.PolicyNamed("element-per-price") // as the complex example of OCPI 2.1.1 can only be meant
+			cdr, old := sessionDoc(t, c.end, c.periods...), compile(tariffDoc(t, "T", c.elements+`|"ocpi_version":"2.1.1"`))
+			if r := billing.Rate(cdr, old, time.UTC, byPrice); !ok || r.Total.ExclVAT.String() != c.want[0] {
+				t.Errorf("each dimension by an element of its own: total %s, want %s: %+v", r.Total.ExclVAT, c.want[0], r.Lines)
+			}
+			replay(t, cdr, old, time.UTC, byPrice)
+			cdr.TotalCost.ExclVAT = number(c.want[0])
+			if _, v := billing.Review(cdr, old, time.UTC, billing.Readings, billing.DefaultTolerance); !v.Agrees && v.Reading != byPrice.Name {
+				t.Errorf("%+v", v)
+			}
 		})
 	}
 }

@@ -14,6 +14,7 @@ type Policy struct {
 	NoAveragePower    bool     // do not stand in energy by time for a power that was not measured
 	ClockInUTC        bool     // times and dates of restrictions are not local (PRC-10)
 	FlatPerComponent  bool     // a flat fee is due again when another one applies (PRC-23)
+	ElementPerPrice   bool     // each dimension looks for an element of its own in a tariff of OCPI 2.1.1 too (VDF-07)
 	NoLimits          bool     // minimum and maximum prices are ignored (PRC-29)
 	Places            int32    // decimals of the figures; 0 means ten
 	Truncate          bool     // cut at Places instead of rounding half away from zero
@@ -52,6 +53,7 @@ var readings = []reading{
 	{Policy{Name: "step-per-component", StepPerComponent: true}, Text{"Schrittweite bei jedem Preiswechsel", "step size at every change of the price"}},
 	{Policy{Name: "unpriced-in-steps", UnpricedInSteps: true}, Text{"Schrittweite zählt auch Mengen ohne Preis", "step size counts quantities without a price too"}},
 	{Policy{Name: "flat-per-component", FlatPerComponent: true}, Text{"Startgebühr bei jedem Preiswechsel", "flat fee at every change of the price"}},
+	{Policy{Name: "element-per-price", ElementPerPrice: true}, Text{"OCPI 2.1.1: für jede Größe das erste Element, das sie bepreist", "OCPI 2.1.1: for each quantity the first element that prices it"}},
 	{Policy{Name: "clock-in-utc", ClockInUTC: true}, Text{"Uhrzeiten in UTC statt in Ortszeit", "times of day in UTC instead of local time"}},
 	{Policy{Name: "no-limits", NoLimits: true}, Text{"ohne Mindest- und Höchstpreis", "without minimum and maximum price"}},
 	{

@@ -97,7 +97,7 @@ func (r *rater) componentsWithin(p *period, list *priceList) []*component {
 				return found
 			}
 			at.kwh = kwh
-			if c, _ := list.first(&at, r.policy.UnknownLevelHolds); !slices.Contains(found, c) {
+			if c, _ := list.first(&at, &r.policy); !slices.Contains(found, c) {
 				found = append(found, c)
 			}
 		}

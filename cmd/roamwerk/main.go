@@ -77,7 +77,7 @@ func run(ctx context.Context, args []string, environ map[string]string, stdout, 
 		kong.Name("roamwerk"),
 		kong.Description("Open EV roaming and billing platform. Settings: roamwerk config."),
 		kong.Writers(stdout, stderr),
-		kong.Vars{"faults": strings.Join(ocpitest.FaultNames(), ", ")},
+		kong.Vars{"faults": strings.Join(ocpitest.FaultNames(), ", "), "policies": policyNames()},
 	)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 	_ "time/tzdata" // prices by the clock need time zones on every machine
 
@@ -21,6 +22,7 @@ type priceCmd struct {
 	Timezone string   `help:"Time zone of the charge points (default: that of the CDR's country)." placeholder:"ZONE"`
 	Tariff   string   `help:"Price by this tariff, or by these if the file holds a list, instead of those in the CDRs." placeholder:"FILE" xor:"by"`
 	Plan     string   `help:"Price as a customer with this retail tariff pays: with its caps, discounts, and an untouched allowance of the month for each CDR." placeholder:"FILE" xor:"by,how"`
+	Policy   string   `help:"Reading of what OCPI leaves open, instead of ours: ${policies}." placeholder:"NAME"`
 	Explain  bool     `help:"Account for every figure: a sentence, the rules in words, and the whole as JSON." xor:"how"`
 	Replay   bool     `xor:"how" help:"The files hold what --explain has printed: compute every figure from it again."`
 	Files    []string `arg:"" name:"cdrfile" help:"A CDR of OCPI 2.2.1, 2.1.1 or 2.3.0, alone or as \"cdr\" beside \"tariffs\" and \"time_zone\", a list of such, an OCPI answer with either, or a folder of such files; - is standard input."`
@@ -35,6 +37,10 @@ func (c *priceCmd) Help() string {
 // Run prices the files in their order.
 func (c *priceCmd) Run(o *outside) error {
 	p := pricer{out: o.stdout, errors: o.stderr, explain: c.Explain}
+	var known bool
+	if p.policy, known = billing.PolicyNamed(c.Policy); !known {
+		return fmt.Errorf("--policy: %q is none of %s", c.Policy, policyNames())
+	}
 	if c.Replay {
 		p.work = replayPrice
 	} else {
@@ -75,9 +81,19 @@ func (c *priceCmd) Run(o *outside) error {
 	return nil
 }
 
+// policyNames are those of --policy.
+func policyNames() string {
+	var names []string
+	for _, p := range billing.Readings {
+		names = append(names, p.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
 type pricer struct {
 	work           func(doc jsontext.Value) (*pricedCDR, error)
 	explain        bool
+	policy         billing.Policy // of --policy
 	zone           *time.Location // of --timezone
 	tariffs        []ocpi.Tariff  // of --tariff
 	ofTariffs      []billing.Finding
@@ -165,7 +181,7 @@ func (p *pricer) price(raw jsontext.Value) (*pricedCDR, error) {
 			})
 		}
 	}
-	rating, checked := billing.Review(cdr, tariffs, zone, billing.Readings, billing.DefaultTolerance)
+	rating, checked := billing.Review(cdr, tariffs, zone, append([]billing.Policy{p.policy}, billing.Readings...), billing.DefaultTolerance)
 	findings = append(findings, rating.Findings...)
 	var verdict *billing.Verdict
 	if !others || len(cdr.Tariffs) == 0 { // a price by other tariffs than its own is no contradiction of what a CDR claims
@@ -174,7 +190,7 @@ func (p *pricer) price(raw jsontext.Value) (*pricedCDR, error) {
 	}
 	result := newPricedCDR(cdr.ID, cdr.Currency, &rating, findings)
 	if p.explain {
-		e := billing.Explain(doc.raw, cdr, tariffs, zone, billing.DefaultPolicy)
+		e := billing.Explain(doc.raw, cdr, tariffs, zone, p.policy)
 		e.Verdict = verdict
 		result.Explanation, err = newPricedExplanation(&e)
 	}

@@ -165,6 +165,25 @@ func TestPriceDocuments(t *testing.T) {
 	}
 }
 
+// A price can be asked for by another reading than ours, in a dispute or beside another program.
+func TestPricePolicy(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cdr.json")
+	doc := `{"id":"C","charging_periods":[{"start_date_time":"2026-03-02T11:30:00Z","dimensions":[{"type":"ENERGY","volume":1.2}]}],` +
+		`"tariffs":[{"id":"T","currency":"EUR","elements":[{"price_components":[{"type":"ENERGY","price":1,"step_size":500}]}]}]}`
+	if err := os.WriteFile(file, []byte(doc), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ policy, total string }{{"ocpi-2.2.1", "1.5"}, {"no-step-size", "1.2"}} {
+		stdout, stderr, err := price("--explain", "--policy", c.policy, file)
+		if err != nil || !strings.Contains(stdout, `"total_cost":{"excl_vat":`+c.total+`,`) || !strings.Contains(stdout, `"policy":"`+c.policy+`"`) {
+			t.Errorf("%s: %v %s %s", c.policy, err, stderr, stdout)
+		}
+	}
+	if _, _, err := price("--policy", "mine", file); err == nil || !strings.Contains(err.Error(), "no-step-size") {
+		t.Errorf("an unknown reading: %v", err)
+	}
+}
+
 // What is no CDR has no price, and zero is one.
 func TestPriceRefuses(t *testing.T) {
 	for _, c := range []struct{ doc, says string }{
