@@ -33,6 +33,7 @@ type documentShape struct {
 	Zone     jsontext.Value `json:"time_zone"`
 
 	Start       jsontext.Value `json:"start_date_time"`
+	End         jsontext.Value `json:"end_date_time"`
 	Stop        jsontext.Value `json:"stop_date_time"`
 	AuthID      jsontext.Value `json:"auth_id"`
 	Token       jsontext.Value `json:"cdr_token"`
@@ -130,7 +131,8 @@ func (s *documentShape) noCDR() error {
 
 // inOurVersion turns a CDR of OCPI 2.1.1 or 2.3.0 into one of OCPI 2.2.1. Nothing in a CDR says its version, but it shows.
 func (s *documentShape) inOurVersion(doc jsontext.Value) (jsontext.Value, []billing.Finding, error) {
-	if s.Stop != nil || s.AuthID != nil && s.Token == nil || s.Location != nil && s.CDRLocation == nil {
+	ours := s.End != nil || s.Token != nil || s.CDRLocation != nil
+	if s.Stop != nil || !ours && (s.AuthID != nil || s.Location != nil) {
 		return readAs(ocpi.Version211, doc, new(ocpi.CDR))
 	}
 	return in230(doc, new(ocpi.CDR))
