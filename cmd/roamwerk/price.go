@@ -58,7 +58,7 @@ func (c *priceCmd) Run(o *outside) error {
 		p.work = func(doc jsontext.Value) (*pricedCDR, error) { return p.priceByPlan(doc, billing.NewRetail(plan)) }
 	}
 	if c.Timezone != "" {
-		zone, err := time.LoadLocation(c.Timezone)
+		zone, err := loadZone(c.Timezone)
 		if err != nil {
 			return fmt.Errorf("--timezone: %w", err)
 		}

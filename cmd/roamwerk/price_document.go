@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -100,7 +101,7 @@ func readPriced(doc jsontext.Value) (*pricedDocument, error) {
 		}
 	}
 	if zone != "" {
-		if p.zone, err = time.LoadLocation(zone); err != nil {
+		if p.zone, err = loadZone(zone); err != nil {
 			return nil, fmt.Errorf("time_zone: %w", err)
 		}
 	}
@@ -111,6 +112,14 @@ func (p *pricedDocument) readTariff(doc jsontext.Value) ([]billing.Finding, erro
 	tariff, findings, err := readTariff(doc)
 	p.tariffs = append(p.tariffs, tariff)
 	return findings, err
+}
+
+// loadZone is time.LoadLocation without the zone of this machine, which no price depends on.
+func loadZone(name string) (*time.Location, error) {
+	if strings.EqualFold(name, "Local") {
+		return nil, fmt.Errorf("unknown time zone %s", name)
+	}
+	return time.LoadLocation(name)
 }
 
 // noCDR tells what a document without anything of a CDR is instead.

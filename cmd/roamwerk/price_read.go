@@ -204,6 +204,14 @@ func decode(doc jsontext.Value, into any) ([]billing.Finding, error) {
 
 // without leaves out the value at a path such as "charging_periods[3].dimensions[0].volume"; ok is false where there is none.
 func without(doc jsontext.Value, path string) (rest jsontext.Value, ok bool) {
+	return withoutIn(doc, path, "")
+}
+
+const restrictions = "restrictions"
+
+// withoutIn is without for what is in the member of a name. A restriction stays, under a name that nobody knows: its element must
+// not price what the restriction may have kept it from (TAR-11).
+func withoutIn(doc jsontext.Value, path, in string) (rest jsontext.Value, ok bool) {
 	twice := jsontext.AllowDuplicateNames(true) // the last one counts
 	if index, tail, found := strings.Cut(strings.TrimPrefix(path, "["), "]"); found && strings.HasPrefix(path, "[") {
 		var list []jsontext.Value
@@ -213,7 +221,7 @@ func without(doc jsontext.Value, path string) (rest jsontext.Value, ok bool) {
 		}
 		if tail == "" {
 			list = slices.Delete(list, i, i+1)
-		} else if list[i], ok = without(list[i], strings.TrimPrefix(tail, ".")); !ok {
+		} else if list[i], ok = withoutIn(list[i], strings.TrimPrefix(tail, "."), ""); !ok {
 			return nil, false
 		}
 		rest, err = json.Marshal(list, twice)
@@ -231,10 +239,18 @@ func without(doc jsontext.Value, path string) (rest jsontext.Value, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	if tail := strings.TrimPrefix(path[len(name):], "."); tail == "" {
+	switch tail := strings.TrimPrefix(path[len(name):], "."); {
+	case in == restrictions:
 		delete(members, name)
-	} else if members[name], ok = without(member, tail); !ok {
-		return nil, false
+		members[name+"?"] = member
+	case tail != "":
+		if members[name], ok = withoutIn(member, tail, name); !ok {
+			return nil, false
+		}
+	case name == restrictions:
+		members[name] = jsontext.Value(`{"restrictions?":true}`)
+	default:
+		delete(members, name)
 	}
 	rest, err := json.Marshal(members, twice, json.Deterministic(true))
 	return rest, err == nil

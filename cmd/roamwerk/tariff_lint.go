@@ -32,7 +32,7 @@ func (c *tariffLintCmd) Help() string {
 func (c *tariffLintCmd) Run(o *outside) error {
 	l := tariffLinter{out: o.stdout, errors: o.stderr}
 	if c.Timezone != "" {
-		zone, err := time.LoadLocation(c.Timezone)
+		zone, err := loadZone(c.Timezone)
 		if err != nil {
 			return fmt.Errorf("--timezone: %w", err)
 		}
