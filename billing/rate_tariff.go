@@ -21,6 +21,11 @@ func (r *rater) assignTariffs() {
 	case unnamed && len(r.tariffs) > 1:
 		r.find("tariff-ambiguous", Block, "charging_periods", "no period names its tariff and there are several (PRC-01)")
 	}
+	for i, t := range r.tariffs {
+		if slices.ContainsFunc(r.tariffs[:i], func(other *Tariff) bool { return t.ID != "" && other.ID.Equal(t.ID) && other.Hash != t.Hash }) {
+			r.find("tariff-twice", Flag, fmt.Sprintf("tariffs[%d].id", i), fmt.Sprintf("there is another tariff %q before this one; that one is taken", t.ID))
+		}
+	}
 	for i := range r.periods {
 		p := &r.periods[i]
 		id := r.cdr.ChargingPeriods[p.index].TariffID

@@ -384,6 +384,18 @@ func TestRateSeveralTariffs(t *testing.T) {
 	if r := billing.Rate(cdr, compile(b), time.UTC, billing.DefaultPolicy); r.Total.ExclVAT.String() != "1.9" {
 		t.Errorf("total %s, want 1.9", r.Total.ExclVAT)
 	}
+	// Of two tariffs with one id the first counts, and it is said; the same tariff twice is none of that.
+	dearer := tariffDoc(t, "b", element("", "ENERGY 2 - 1"))
+	cdr = sessionDoc(t, "12:00", "10:00 ENERGY=1 @B")
+	for _, c := range []struct {
+		tariffs []*billing.Tariff
+		twice   bool
+	}{{compile(b, dearer), true}, {compile(b, b), false}} {
+		r := billing.Rate(cdr, c.tariffs, time.UTC, billing.DefaultPolicy)
+		if r.Total.ExclVAT.String() != "1.9" || slices.Contains(codes(r.Findings), "tariff-twice") != c.twice {
+			t.Errorf("total %s, want 1.9; findings %v", r.Total.ExclVAT, codes(r.Findings))
+		}
+	}
 }
 
 // One session, both prices: the CPO's tariff without VAT and the customer's with VAT, whatever tariff the periods name. The
