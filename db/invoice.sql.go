@@ -115,7 +115,7 @@ func (q *Queries) InsertDocument(ctx context.Context, arg InsertDocumentParams) 
 }
 
 const invoice = `-- name: Invoice :one
-SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels, cycle, recipient_id, items, gross_exact, stale, warnings, usual, drafted_by, approved_by, approver, approved_at, changes FROM invoices WHERE id = $1
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels, cycle, recipient_id, items, gross_exact, stale, warnings, usual, drafted_by, approved_by, approver, approved_at, changes, request FROM invoices WHERE id = $1
 `
 
 func (q *Queries) Invoice(ctx context.Context, id uuid.UUID) (Invoice, error) {
@@ -160,12 +160,13 @@ func (q *Queries) Invoice(ctx context.Context, id uuid.UUID) (Invoice, error) {
 		&i.Approver,
 		&i.ApprovedAt,
 		&i.Changes,
+		&i.Request,
 	)
 	return i, err
 }
 
 const invoiceByNumber = `-- name: InvoiceByNumber :one
-SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels, cycle, recipient_id, items, gross_exact, stale, warnings, usual, drafted_by, approved_by, approver, approved_at, changes FROM invoices WHERE tenant_id = $1 AND number = $2
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels, cycle, recipient_id, items, gross_exact, stale, warnings, usual, drafted_by, approved_by, approver, approved_at, changes, request FROM invoices WHERE tenant_id = $1 AND number = $2
 `
 
 type InvoiceByNumberParams struct {
@@ -215,6 +216,7 @@ func (q *Queries) InvoiceByNumber(ctx context.Context, arg InvoiceByNumberParams
 		&i.Approver,
 		&i.ApprovedAt,
 		&i.Changes,
+		&i.Request,
 	)
 	return i, err
 }
@@ -431,7 +433,7 @@ func (q *Queries) LockCDRsOfInvoice(ctx context.Context, invoiceID uuid.NullUUID
 }
 
 const lockInvoice = `-- name: LockInvoice :one
-SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels, cycle, recipient_id, items, gross_exact, stale, warnings, usual, drafted_by, approved_by, approver, approved_at, changes FROM invoices WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, tenant_id, customer_id, run_id, month, state, problems, reason, series, seq, number, date, currency, net, vat, gross, doc, created_at, issued_at, due_at, attempts, rendered_at, sent_at, type, corrects_id, cancels, cycle, recipient_id, items, gross_exact, stale, warnings, usual, drafted_by, approved_by, approver, approved_at, changes, request FROM invoices WHERE id = $1 FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockInvoice(ctx context.Context, id uuid.UUID) (Invoice, error) {
@@ -476,6 +478,7 @@ func (q *Queries) LockInvoice(ctx context.Context, id uuid.UUID) (Invoice, error
 		&i.Approver,
 		&i.ApprovedAt,
 		&i.Changes,
+		&i.Request,
 	)
 	return i, err
 }

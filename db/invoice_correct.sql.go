@@ -13,6 +13,44 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+const approveCredit = `-- name: ApproveCredit :exec
+UPDATE invoices SET approved_by = $1, approver = $2, approved_at = $3::timestamptz WHERE id = $4 AND state = 'draft' AND request IS NOT NULL
+`
+
+type ApproveCreditParams struct {
+	ApprovedBy uuid.NullUUID
+	Approver   string
+	Now        time.Time
+	ID         uuid.UUID
+}
+
+func (q *Queries) ApproveCredit(ctx context.Context, arg ApproveCreditParams) error {
+	_, err := q.db.Exec(ctx, approveCredit,
+		arg.ApprovedBy,
+		arg.Approver,
+		arg.Now,
+		arg.ID,
+	)
+	return err
+}
+
+const dropCredit = `-- name: DropCredit :execrows
+DELETE FROM invoices WHERE id = $1 AND tenant_id = $2 AND state = 'draft' AND request IS NOT NULL
+`
+
+type DropCreditParams struct {
+	ID       uuid.UUID
+	TenantID uuid.UUID
+}
+
+func (q *Queries) DropCredit(ctx context.Context, arg DropCreditParams) (int64, error) {
+	result, err := q.db.Exec(ctx, dropCredit, arg.ID, arg.TenantID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const insertAdjustment = `-- name: InsertAdjustment :exec
 INSERT INTO line_items (id, created_at, tenant_id, customer_id, contract_id, kind, cdr_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate,
     net, gross, currency, service_start, service_end, reimbursement_id, invoice_id)
@@ -110,6 +148,42 @@ func (q *Queries) InsertCorrection(ctx context.Context, arg InsertCorrectionPara
 	return err
 }
 
+const insertCredit = `-- name: InsertCredit :exec
+INSERT INTO invoices (id, tenant_id, customer_id, recipient_id, month, cycle, type, corrects_id, changes, request, state, currency, net, vat, gross, items, gross_exact, drafted_by, created_at)
+SELECT $1, i.tenant_id, i.customer_id, i.recipient_id, i.month, i.cycle, '381', i.id, $2, $3, 'draft', i.currency, $4, $5, $6, $7, i.gross_exact, $8, $9::timestamptz
+FROM invoices i WHERE i.id = $10 AND i.state = 'issued'
+`
+
+type InsertCreditParams struct {
+	ID         uuid.UUID
+	Changes    []byte
+	Request    []byte
+	Net        decimal.Decimal
+	VAT        decimal.Decimal
+	Gross      decimal.Decimal
+	Items      int32
+	DraftedBy  uuid.NullUUID
+	Now        time.Time
+	CorrectsID uuid.UUID
+}
+
+// What a person wants to give back of an issued invoice: a draft until it is approved.
+func (q *Queries) InsertCredit(ctx context.Context, arg InsertCreditParams) error {
+	_, err := q.db.Exec(ctx, insertCredit,
+		arg.ID,
+		arg.Changes,
+		arg.Request,
+		arg.Net,
+		arg.VAT,
+		arg.Gross,
+		arg.Items,
+		arg.DraftedBy,
+		arg.Now,
+		arg.CorrectsID,
+	)
+	return err
+}
+
 const mirrorItems = `-- name: MirrorItems :exec
 INSERT INTO line_items (id, created_at, tenant_id, customer_id, contract_id, kind, cdr_id, rating_id, fee_id, position, dimension, quantity, unit, unit_price, tax_included, vat_category, vat_rate,
     net, gross, currency, service_start, service_end, mirrors, reimbursement_id, invoice_id)
@@ -131,13 +205,14 @@ func (q *Queries) MirrorItems(ctx context.Context, arg MirrorItemsParams) error 
 }
 
 const mirrorsOfInvoice = `-- name: MirrorsOfInvoice :many
-SELECT m.id, m.invoice_id, coalesce(i.state, '')::text AS state, (i.corrects_id IS NOT DISTINCT FROM $1::uuid)::boolean AS ours
+SELECT m.id, m.invoice_id, l.cdr_id, coalesce(i.state, '')::text AS state, (i.corrects_id IS NOT DISTINCT FROM $1::uuid)::boolean AS ours
 FROM line_items m JOIN line_items l ON l.id = m.mirrors LEFT JOIN invoices i ON i.id = m.invoice_id WHERE l.invoice_id = $1::uuid
 `
 
 type MirrorsOfInvoiceRow struct {
 	ID        uuid.UUID
 	InvoiceID uuid.NullUUID
+	CDRID     uuid.NullUUID
 	State     string
 	Ours      bool
 }
@@ -155,8 +230,48 @@ func (q *Queries) MirrorsOfInvoice(ctx context.Context, invoiceID uuid.UUID) ([]
 		if err := rows.Scan(
 			&i.ID,
 			&i.InvoiceID,
+			&i.CDRID,
 			&i.State,
 			&i.Ours,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const openCredits = `-- name: OpenCredits :many
+SELECT id, gross, currency, drafted_by, created_at FROM invoices WHERE corrects_id = $1 AND state = 'draft' AND request IS NOT NULL ORDER BY created_at, id
+`
+
+type OpenCreditsRow struct {
+	ID        uuid.UUID
+	Gross     decimal.Decimal
+	Currency  string
+	DraftedBy uuid.NullUUID
+	CreatedAt time.Time
+}
+
+// Credit notes about an invoice that wait for a second person.
+func (q *Queries) OpenCredits(ctx context.Context, correctsID uuid.NullUUID) ([]OpenCreditsRow, error) {
+	rows, err := q.db.Query(ctx, openCredits, correctsID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OpenCreditsRow
+	for rows.Next() {
+		var i OpenCreditsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Gross,
+			&i.Currency,
+			&i.DraftedBy,
+			&i.CreatedAt,
 		); err != nil {
 			return nil, err
 		}

@@ -68,7 +68,7 @@ func (q *Queries) InvoiceCopy(ctx context.Context, invoiceID uuid.NullUUID) (Inv
 }
 
 const invoiceDetail = `-- name: InvoiceDetail :one
-SELECT i.id, i.tenant_id, i.customer_id, i.run_id, i.month, i.state, i.problems, i.reason, i.series, i.seq, i.number, i.date, i.currency, i.net, i.vat, i.gross, i.doc, i.created_at, i.issued_at, i.due_at, i.attempts, i.rendered_at, i.sent_at, i.type, i.corrects_id, i.cancels, i.cycle, i.recipient_id, i.items, i.gross_exact, i.stale, i.warnings, i.usual, i.drafted_by, i.approved_by, i.approver, i.approved_at, i.changes, c.name AS customer, c.number AS customer_number, t.name AS tenant
+SELECT i.id, i.tenant_id, i.customer_id, i.run_id, i.month, i.state, i.problems, i.reason, i.series, i.seq, i.number, i.date, i.currency, i.net, i.vat, i.gross, i.doc, i.created_at, i.issued_at, i.due_at, i.attempts, i.rendered_at, i.sent_at, i.type, i.corrects_id, i.cancels, i.cycle, i.recipient_id, i.items, i.gross_exact, i.stale, i.warnings, i.usual, i.drafted_by, i.approved_by, i.approver, i.approved_at, i.changes, i.request, c.name AS customer, c.number AS customer_number, t.name AS tenant
 FROM invoices i JOIN customers c ON c.id = i.customer_id JOIN tenants t ON t.id = i.tenant_id
 WHERE i.id = $1 AND ($2::uuid IS NULL OR i.tenant_id = $2)
 `
@@ -127,6 +127,7 @@ func (q *Queries) InvoiceDetail(ctx context.Context, arg InvoiceDetailParams) (I
 		&i.Invoice.Approver,
 		&i.Invoice.ApprovedAt,
 		&i.Invoice.Changes,
+		&i.Invoice.Request,
 		&i.Customer,
 		&i.CustomerNumber,
 		&i.Tenant,

@@ -145,7 +145,7 @@ func (q *Queries) ApprovedDrafts(ctx context.Context, runID uuid.NullUUID) ([]uu
 
 const billingPolicy = `-- name: BillingPolicy :one
 
-SELECT tenant_id, inspection_days, minimum, carry_months, zero, deviation_percent, deviation_amount, updated_at FROM billing_policies WHERE tenant_id = $1
+SELECT tenant_id, inspection_days, minimum, carry_months, zero, deviation_percent, deviation_amount, updated_at, credit_limit FROM billing_policies WHERE tenant_id = $1
 `
 
 // Invoice runs. Drafts are made for a range of customers at a time, set by set: what the program computes goes in and out as one
@@ -162,6 +162,7 @@ func (q *Queries) BillingPolicy(ctx context.Context, tenantID uuid.UUID) (Billin
 		&i.DeviationPercent,
 		&i.DeviationAmount,
 		&i.UpdatedAt,
+		&i.CreditLimit,
 	)
 	return i, err
 }
@@ -1326,10 +1327,10 @@ func (q *Queries) RunsInInspection(ctx context.Context, before time.Time) ([]Inv
 }
 
 const saveBillingPolicy = `-- name: SaveBillingPolicy :exec
-INSERT INTO billing_policies (tenant_id, inspection_days, minimum, carry_months, zero, deviation_percent, deviation_amount, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO billing_policies (tenant_id, inspection_days, minimum, carry_months, zero, deviation_percent, deviation_amount, updated_at, credit_limit)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (tenant_id) DO UPDATE SET inspection_days = excluded.inspection_days, minimum = excluded.minimum, carry_months = excluded.carry_months, zero = excluded.zero,
-    deviation_percent = excluded.deviation_percent, deviation_amount = excluded.deviation_amount, updated_at = excluded.updated_at
+    deviation_percent = excluded.deviation_percent, deviation_amount = excluded.deviation_amount, credit_limit = excluded.credit_limit, updated_at = excluded.updated_at
 `
 
 type SaveBillingPolicyParams struct {
@@ -1341,6 +1342,7 @@ type SaveBillingPolicyParams struct {
 	DeviationPercent decimal.Decimal
 	DeviationAmount  decimal.Decimal
 	UpdatedAt        time.Time
+	CreditLimit      decimal.Decimal
 }
 
 func (q *Queries) SaveBillingPolicy(ctx context.Context, arg SaveBillingPolicyParams) error {
@@ -1353,6 +1355,7 @@ func (q *Queries) SaveBillingPolicy(ctx context.Context, arg SaveBillingPolicyPa
 		arg.DeviationPercent,
 		arg.DeviationAmount,
 		arg.UpdatedAt,
+		arg.CreditLimit,
 	)
 	return err
 }

@@ -95,6 +95,7 @@ type BillingPolicy struct {
 	DeviationPercent decimal.Decimal
 	DeviationAmount  decimal.Decimal
 	UpdatedAt        time.Time
+	CreditLimit      decimal.Decimal
 }
 
 type Bounce struct {
@@ -531,6 +532,7 @@ type Invoice struct {
 	Approver    string
 	ApprovedAt  *time.Time
 	Changes     []byte
+	Request     []byte
 }
 
 type InvoiceRun struct {

@@ -133,8 +133,16 @@ func (o *Ops) approveDrafts(ctx context.Context, q *db.Queries, run db.InvoiceRu
 	return many, nil
 }
 
-// ApproveInvoice lets one draft be issued, by a second person.
+// ApproveInvoice lets one draft be issued, by a second person: of a run, or a credit note above the limit.
 func (o *Ops) ApproveInvoice(ctx context.Context, tenant, id uuid.UUID) error {
+	if row, err := o.DB.Invoice(ctx, id); err != nil {
+		return err
+	} else if row.Request != nil && row.TenantID == tenant {
+		if staff := staffOf(ctx); staff.Valid && staff == row.DraftedBy {
+			return refuse("run-same-person")
+		}
+		return o.approveCredit(ctx, tenant, row)
+	}
 	err := o.DB.Tx(ctx, func(q *db.Queries) error {
 		row, err := q.LockInvoice(ctx, id)
 		if err != nil {

@@ -18,8 +18,11 @@ import (
 
 // Preview is the document that a draft would be if it were issued now.
 //
-// Its error is a *billing.DraftError if it cannot be issued.
+// Its error is a *billing.DraftError if it cannot be issued, or a *Refusal if nothing is left to give back.
 func (o *Ops) Preview(ctx context.Context, q *db.Queries, row db.Invoice) (billing.Invoice, error) {
+	if row.Request != nil {
+		return o.previewCredit(ctx, q, row)
+	}
 	tenant, err := q.Tenant(ctx, row.TenantID)
 	if err != nil {
 		return billing.Invoice{}, fmt.Errorf("tenant: %w", err)

@@ -24,7 +24,7 @@ func billingPolicyOf(ctx context.Context, q *db.Queries, tenant uuid.UUID) (db.B
 
 // DefaultBillingPolicy is that of a utility that has said nothing.
 func DefaultBillingPolicy(tenant uuid.UUID) db.BillingPolicy {
-	return db.BillingPolicy{TenantID: tenant, CarryMonths: 3, Zero: "suppress", DeviationPercent: decimal.NewFromInt(50), DeviationAmount: decimal.NewFromInt(10)}
+	return db.BillingPolicy{TenantID: tenant, CarryMonths: 3, Zero: "suppress", DeviationPercent: decimal.NewFromInt(50), DeviationAmount: decimal.NewFromInt(10), CreditLimit: decimal.NewFromInt(50)}
 }
 
 // SetBillingPolicy changes how a utility bills, for drafts that are approved from now on. change gets the policy as it is.

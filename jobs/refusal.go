@@ -94,6 +94,13 @@ var refusals = map[string]billing.Text{
 	"payee-mixed":            {DE: "Mit diesem Empfänger gilt bereits eine Vereinbarung, die steuerlich anders behandelt wird. Beides kann nicht auf einem Beleg stehen.", EN: "This payee has an agreement with another tax treatment already. The two cannot share a document."},
 	"no-objection":           {DE: "Widersprochen wird einer ausgestellten Gutschrift, und zwar ganz.", EN: "An objection is made to an issued self-billed document, as a whole."},
 	"objection-date":         {DE: "Der Tag des Widerspruchs liegt in der Zukunft.", EN: "The day of the objection is in the future."},
+	"not-creditable":         {DE: "Nur das Entgelt einer ausgestellten Rechnung wird gemindert.", EN: "Only the charges of an issued invoice are reduced."},
+	"credit-nothing-left":    {DE: "Von dieser Rechnung ist nichts übrig, das gemindert werden kann.", EN: "Nothing is left of this invoice that could be reduced."},
+	"credit-line":            {DE: "Eine Position gibt es nicht, oder von ihr ist nichts übrig.", EN: "There is no such line, or nothing is left of it."},
+	"credit-amount":          {DE: "Nennen Sie entweder einen Betrag in Cent genau oder einen Prozentsatz.", EN: "Give either an amount, exact to the cent, or a percentage."},
+	"credit-percent":         {DE: "Der Prozentsatz liegt über 0 und höchstens bei 100.", EN: "The percentage is above 0 and 100 at most."},
+	"credit-left":            {DE: "So viel ist von der Rechnung oder ihren Positionen nicht übrig.", EN: "So much is not left of the invoice or its lines."},
+	"credit-account":         {DE: "Zum Auszahlen fehlt ein Konto: Der Kunde hat kein SEPA-Mandat.", EN: "There is no account to pay to: the customer has no SEPA mandate."},
 	"iban":                   {DE: "Die IBAN fehlt oder ist falsch.", EN: "The IBAN is missing or wrong."},
 	"decision":               {DE: "Diese Entscheidung gibt es nicht.", EN: "There is no such decision."},
 }

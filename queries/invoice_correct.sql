@@ -14,7 +14,7 @@ WHERE i.state = 'issued' AND (i.corrects_id = @id OR i.id = (SELECT o.corrects_i
 
 -- Items that took back something of an invoice: on documents, and not yet.
 -- name: MirrorsOfInvoice :many
-SELECT m.id, m.invoice_id, coalesce(i.state, '')::text AS state, (i.corrects_id IS NOT DISTINCT FROM @invoice_id::uuid)::boolean AS ours
+SELECT m.id, m.invoice_id, l.cdr_id, coalesce(i.state, '')::text AS state, (i.corrects_id IS NOT DISTINCT FROM @invoice_id::uuid)::boolean AS ours
 FROM line_items m JOIN line_items l ON l.id = m.mirrors LEFT JOIN invoices i ON i.id = m.invoice_id WHERE l.invoice_id = @invoice_id::uuid;
 
 -- What would be taken back on the next invoice is taken back on this document.
@@ -43,3 +43,19 @@ INSERT INTO line_items (id, created_at, tenant_id, customer_id, contract_id, kin
     net, gross, currency, service_start, service_end, reimbursement_id, invoice_id)
 VALUES (@id, @created_at, @tenant_id, @customer_id, @contract_id, 'adjustment', @cdr_id, @position, 'ADJUSTMENT', @quantity, @unit, @unit_price, @tax_included, @vat_category, @vat_rate,
     @net, @gross, @currency, @service_start, @service_end, @reimbursement_id, @invoice_id);
+
+-- What a person wants to give back of an issued invoice: a draft until it is approved.
+-- name: InsertCredit :exec
+INSERT INTO invoices (id, tenant_id, customer_id, recipient_id, month, cycle, type, corrects_id, changes, request, state, currency, net, vat, gross, items, gross_exact, drafted_by, created_at)
+SELECT @id, i.tenant_id, i.customer_id, i.recipient_id, i.month, i.cycle, '381', i.id, @changes, @request, 'draft', i.currency, @net, @vat, @gross, @items, i.gross_exact, @drafted_by, @now::timestamptz
+FROM invoices i WHERE i.id = @corrects_id AND i.state = 'issued';
+
+-- name: ApproveCredit :exec
+UPDATE invoices SET approved_by = @approved_by, approver = @approver, approved_at = @now::timestamptz WHERE id = @id AND state = 'draft' AND request IS NOT NULL;
+
+-- name: DropCredit :execrows
+DELETE FROM invoices WHERE id = @id AND tenant_id = @tenant_id AND state = 'draft' AND request IS NOT NULL;
+
+-- Credit notes about an invoice that wait for a second person.
+-- name: OpenCredits :many
+SELECT id, gross, currency, drafted_by, created_at FROM invoices WHERE corrects_id = @corrects_id AND state = 'draft' AND request IS NOT NULL ORDER BY created_at, id;

@@ -5,10 +5,10 @@
 SELECT * FROM billing_policies WHERE tenant_id = @tenant_id;
 
 -- name: SaveBillingPolicy :exec
-INSERT INTO billing_policies (tenant_id, inspection_days, minimum, carry_months, zero, deviation_percent, deviation_amount, updated_at)
-VALUES (@tenant_id, @inspection_days, @minimum, @carry_months, @zero, @deviation_percent, @deviation_amount, @updated_at)
+INSERT INTO billing_policies (tenant_id, inspection_days, minimum, carry_months, zero, deviation_percent, deviation_amount, updated_at, credit_limit)
+VALUES (@tenant_id, @inspection_days, @minimum, @carry_months, @zero, @deviation_percent, @deviation_amount, @updated_at, @credit_limit)
 ON CONFLICT (tenant_id) DO UPDATE SET inspection_days = excluded.inspection_days, minimum = excluded.minimum, carry_months = excluded.carry_months, zero = excluded.zero,
-    deviation_percent = excluded.deviation_percent, deviation_amount = excluded.deviation_amount, updated_at = excluded.updated_at;
+    deviation_percent = excluded.deviation_percent, deviation_amount = excluded.deviation_amount, credit_limit = excluded.credit_limit, updated_at = excluded.updated_at;
 
 -- A run of its own, or the one of the month that is not approved yet, from the beginning or from where it broke off. Nobody may be
 -- at work on it.

@@ -100,7 +100,7 @@ func (v view) Facts() []Fact {
 		{v.T.BuyerReference, v.Customer.BuyerReference}, {v.T.CustomerVAT, v.Customer.VATID}, {v.T.CustomerTax, v.Customer.TaxNumber},
 		{v.T.Period, start + " – " + end},
 	}
-	if !v.DueDate.IsZero() && v.Due.IsPositive() {
+	if !v.DueDate.IsZero() && v.Due.IsPositive() && v.Payment.Means != billing.PaymentOffset {
 		facts = append(facts, Fact{v.T.Due, v.T.Day(v.DueDate)})
 	}
 	return filled(facts)

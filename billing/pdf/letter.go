@@ -50,7 +50,7 @@ func (l *letter) write() error {
 // information is the block beside the window: number, dates, customer.
 func information(inv billing.Invoice, t wording.Texts) [][2]string {
 	due := ""
-	if !inv.DueDate.IsZero() && inv.Due.IsPositive() {
+	if !inv.DueDate.IsZero() && inv.Due.IsPositive() && inv.Payment.Means != billing.PaymentOffset {
 		due = t.Day(inv.DueDate)
 	}
 	start, end := t.Span(inv)

@@ -26,6 +26,7 @@ type invoiceCmd struct {
 	Detail    invoiceDetailCmd    `cmd:"" help:"Show a customer every session on the invoice, or their sum (the list is always in the CSV)."`
 	Cancel    invoiceCancelCmd    `cmd:"" help:"Cancel an issued invoice by a document of its own, which refers to it."`
 	Correct   invoiceCorrectCmd   `cmd:"" help:"Put lines of an issued invoice right by a document of its own, which refers to it."`
+	Credit    invoiceCreditCmd    `cmd:"" help:"Give something of an issued invoice back: an amount or percent of it, or of lines, by a credit note that refers to it (§ 17 UStG)."`
 	List      invoiceListCmd      `cmd:"" help:"List invoices."`
 	Send      invoiceSendCmd      `cmd:"" help:"Send another copy of a document: to another address, or another way."`
 	Export    invoiceExportCmd    `cmd:"" help:"Write a document of an invoice to a file."`

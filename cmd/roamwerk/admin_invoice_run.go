@@ -268,6 +268,7 @@ type invoicePolicyCmd struct {
 	Zero             string           `help:"Invoices on which everything is free: suppress or issue." enum:",suppress,issue" default:""`
 	DeviationPercent *decimal.Decimal `help:"Drafts that differ from the mean of three months by more than this percentage are shown,"`
 	DeviationAmount  *decimal.Decimal `help:"if they differ by this amount."`
+	CreditLimit      *decimal.Decimal `help:"Credit notes above this amount, with VAT, need a second person in the back office."`
 }
 
 // Run shows or changes.
@@ -286,7 +287,7 @@ func (c invoicePolicyCmd) Run(o *outside) error {
 		}
 		return map[string]any{
 			"tenant": c.Tenant, "inspection_days": p.InspectionDays, "minimum": money(p.Minimum), "carry_months": p.CarryMonths, "zero": p.Zero,
-			"deviation_percent": json.Number(p.DeviationPercent.String()), "deviation_amount": money(p.DeviationAmount),
+			"deviation_percent": json.Number(p.DeviationPercent.String()), "deviation_amount": money(p.DeviationAmount), "credit_limit": money(p.CreditLimit),
 		}, nil
 	})
 }
@@ -302,6 +303,7 @@ func (c invoicePolicyCmd) check() error {
 		{"--minimum", c.Minimum != nil && c.Minimum.IsNegative(), "0 or more"},
 		{"--deviation-percent", c.DeviationPercent != nil && c.DeviationPercent.IsNegative(), "0 or more"},
 		{"--deviation-amount", c.DeviationAmount != nil && c.DeviationAmount.IsNegative(), "0 or more"},
+		{"--credit-limit", c.CreditLimit != nil && c.CreditLimit.IsNegative(), "0 or more"},
 	} {
 		if limit.bad {
 			return fmt.Errorf("%s: want %s", limit.flag, limit.expected)
@@ -328,6 +330,9 @@ func (c invoicePolicyCmd) change(p *db.BillingPolicy) {
 	}
 	if c.DeviationAmount != nil {
 		p.DeviationAmount = *c.DeviationAmount
+	}
+	if c.CreditLimit != nil {
+		p.CreditLimit = *c.CreditLimit
 	}
 }
 

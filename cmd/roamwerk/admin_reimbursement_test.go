@@ -63,4 +63,13 @@ func TestReimbursementCommands(t *testing.T) {
 	if err := command(&printed, "reimbursement", "object", "--tenant", "DE*SWX", "--number", "SWX-G-2026-000001", "--reason", "x", "--on", "2026-01-01"); err == nil || !strings.Contains(err.Error(), "no invoice") {
 		t.Errorf("an objection to nothing: %v", err)
 	}
+	if err := command(&printed, "invoice", "credit", "--tenant", "DE*SWX", "--number", "SWX-2026-000001", "--reason", "x", "--amount", "1", "--line", "1"); err == nil || !strings.Contains(err.Error(), "no invoice") {
+		t.Errorf("a credit note of nothing: %v", err)
+	}
+	var policy struct {
+		Limit json.Number `json:"credit_limit"`
+	}
+	if err := command(&policy, "invoice", "policy", "--tenant", "DE*SWX", "--credit-limit", "20"); err != nil || policy.Limit != "20.00" {
+		t.Errorf("limit %s, %v", policy.Limit, err)
+	}
 }
