@@ -148,6 +148,7 @@ const lockVouchers = `-- name: LockVouchers :many
 SELECT v.id, v.code, v.percent, v.currency, v.valid_from, v.valid_to, v.budget, v.spent, r.redeemed_at, r.amount, r.drawn
 FROM voucher_redemptions r JOIN vouchers v ON v.id = r.voucher_id
 WHERE r.contract_id = $1 AND v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2)
+    AND (v.amount IS NOT NULL OR v.ended_at IS NULL OR v.ended_at > $2)
 ORDER BY v.id FOR NO KEY UPDATE OF v, r
 `
 
@@ -170,7 +171,7 @@ type LockVouchersRow struct {
 	Drawn      decimal.Decimal
 }
 
-// The vouchers that a contract has redeemed and may draw on, locked.
+// The vouchers that a contract has redeemed and may draw on, locked. An amount stays when its voucher is ended: it was promised.
 func (q *Queries) LockVouchers(ctx context.Context, arg LockVouchersParams) ([]LockVouchersRow, error) {
 	rows, err := q.db.Query(ctx, lockVouchers, arg.ContractID, arg.At)
 	if err != nil {

@@ -426,16 +426,21 @@ func (q *Queries) FinishBacktest(ctx context.Context, arg FinishBacktestParams) 
 }
 
 const groupsOfCustomers = `-- name: GroupsOfCustomers :many
-SELECT c.id, coalesce(g.name, '')::text AS customer_group FROM customers c LEFT JOIN customer_groups g ON g.id = c.group_id WHERE c.tenant_id = $1
+SELECT c.id, coalesce(g.name, '')::text AS customer_group FROM customers c LEFT JOIN customer_groups g ON g.id = group_at(c.id, c.group_id, $1::timestamptz) WHERE c.tenant_id = $2
 `
+
+type GroupsOfCustomersParams struct {
+	At       time.Time
+	TenantID uuid.UUID
+}
 
 type GroupsOfCustomersRow struct {
 	ID            uuid.UUID
 	CustomerGroup string
 }
 
-func (q *Queries) GroupsOfCustomers(ctx context.Context, tenantID uuid.UUID) ([]GroupsOfCustomersRow, error) {
-	rows, err := q.db.Query(ctx, groupsOfCustomers, tenantID)
+func (q *Queries) GroupsOfCustomers(ctx context.Context, arg GroupsOfCustomersParams) ([]GroupsOfCustomersRow, error) {
+	rows, err := q.db.Query(ctx, groupsOfCustomers, arg.At, arg.TenantID)
 	if err != nil {
 		return nil, err
 	}

@@ -757,7 +757,7 @@ SELECT t.id AS token_id, t.uid, t.valid, coalesce(c.id, '00000000-0000-0000-0000
     coalesce(c.customer_id, '00000000-0000-0000-0000-000000000000')::uuid AS customer_id, c.valid_from, c.valid_to,
     coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
 FROM tokens t LEFT JOIN token_assignments a ON a.token_id = t.id AND a.valid_from <= $1 AND (a.valid_to IS NULL OR a.valid_to > $1)
-    LEFT JOIN contracts c ON c.id = a.contract_id LEFT JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id
+    LEFT JOIN contracts c ON c.id = a.contract_id LEFT JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = group_at(cu.id, cu.group_id, $1)
     LEFT JOIN plans p ON p.id = c.plan_id
 WHERE t.tenant_id = $2 AND (t.id = $3::uuid OR $3 IS NULL AND upper(t.uid) = upper($4) AND (t.type = $5 OR $5 = ''))
 ORDER BY t.type = 'RFID' DESC, t.created_at, t.id LIMIT 1
@@ -815,7 +815,7 @@ SELECT t.id AS token_id, t.uid, t.valid, coalesce(c.id, '00000000-0000-0000-0000
     coalesce(c.customer_id, '00000000-0000-0000-0000-000000000000')::uuid AS customer_id, c.valid_from, c.valid_to,
     coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
 FROM tokens t JOIN token_assignments a ON a.token_id = t.id AND a.valid_from <= $1 AND (a.valid_to IS NULL OR a.valid_to > $1)
-    LEFT JOIN contracts c ON c.id = a.contract_id LEFT JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id
+    LEFT JOIN contracts c ON c.id = a.contract_id LEFT JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = group_at(cu.id, cu.group_id, $1)
     LEFT JOIN plans p ON p.id = c.plan_id
 WHERE t.tenant_id = $2 AND emaid(c.contract_id) = emaid($3::text)
 ORDER BY starts_with(upper(t.uid), upper($4::text)) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id LIMIT 1

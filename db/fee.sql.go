@@ -73,19 +73,19 @@ SELECT c.id, c.contract_id, c.created_at, greatest(c.valid_from, c.created_at)::
     coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS plan,
     EXISTS (SELECT FROM fees f WHERE f.contract_id = c.id AND f.kind = 'BASE' AND f.month = $1) AS base_booked,
     EXISTS (SELECT FROM fees f WHERE f.contract_id = c.id AND f.kind = 'ACTIVATION') AS activation_booked
-FROM contracts c JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
-WHERE c.tenant_id = $2 AND c.customer_id >= $3::uuid AND c.customer_id <= $4::uuid AND c.id > $5 AND c.valid_from < $6::timestamptz AND c.created_at < $6 AND (c.valid_to IS NULL OR c.valid_to > $7::timestamptz)
+FROM contracts c JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = group_at(cu.id, cu.group_id, greatest(c.valid_from, c.created_at, $2::timestamptz)) LEFT JOIN plans p ON p.id = c.plan_id
+WHERE c.tenant_id = $3 AND c.customer_id >= $4::uuid AND c.customer_id <= $5::uuid AND c.id > $6 AND c.valid_from < $7::timestamptz AND c.created_at < $7 AND (c.valid_to IS NULL OR c.valid_to > $2::timestamptz)
 ORDER BY c.id LIMIT $8
 `
 
 type ContractsForFeesParams struct {
 	Month         time.Time
+	Since         time.Time
 	TenantID      uuid.UUID
 	FirstCustomer uuid.UUID
 	LastCustomer  uuid.UUID
 	After         uuid.UUID
 	Until         time.Time
-	Since         time.Time
 	MaxRows       int32
 }
 
@@ -111,12 +111,12 @@ type ContractsForFeesRow struct {
 func (q *Queries) ContractsForFees(ctx context.Context, arg ContractsForFeesParams) ([]ContractsForFeesRow, error) {
 	rows, err := q.db.Query(ctx, contractsForFees,
 		arg.Month,
+		arg.Since,
 		arg.TenantID,
 		arg.FirstCustomer,
 		arg.LastCustomer,
 		arg.After,
 		arg.Until,
-		arg.Since,
 		arg.MaxRows,
 	)
 	if err != nil {

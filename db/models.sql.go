@@ -355,6 +355,15 @@ type CustomerGroup struct {
 	CreatedAt time.Time
 }
 
+type CustomerGroupChange struct {
+	TenantID   uuid.UUID
+	CustomerID uuid.UUID
+	GroupID    uuid.NullUUID
+	ValidFrom  time.Time
+	ChangedAt  time.Time
+	ChangedBy  string
+}
+
 type Dispute struct {
 	ID         uuid.UUID
 	TenantID   uuid.UUID
@@ -1222,6 +1231,9 @@ type Voucher struct {
 	Budget    decimal.NullDecimal
 	Spent     decimal.Decimal
 	CreatedAt time.Time
+	CreatedBy string
+	EndedAt   *time.Time
+	EndedBy   *string
 }
 
 type VoucherDraw struct {
@@ -1241,6 +1253,7 @@ type VoucherRedemption struct {
 	RedeemedAt time.Time
 	Amount     decimal.NullDecimal
 	Drawn      decimal.Decimal
+	RedeemedBy string
 }
 
 type WebSession struct {

@@ -25,58 +25,6 @@ func (q *Queries) CountHoles(ctx context.Context, tenantID uuid.UUID) (int64, er
 	return count, err
 }
 
-const customerGroupByName = `-- name: CustomerGroupByName :one
-SELECT id, tenant_id, name, created_at FROM customer_groups WHERE tenant_id = $1 AND name = $2
-`
-
-type CustomerGroupByNameParams struct {
-	TenantID uuid.UUID
-	Name     string
-}
-
-func (q *Queries) CustomerGroupByName(ctx context.Context, arg CustomerGroupByNameParams) (CustomerGroup, error) {
-	row := q.db.QueryRow(ctx, customerGroupByName, arg.TenantID, arg.Name)
-	var i CustomerGroup
-	err := row.Scan(
-		&i.ID,
-		&i.TenantID,
-		&i.Name,
-		&i.CreatedAt,
-	)
-	return i, err
-}
-
-const customerGroups = `-- name: CustomerGroups :many
-SELECT g.id, g.name, (SELECT count(*) FROM customers c WHERE c.group_id = g.id) AS customers
-FROM customer_groups g WHERE g.tenant_id = $1 ORDER BY g.name
-`
-
-type CustomerGroupsRow struct {
-	ID        uuid.UUID
-	Name      string
-	Customers int64
-}
-
-func (q *Queries) CustomerGroups(ctx context.Context, tenantID uuid.UUID) ([]CustomerGroupsRow, error) {
-	rows, err := q.db.Query(ctx, customerGroups, tenantID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CustomerGroupsRow
-	for rows.Next() {
-		var i CustomerGroupsRow
-		if err := rows.Scan(&i.ID, &i.Name, &i.Customers); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const deleteOwnParty = `-- name: DeleteOwnParty :execrows
 DELETE FROM own_parties WHERE tenant_id = $1 AND country_code = upper($2::text) AND party_id = upper($3::text)
 `
@@ -93,27 +41,6 @@ func (q *Queries) DeleteOwnParty(ctx context.Context, arg DeleteOwnPartyParams) 
 		return 0, err
 	}
 	return result.RowsAffected(), nil
-}
-
-const insertCustomerGroup = `-- name: InsertCustomerGroup :exec
-INSERT INTO customer_groups (id, tenant_id, name, created_at) VALUES ($1, $2, $3, $4)
-`
-
-type InsertCustomerGroupParams struct {
-	ID        uuid.UUID
-	TenantID  uuid.UUID
-	Name      string
-	CreatedAt time.Time
-}
-
-func (q *Queries) InsertCustomerGroup(ctx context.Context, arg InsertCustomerGroupParams) error {
-	_, err := q.db.Exec(ctx, insertCustomerGroup,
-		arg.ID,
-		arg.TenantID,
-		arg.Name,
-		arg.CreatedAt,
-	)
-	return err
 }
 
 const insertOwnParty = `-- name: InsertOwnParty :exec
@@ -153,7 +80,7 @@ type InsertPriceBookParams struct {
 	CreatedBy string
 }
 
-// Price books, customer groups, and whose charge points are the utility's own.
+// Price books, and whose charge points are the utility's own.
 func (q *Queries) InsertPriceBook(ctx context.Context, arg InsertPriceBookParams) error {
 	_, err := q.db.Exec(ctx, insertPriceBook,
 		arg.ID,
@@ -421,22 +348,4 @@ func (q *Queries) SampleSessions(ctx context.Context, arg SampleSessionsParams) 
 		return nil, err
 	}
 	return items, nil
-}
-
-const setCustomerGroup = `-- name: SetCustomerGroup :execrows
-UPDATE customers SET group_id = $1 WHERE tenant_id = $2 AND number = $3
-`
-
-type SetCustomerGroupParams struct {
-	GroupID  uuid.NullUUID
-	TenantID uuid.UUID
-	Number   string
-}
-
-func (q *Queries) SetCustomerGroup(ctx context.Context, arg SetCustomerGroupParams) (int64, error) {
-	result, err := q.db.Exec(ctx, setCustomerGroup, arg.GroupID, arg.TenantID, arg.Number)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
 }

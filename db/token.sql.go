@@ -609,12 +609,13 @@ const tokensByEMAID = `-- name: TokensByEMAID :many
 SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id, cu.no_credit,
     EXISTS (SELECT FROM contract_places cp WHERE cp.contract_id = c.id) AS restricted, coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id JOIN tenants te ON te.id = t.tenant_id
-    LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
-WHERE c.tenant_id = ANY ($1::uuid[]) AND emaid(c.contract_id) = emaid($2::text)
-ORDER BY upper(c.contract_id) = upper($2) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id
+    LEFT JOIN customer_groups g ON g.id = group_at(cu.id, cu.group_id, $1::timestamptz) LEFT JOIN plans p ON p.id = c.plan_id
+WHERE c.tenant_id = ANY ($2::uuid[]) AND emaid(c.contract_id) = emaid($3::text)
+ORDER BY upper(c.contract_id) = upper($3) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id
 `
 
 type TokensByEMAIDParams struct {
+	At        time.Time
 	TenantIDs []uuid.UUID
 	EMAID     string
 }
@@ -635,7 +636,7 @@ type TokensByEMAIDRow struct {
 // The tokens of the contract with this id that belong to one of the given utilities, a valid one before, with what decides
 // whether it may be used: for a car that shows its contract and no token (VDF-15).
 func (q *Queries) TokensByEMAID(ctx context.Context, arg TokensByEMAIDParams) ([]TokensByEMAIDRow, error) {
-	rows, err := q.db.Query(ctx, tokensByEMAID, arg.TenantIDs, arg.EMAID)
+	rows, err := q.db.Query(ctx, tokensByEMAID, arg.At, arg.TenantIDs, arg.EMAID)
 	if err != nil {
 		return nil, err
 	}
@@ -684,12 +685,13 @@ const tokensByUID = `-- name: TokensByUID :many
 SELECT t.id, t.tenant_id, t.contract_id, t.uid, t.type, t.visual_number, t.issuer, t.valid, t.whitelist, t.language, t.group_id, t.profile_type, t.energy_supplier, t.energy_contract, t.created_at, t.last_updated, c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id, cu.no_credit,
     EXISTS (SELECT FROM contract_places cp WHERE cp.contract_id = c.id) AS restricted, coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id JOIN tenants te ON te.id = t.tenant_id
-    LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
-WHERE t.tenant_id = ANY ($1::uuid[]) AND upper(t.uid) = upper($2::text) AND (t.type = $3 OR $3 = '')
+    LEFT JOIN customer_groups g ON g.id = group_at(cu.id, cu.group_id, $1::timestamptz) LEFT JOIN plans p ON p.id = c.plan_id
+WHERE t.tenant_id = ANY ($2::uuid[]) AND upper(t.uid) = upper($3::text) AND (t.type = $4 OR $4 = '')
 ORDER BY t.type = 'RFID' DESC, t.created_at, t.id
 `
 
 type TokensByUIDParams struct {
+	At        time.Time
 	TenantIDs []uuid.UUID
 	UID       string
 	Type      string
@@ -711,7 +713,12 @@ type TokensByUIDRow struct {
 // The tokens with this uid and type that belong to one of the given utilities (TOK-03, TEN-03), with what decides whether
 // they may charge. Without a type, cards come first.
 func (q *Queries) TokensByUID(ctx context.Context, arg TokensByUIDParams) ([]TokensByUIDRow, error) {
-	rows, err := q.db.Query(ctx, tokensByUID, arg.TenantIDs, arg.UID, arg.Type)
+	rows, err := q.db.Query(ctx, tokensByUID,
+		arg.At,
+		arg.TenantIDs,
+		arg.UID,
+		arg.Type,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -13,10 +13,67 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+const contractsOfNumber = `-- name: ContractsOfNumber :many
+SELECT c.contract_id FROM contracts c JOIN customers cu ON cu.id = c.customer_id
+WHERE c.tenant_id = $1 AND cu.number = $2 AND (c.valid_to IS NULL OR c.valid_to > $3::timestamptz) ORDER BY c.contract_id
+`
+
+type ContractsOfNumberParams struct {
+	TenantID uuid.UUID
+	Number   string
+	At       time.Time
+}
+
+// The contracts of a customer that run at an instant or later.
+func (q *Queries) ContractsOfNumber(ctx context.Context, arg ContractsOfNumberParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, contractsOfNumber, arg.TenantID, arg.Number, arg.At)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var contract_id string
+		if err := rows.Scan(&contract_id); err != nil {
+			return nil, err
+		}
+		items = append(items, contract_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const endVoucher = `-- name: EndVoucher :execrows
+UPDATE vouchers SET ended_at = $1, ended_by = $2::text WHERE id = $3 AND tenant_id = $4 AND ended_at IS NULL
+`
+
+type EndVoucherParams struct {
+	Now      *time.Time
+	Actor    string
+	ID       uuid.UUID
+	TenantID uuid.UUID
+}
+
+// Nobody redeems the voucher any more. It is ended once.
+func (q *Queries) EndVoucher(ctx context.Context, arg EndVoucherParams) (int64, error) {
+	result, err := q.db.Exec(ctx, endVoucher,
+		arg.Now,
+		arg.Actor,
+		arg.ID,
+		arg.TenantID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const insertVoucher = `-- name: InsertVoucher :exec
 
-INSERT INTO vouchers (id, tenant_id, code, name, percent, amount, currency, valid_from, valid_to, budget, created_at)
-VALUES ($1, $2, upper($3::text), $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO vouchers (id, tenant_id, code, name, percent, amount, currency, valid_from, valid_to, budget, created_at, created_by)
+VALUES ($1, $2, upper($3::text), $4, $5, $6, $7, $8, $9, $10, $11, $12)
 `
 
 type InsertVoucherParams struct {
@@ -31,6 +88,7 @@ type InsertVoucherParams struct {
 	ValidTo   *time.Time
 	Budget    decimal.NullDecimal
 	CreatedAt time.Time
+	CreatedBy string
 }
 
 // Vouchers: rebates with a code.
@@ -47,12 +105,13 @@ func (q *Queries) InsertVoucher(ctx context.Context, arg InsertVoucherParams) er
 		arg.ValidTo,
 		arg.Budget,
 		arg.CreatedAt,
+		arg.CreatedBy,
 	)
 	return err
 }
 
 const lockVoucher = `-- name: LockVoucher :one
-SELECT id, tenant_id, code, name, percent, amount, currency, valid_from, valid_to, budget, spent, created_at FROM vouchers WHERE tenant_id = $1 AND code = upper($2::text) FOR NO KEY UPDATE
+SELECT id, tenant_id, code, name, percent, amount, currency, valid_from, valid_to, budget, spent, created_at, created_by, ended_at, ended_by FROM vouchers WHERE tenant_id = $1 AND code = upper($2::text) FOR NO KEY UPDATE
 `
 
 type LockVoucherParams struct {
@@ -76,14 +135,17 @@ func (q *Queries) LockVoucher(ctx context.Context, arg LockVoucherParams) (Vouch
 		&i.Budget,
 		&i.Spent,
 		&i.CreatedAt,
+		&i.CreatedBy,
+		&i.EndedAt,
+		&i.EndedBy,
 	)
 	return i, err
 }
 
 const redeemVoucher = `-- name: RedeemVoucher :exec
 WITH redemption AS (
-    INSERT INTO voucher_redemptions (voucher_id, contract_id, tenant_id, redeemed_at, amount)
-    SELECT v.id, $1, v.tenant_id, $2, v.amount FROM vouchers v WHERE v.id = $3
+    INSERT INTO voucher_redemptions (voucher_id, contract_id, tenant_id, redeemed_at, redeemed_by, amount)
+    SELECT v.id, $1, v.tenant_id, $2, $3, v.amount FROM vouchers v WHERE v.id = $4
     RETURNING voucher_id, amount
 )
 UPDATE vouchers v SET spent = v.spent + coalesce(r.amount, 0) FROM redemption r WHERE v.id = r.voucher_id
@@ -92,20 +154,118 @@ UPDATE vouchers v SET spent = v.spent + coalesce(r.amount, 0) FROM redemption r 
 type RedeemVoucherParams struct {
 	ContractID uuid.UUID
 	RedeemedAt time.Time
+	RedeemedBy string
 	VoucherID  uuid.UUID
 }
 
 // An amount is reserved for the contract; percent are drawn session by session.
 func (q *Queries) RedeemVoucher(ctx context.Context, arg RedeemVoucherParams) error {
-	_, err := q.db.Exec(ctx, redeemVoucher, arg.ContractID, arg.RedeemedAt, arg.VoucherID)
+	_, err := q.db.Exec(ctx, redeemVoucher,
+		arg.ContractID,
+		arg.RedeemedAt,
+		arg.RedeemedBy,
+		arg.VoucherID,
+	)
 	return err
 }
 
-const vouchers = `-- name: Vouchers :many
-SELECT v.id, v.tenant_id, v.code, v.name, v.percent, v.amount, v.currency, v.valid_from, v.valid_to, v.budget, v.spent, v.created_at, (SELECT count(*) FROM voucher_redemptions r WHERE r.voucher_id = v.id) AS redemptions,
-    coalesce((SELECT sum(r.drawn) FROM voucher_redemptions r WHERE r.voucher_id = v.id), 0)::numeric AS drawn
-FROM vouchers v WHERE v.tenant_id = $1 ORDER BY v.code
+const voucherByCode = `-- name: VoucherByCode :one
+SELECT id FROM vouchers WHERE tenant_id = $1 AND code = upper($2::text)
 `
+
+type VoucherByCodeParams struct {
+	TenantID uuid.UUID
+	Code     string
+}
+
+func (q *Queries) VoucherByCode(ctx context.Context, arg VoucherByCodeParams) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, voucherByCode, arg.TenantID, arg.Code)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
+}
+
+const voucherRedemptions = `-- name: VoucherRedemptions :many
+SELECT r.contract_id AS id, r.redeemed_at, r.redeemed_by, r.amount, r.drawn, c.contract_id, cu.number, cu.name,
+    (SELECT count(*) FROM voucher_draws d WHERE d.voucher_id = r.voucher_id AND d.contract_id = r.contract_id AND d.given_back_at IS NULL) AS sessions
+FROM voucher_redemptions r JOIN contracts c ON c.id = r.contract_id JOIN customers cu ON cu.id = c.customer_id
+WHERE r.tenant_id = $1 AND r.voucher_id = $2
+    AND (NOT $3::boolean OR CASE WHEN $4::boolean THEN (r.redeemed_at, r.contract_id) > ($5::timestamptz, $6::uuid) ELSE (r.redeemed_at, r.contract_id) < ($5, $6) END)
+ORDER BY CASE WHEN $4 THEN r.redeemed_at END, CASE WHEN $4 THEN r.contract_id END, r.redeemed_at DESC, r.contract_id DESC
+LIMIT $7
+`
+
+type VoucherRedemptionsParams struct {
+	TenantID  uuid.UUID
+	VoucherID uuid.UUID
+	Paged     bool
+	Backward  bool
+	AfterKey  time.Time
+	AfterID   uuid.UUID
+	MaxRows   int32
+}
+
+type VoucherRedemptionsRow struct {
+	ID         uuid.UUID
+	RedeemedAt time.Time
+	RedeemedBy string
+	Amount     decimal.NullDecimal
+	Drawn      decimal.Decimal
+	ContractID string
+	Number     string
+	Name       string
+	Sessions   int64
+}
+
+// A page of the contracts that have redeemed a voucher, the latest first.
+func (q *Queries) VoucherRedemptions(ctx context.Context, arg VoucherRedemptionsParams) ([]VoucherRedemptionsRow, error) {
+	rows, err := q.db.Query(ctx, voucherRedemptions,
+		arg.TenantID,
+		arg.VoucherID,
+		arg.Paged,
+		arg.Backward,
+		arg.AfterKey,
+		arg.AfterID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []VoucherRedemptionsRow
+	for rows.Next() {
+		var i VoucherRedemptionsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.RedeemedAt,
+			&i.RedeemedBy,
+			&i.Amount,
+			&i.Drawn,
+			&i.ContractID,
+			&i.Number,
+			&i.Name,
+			&i.Sessions,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const vouchers = `-- name: Vouchers :many
+SELECT v.id, v.tenant_id, v.code, v.name, v.percent, v.amount, v.currency, v.valid_from, v.valid_to, v.budget, v.spent, v.created_at, v.created_by, v.ended_at, v.ended_by, (SELECT count(*) FROM voucher_redemptions r WHERE r.voucher_id = v.id) AS redemptions,
+    coalesce((SELECT sum(r.drawn) FROM voucher_redemptions r WHERE r.voucher_id = v.id), 0)::numeric AS drawn
+FROM vouchers v WHERE v.tenant_id = $1 AND (v.id = $2::uuid OR $2 IS NULL) ORDER BY v.code
+`
+
+type VouchersParams struct {
+	TenantID uuid.UUID
+	ID       uuid.NullUUID
+}
 
 type VouchersRow struct {
 	ID          uuid.UUID
@@ -120,12 +280,15 @@ type VouchersRow struct {
 	Budget      decimal.NullDecimal
 	Spent       decimal.Decimal
 	CreatedAt   time.Time
+	CreatedBy   string
+	EndedAt     *time.Time
+	EndedBy     *string
 	Redemptions int64
 	Drawn       decimal.Decimal
 }
 
-func (q *Queries) Vouchers(ctx context.Context, tenantID uuid.UUID) ([]VouchersRow, error) {
-	rows, err := q.db.Query(ctx, vouchers, tenantID)
+func (q *Queries) Vouchers(ctx context.Context, arg VouchersParams) ([]VouchersRow, error) {
+	rows, err := q.db.Query(ctx, vouchers, arg.TenantID, arg.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +309,9 @@ func (q *Queries) Vouchers(ctx context.Context, tenantID uuid.UUID) ([]VouchersR
 			&i.Budget,
 			&i.Spent,
 			&i.CreatedAt,
+			&i.CreatedBy,
+			&i.EndedAt,
+			&i.EndedBy,
 			&i.Redemptions,
 			&i.Drawn,
 		); err != nil {

@@ -90,7 +90,7 @@ func (r *backtestRun) prepare(ctx context.Context) error {
 		return err
 	}
 	r.test.Zone, r.test.Currency, r.test.Groups = r.zone, "EUR", map[billing.Key]string{}
-	groups, err := r.DB.GroupsOfCustomers(ctx, r.row.TenantID)
+	groups, err := r.DB.GroupsOfCustomers(ctx, db.GroupsOfCustomersParams{TenantID: r.row.TenantID, At: r.Now()})
 	if err != nil {
 		return fmt.Errorf("groups of customers: %w", err)
 	}

@@ -24,7 +24,7 @@ func (o *Ops) BlockCard(ctx context.Context, tenant uuid.UUID, uid, kind string,
 	}
 	state := CardState{Valid: !blocked}
 	err := o.DB.Tx(ctx, func(q *db.Queries) error {
-		rows, err := q.TokensByUID(ctx, db.TokensByUIDParams{TenantIDs: []uuid.UUID{tenant}, UID: uid, Type: kind})
+		rows, err := q.TokensByUID(ctx, db.TokensByUIDParams{TenantIDs: []uuid.UUID{tenant}, UID: uid, Type: kind, At: o.Now()})
 		if err != nil {
 			return fmt.Errorf("find card: %w", err)
 		}

@@ -203,7 +203,7 @@ func (o *Ops) prepare(ctx context.Context, tenantID uuid.UUID, uid ocpi.CiString
 	if err != nil {
 		return prepared{}, fmt.Errorf("tenant: %w", err)
 	}
-	rows, err := o.DB.TokensByUID(ctx, db.TokensByUIDParams{TenantIDs: []uuid.UUID{tenantID}, UID: string(uid), Type: string(kind)})
+	rows, err := o.DB.TokensByUID(ctx, db.TokensByUIDParams{TenantIDs: []uuid.UUID{tenantID}, UID: string(uid), Type: string(kind), At: o.Now()})
 	if err != nil {
 		return prepared{}, fmt.Errorf("find token: %w", err)
 	}

@@ -230,13 +230,9 @@ func readPriceBook(ctx context.Context, q *db.Queries, tenant uuid.UUID, doc []b
 }
 
 func groupNames(ctx context.Context, q *db.Queries, tenant uuid.UUID) ([]string, error) {
-	rows, err := q.CustomerGroups(ctx, tenant)
+	names, err := q.CustomerGroupNames(ctx, tenant)
 	if err != nil {
 		return nil, fmt.Errorf("customer groups: %w", err)
-	}
-	names := make([]string, len(rows))
-	for i, g := range rows {
-		names[i] = g.Name
 	}
 	return names, nil
 }

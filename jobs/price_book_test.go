@@ -80,7 +80,7 @@ func (w *world) again(id uuid.UUID) {
 
 func (w *world) put(customer, group string) {
 	w.t.Helper()
-	if err := w.ops.PutIntoGroup(w.ctx, w.tenant.ID, customer, group); err != nil {
+	if err := w.ops.PutIntoGroup(w.ctx, w.tenant.ID, customer, group, instant(early)); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -392,7 +392,7 @@ func TestVoucher(t *testing.T) {
 	if got := w.sentence(second); got != "20,000 kWh × 0,50 €/kWh − 1,00 € Gutschein START-10 − 5,00 € Gutschein EINER = 4,00 €" {
 		t.Error(got)
 	}
-	rows, err := w.db.Vouchers(w.ctx, w.tenant.ID)
+	rows, err := w.db.Vouchers(w.ctx, db.VouchersParams{TenantID: w.tenant.ID})
 	if err != nil || len(rows) != 2 || rows[0].Code != "EINER" || rows[0].Drawn.String() != "5" || rows[0].Spent.String() != "5" || rows[1].Redemptions != 1 {
 		t.Errorf("%+v, %v", rows, err)
 	}
@@ -402,7 +402,7 @@ func TestVoucher(t *testing.T) {
 func TestPricePromise(t *testing.T) {
 	w := newWorld(t)
 	w.putLocation("Hamburg")
-	tokens, err := w.db.TokensByUID(w.ctx, db.TokensByUIDParams{TenantIDs: []uuid.UUID{w.tenant.ID}, UID: "04A2B3C4D5E680"})
+	tokens, err := w.db.TokensByUID(w.ctx, db.TokensByUIDParams{TenantIDs: []uuid.UUID{w.tenant.ID}, UID: "04A2B3C4D5E680", At: w.clock.Now()})
 	if err != nil || len(tokens) != 1 {
 		t.Fatalf("%v, %v", tokens, err)
 	}

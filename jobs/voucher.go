@@ -65,7 +65,7 @@ func (o *Ops) AddVoucher(ctx context.Context, n NewVoucher) (uuid.UUID, error) {
 	err := o.DB.Tx(ctx, func(q *db.Queries) error {
 		err := q.InsertVoucher(ctx, db.InsertVoucherParams{
 			ID: id, TenantID: n.Tenant, Code: n.Code, Name: n.Name, Percent: n.Percent, Amount: n.Amount, Currency: n.Currency, ValidFrom: n.From, ValidTo: n.To,
-			Budget: n.Budget, CreatedAt: o.Now(),
+			Budget: n.Budget, CreatedAt: o.Now(), CreatedBy: actor(ctx),
 		})
 		if db.IsDuplicate(err, "vouchers_tenant_id_code_key") {
 			return fmt.Errorf("voucher %s %w", n.Code, ErrExists)
@@ -96,10 +96,10 @@ func (o *Ops) RedeemVoucher(ctx context.Context, tenant uuid.UUID, code, contrac
 		} else if err != nil {
 			return fmt.Errorf("lock voucher: %w", err)
 		}
-		if v.ValidTo != nil && !o.Now().Before(*v.ValidTo) {
+		if v.EndedAt != nil || v.ValidTo != nil && !o.Now().Before(*v.ValidTo) {
 			return ocpi.InvalidParameter("code", "a voucher that is still valid", v.Code)
 		}
-		err = q.RedeemVoucher(ctx, db.RedeemVoucherParams{VoucherID: v.ID, ContractID: c.ID, RedeemedAt: o.Now()})
+		err = q.RedeemVoucher(ctx, db.RedeemVoucherParams{VoucherID: v.ID, ContractID: c.ID, RedeemedAt: o.Now(), RedeemedBy: actor(ctx)})
 		switch {
 		case db.IsDuplicate(err, "voucher_redemptions_pkey"):
 			return fmt.Errorf("redemption of voucher %s by contract %s %w", v.Code, c.ContractID, ErrExists)
@@ -109,5 +109,20 @@ func (o *Ops) RedeemVoucher(ctx context.Context, tenant uuid.UUID, code, contrac
 			return fmt.Errorf("redeem voucher: %w", err)
 		}
 		return event(ctx, q, o.Now(), tenant, "tenant", tenant, "voucher redeemed", map[string]string{"code": v.Code, "contract": c.ContractID})
+	})
+}
+
+// EndVoucher ends a voucher for good: nobody redeems it any more, and percent are taken off no session that begins from now on. An
+// amount that a contract has redeemed stays, since it was promised. The error is db.ErrNotFound where there is none to end.
+func (o *Ops) EndVoucher(ctx context.Context, tenant, id uuid.UUID) error {
+	return o.DB.Tx(ctx, func(q *db.Queries) error {
+		n, err := q.EndVoucher(ctx, db.EndVoucherParams{ID: id, TenantID: tenant, Now: ptr(o.Now()), Actor: actor(ctx)})
+		if err != nil {
+			return fmt.Errorf("end voucher: %w", err)
+		}
+		if n == 0 {
+			return db.ErrNotFound
+		}
+		return event(ctx, q, o.Now(), tenant, "tenant", tenant, "voucher ended", map[string]string{"id": id.String()})
 	})
 }

@@ -25,11 +25,12 @@ WITH back AS (
 UPDATE allowances a SET used = a.used - b.quantity FROM sums b
 WHERE a.contract_id = b.contract_id AND a.allowance = b.allowance AND a.month = b.month;
 
--- The vouchers that a contract has redeemed and may draw on, locked.
+-- The vouchers that a contract has redeemed and may draw on, locked. An amount stays when its voucher is ended: it was promised.
 -- name: LockVouchers :many
 SELECT v.id, v.code, v.percent, v.currency, v.valid_from, v.valid_to, v.budget, v.spent, r.redeemed_at, r.amount, r.drawn
 FROM voucher_redemptions r JOIN vouchers v ON v.id = r.voucher_id
 WHERE r.contract_id = @contract_id AND v.valid_from <= @at AND (v.valid_to IS NULL OR v.valid_to > @at)
+    AND (v.amount IS NOT NULL OR v.ended_at IS NULL OR v.ended_at > @at)
 ORDER BY v.id FOR NO KEY UPDATE OF v, r;
 
 -- name: HasVouchers :one

@@ -62,7 +62,7 @@ SELECT DISTINCT ON (p.name) p.name, v.id, v.version, v.doc FROM plans p JOIN pla
 WHERE p.tenant_id = @tenant_id ORDER BY p.name, v.valid_from DESC, v.version DESC;
 
 -- name: GroupsOfCustomers :many
-SELECT c.id, coalesce(g.name, '')::text AS customer_group FROM customers c LEFT JOIN customer_groups g ON g.id = c.group_id WHERE c.tenant_id = @tenant_id;
+SELECT c.id, coalesce(g.name, '')::text AS customer_group FROM customers c LEFT JOIN customer_groups g ON g.id = group_at(c.id, c.group_id, @at::timestamptz) WHERE c.tenant_id = @tenant_id;
 
 -- name: BaseFeesOfCustomers :many
 SELECT l.customer_id, sum(l.net)::numeric AS net, sum(l.gross)::numeric AS gross FROM fees f JOIN line_items l ON l.fee_id = f.id

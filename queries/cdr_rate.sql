@@ -61,7 +61,7 @@ SELECT t.id AS token_id, t.uid, t.valid, coalesce(c.id, '00000000-0000-0000-0000
     coalesce(c.customer_id, '00000000-0000-0000-0000-000000000000')::uuid AS customer_id, c.valid_from, c.valid_to,
     coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
 FROM tokens t LEFT JOIN token_assignments a ON a.token_id = t.id AND a.valid_from <= @at AND (a.valid_to IS NULL OR a.valid_to > @at)
-    LEFT JOIN contracts c ON c.id = a.contract_id LEFT JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id
+    LEFT JOIN contracts c ON c.id = a.contract_id LEFT JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = group_at(cu.id, cu.group_id, @at)
     LEFT JOIN plans p ON p.id = c.plan_id
 WHERE t.tenant_id = @tenant_id AND (t.id = sqlc.narg(card_id)::uuid OR sqlc.narg(card_id) IS NULL AND upper(t.uid) = upper(@uid) AND (t.type = @type OR @type = ''))
 ORDER BY t.type = 'RFID' DESC, t.created_at, t.id LIMIT 1;
@@ -73,7 +73,7 @@ SELECT t.id AS token_id, t.uid, t.valid, coalesce(c.id, '00000000-0000-0000-0000
     coalesce(c.customer_id, '00000000-0000-0000-0000-000000000000')::uuid AS customer_id, c.valid_from, c.valid_to,
     coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
 FROM tokens t JOIN token_assignments a ON a.token_id = t.id AND a.valid_from <= @at AND (a.valid_to IS NULL OR a.valid_to > @at)
-    LEFT JOIN contracts c ON c.id = a.contract_id LEFT JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id
+    LEFT JOIN contracts c ON c.id = a.contract_id LEFT JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = group_at(cu.id, cu.group_id, @at)
     LEFT JOIN plans p ON p.id = c.plan_id
 WHERE t.tenant_id = @tenant_id AND emaid(c.contract_id) = emaid(@contract_id::text)
 ORDER BY starts_with(upper(t.uid), upper(@uid::text)) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id LIMIT 1;

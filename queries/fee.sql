@@ -7,7 +7,7 @@ SELECT c.id, c.contract_id, c.created_at, greatest(c.valid_from, c.created_at)::
     coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS plan,
     EXISTS (SELECT FROM fees f WHERE f.contract_id = c.id AND f.kind = 'BASE' AND f.month = @month) AS base_booked,
     EXISTS (SELECT FROM fees f WHERE f.contract_id = c.id AND f.kind = 'ACTIVATION') AS activation_booked
-FROM contracts c JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
+FROM contracts c JOIN customers cu ON cu.id = c.customer_id LEFT JOIN customer_groups g ON g.id = group_at(cu.id, cu.group_id, greatest(c.valid_from, c.created_at, @since::timestamptz)) LEFT JOIN plans p ON p.id = c.plan_id
 WHERE c.tenant_id = @tenant_id AND c.customer_id >= @first_customer::uuid AND c.customer_id <= @last_customer::uuid AND c.id > @after AND c.valid_from < @until::timestamptz AND c.created_at < @until AND (c.valid_to IS NULL OR c.valid_to > @since::timestamptz)
 ORDER BY c.id LIMIT @max_rows;
 

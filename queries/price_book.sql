@@ -1,4 +1,4 @@
--- Price books, customer groups, and whose charge points are the utility's own.
+-- Price books, and whose charge points are the utility's own.
 
 -- name: InsertPriceBook :exec
 INSERT INTO price_books (id, tenant_id, version, doc, valid_from, created_at, created_by) VALUES (@id, @tenant_id, @version, @doc, @valid_from, @created_at, @created_by);
@@ -15,19 +15,6 @@ SELECT * FROM price_books WHERE id = @id;
 
 -- name: PriceBooks :many
 SELECT * FROM price_books WHERE tenant_id = @tenant_id ORDER BY version;
-
--- name: InsertCustomerGroup :exec
-INSERT INTO customer_groups (id, tenant_id, name, created_at) VALUES (@id, @tenant_id, @name, @created_at);
-
--- name: CustomerGroups :many
-SELECT g.id, g.name, (SELECT count(*) FROM customers c WHERE c.group_id = g.id) AS customers
-FROM customer_groups g WHERE g.tenant_id = @tenant_id ORDER BY g.name;
-
--- name: CustomerGroupByName :one
-SELECT * FROM customer_groups WHERE tenant_id = @tenant_id AND name = @name;
-
--- name: SetCustomerGroup :execrows
-UPDATE customers SET group_id = sqlc.narg(group_id) WHERE tenant_id = @tenant_id AND number = @number;
 
 -- name: InsertOwnParty :exec
 INSERT INTO own_parties (tenant_id, country_code, party_id, created_at) VALUES (@tenant_id, upper(@country_code::text), upper(@party_id::text), @created_at)

@@ -36,7 +36,7 @@ WHERE t.id = @id;
 SELECT sqlc.embed(t), c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id, cu.no_credit,
     EXISTS (SELECT FROM contract_places cp WHERE cp.contract_id = c.id) AS restricted, coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id JOIN tenants te ON te.id = t.tenant_id
-    LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
+    LEFT JOIN customer_groups g ON g.id = group_at(cu.id, cu.group_id, @at::timestamptz) LEFT JOIN plans p ON p.id = c.plan_id
 WHERE t.tenant_id = ANY (@tenant_ids::uuid[]) AND upper(t.uid) = upper(@uid::text) AND (t.type = @type OR @type = '')
 ORDER BY t.type = 'RFID' DESC, t.created_at, t.id;
 
@@ -46,7 +46,7 @@ ORDER BY t.type = 'RFID' DESC, t.created_at, t.id;
 SELECT sqlc.embed(t), c.contract_id, c.valid_from, c.valid_to, te.country_code, te.party_id, cu.no_credit,
     EXISTS (SELECT FROM contract_places cp WHERE cp.contract_id = c.id) AS restricted, coalesce(g.name, '')::text AS customer_group, coalesce(p.name, '')::text AS agreed_plan
 FROM tokens t JOIN contracts c ON c.id = t.contract_id JOIN customers cu ON cu.id = c.customer_id JOIN tenants te ON te.id = t.tenant_id
-    LEFT JOIN customer_groups g ON g.id = cu.group_id LEFT JOIN plans p ON p.id = c.plan_id
+    LEFT JOIN customer_groups g ON g.id = group_at(cu.id, cu.group_id, @at::timestamptz) LEFT JOIN plans p ON p.id = c.plan_id
 WHERE c.tenant_id = ANY (@tenant_ids::uuid[]) AND emaid(c.contract_id) = emaid(@emaid::text)
 ORDER BY upper(c.contract_id) = upper(@emaid) DESC, t.valid DESC, t.type = 'RFID' DESC, t.created_at, t.id;
 

@@ -2,10 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/shopspring/decimal"
 
+	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/jobs"
 )
 
@@ -44,7 +47,7 @@ func (c groupListCmd) Run(o *outside) error {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := a.db.CustomerGroups(o.ctx, tenant.ID)
+		rows, err := a.db.CustomerGroups(o.ctx, db.CustomerGroupsParams{TenantID: tenant.ID, At: a.now()})
 		if err != nil {
 			return nil, err
 		}
@@ -57,9 +60,10 @@ func (c groupListCmd) Run(o *outside) error {
 }
 
 type groupPutCmd struct {
-	Tenant   string `required:"" help:"Utility, for example DE*SWX."`
-	Customer string `required:"" help:"Customer number."`
-	Group    string `help:"Name of the group; none when empty."`
+	Tenant   string   `required:"" help:"Utility, for example DE*SWX."`
+	Customer string   `required:"" help:"Customer number."`
+	Group    string   `help:"Name of the group; none when empty."`
+	From     *instant `name:"valid-from" help:"Start of the first session that it is for (default: now)." placeholder:"DAY"`
 }
 
 // Run puts.
@@ -69,7 +73,11 @@ func (c groupPutCmd) Run(o *outside) error {
 		if err != nil {
 			return nil, err
 		}
-		if err := a.ops().PutIntoGroup(o.ctx, tenant.ID, c.Customer, c.Group); err != nil {
+		from, err := c.From.in(tenant)
+		if err != nil {
+			return nil, err
+		}
+		if err := a.ops().PutIntoGroup(o.ctx, tenant.ID, c.Customer, c.Group, from); err != nil {
 			return nil, err
 		}
 		return map[string]any{"customer": c.Customer, "group": c.Group}, nil
@@ -81,6 +89,7 @@ type voucherCmd struct {
 	Add    voucherAddCmd    `cmd:"" help:"Add a voucher: an amount for each contract that redeems it, or percent off its sessions."`
 	List   voucherListCmd   `cmd:"" help:"List the vouchers of a utility and what is used of them."`
 	Redeem voucherRedeemCmd `cmd:"" help:"Give a contract a voucher. Sessions draw it down as they are rated."`
+	End    voucherEndCmd    `cmd:"" help:"End a voucher for good: nobody redeems it any more. Amounts that were redeemed stay."`
 }
 
 type voucherAddCmd struct {
@@ -152,6 +161,7 @@ type listedVoucher struct {
 	Spent       json.Number  `json:"spent"` // of the budget
 	Drawn       json.Number  `json:"drawn"` // by sessions
 	Redemptions int64        `json:"redemptions"`
+	EndedAt     *time.Time   `json:"ended_at"` // for good, before its time
 }
 
 // Run lists.
@@ -161,7 +171,7 @@ func (c voucherListCmd) Run(o *outside) error {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := a.db.Vouchers(o.ctx, tenant.ID)
+		rows, err := a.db.Vouchers(o.ctx, db.VouchersParams{TenantID: tenant.ID})
 		if err != nil {
 			return nil, err
 		}
@@ -169,7 +179,7 @@ func (c voucherListCmd) Run(o *outside) error {
 		for i, v := range rows {
 			list[i] = listedVoucher{
 				Code: v.Code, Name: v.Name, Percent: figure(v.Percent), Amount: figure(v.Amount), Currency: v.Currency, ValidFrom: v.ValidFrom.UTC(), ValidTo: v.ValidTo,
-				Budget: figure(v.Budget), Spent: json.Number(v.Spent.StringFixed(2)), Drawn: json.Number(v.Drawn.StringFixed(2)), Redemptions: v.Redemptions,
+				Budget: figure(v.Budget), Spent: json.Number(v.Spent.StringFixed(2)), Drawn: json.Number(v.Drawn.StringFixed(2)), Redemptions: v.Redemptions, EndedAt: v.EndedAt,
 			}
 		}
 		return map[string]any{"vouchers": list}, nil
@@ -193,5 +203,28 @@ func (c voucherRedeemCmd) Run(o *outside) error {
 			return nil, err
 		}
 		return map[string]any{"code": c.Code, "contract": c.Contract}, nil
+	})
+}
+
+type voucherEndCmd struct {
+	Tenant string `required:"" help:"Utility, for example DE*SWX."`
+	Code   string `required:"" help:"Code of the voucher."`
+}
+
+// Run ends.
+func (c voucherEndCmd) Run(o *outside) error {
+	return admin(o, func(a *app) (any, error) {
+		tenant, err := a.tenant(o, c.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		v, err := a.db.VoucherByCode(o.ctx, db.VoucherByCodeParams{TenantID: tenant.ID, Code: c.Code})
+		if err == nil {
+			err = a.ops().EndVoucher(o.ctx, tenant.ID, v)
+		}
+		if errors.Is(err, db.ErrNotFound) {
+			return nil, fmt.Errorf("%s has no voucher %s that is not ended", c.Tenant, c.Code)
+		}
+		return map[string]any{"code": c.Code, "ended": true}, err
 	})
 }

@@ -124,6 +124,8 @@ func TestPricebookCommands(t *testing.T) {
 	if len(vouchers.Vouchers) != 1 || vouchers.Vouchers[0].Spent != "10.00" || vouchers.Vouchers[0].Percent != nil {
 		t.Errorf("vouchers %+v", vouchers)
 	}
+	command(&printed, "voucher", "end", "--tenant", "DE*SWX", "--code", "hallo")
+	refused("has no voucher HALLO that is not ended", "voucher", "end", "--tenant", "DE*SWX", "--code", "HALLO")
 	var groups struct {
 		Groups []struct {
 			Name      string
@@ -134,6 +136,11 @@ func TestPricebookCommands(t *testing.T) {
 	command(&groups, "group", "list", "--tenant", "DE*SWX")
 	if len(groups.Groups) != 1 || groups.Groups[0].Customers != 0 {
 		t.Errorf("groups %+v", groups)
+	}
+	command(&printed, "group", "put", "--tenant", "DE*SWX", "--customer", "10001", "--group", "Stromkunden", "--valid-from", "2099-01-01")
+	command(&groups, "group", "list", "--tenant", "DE*SWX")
+	if groups.Groups[0].Customers != 0 {
+		t.Errorf("before the day %+v", groups)
 	}
 	refused(`customer: the number of a customer, got "77"`, "group", "put", "--tenant", "DE*SWX", "--customer", "77", "--group", "Stromkunden")
 

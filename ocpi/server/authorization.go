@@ -115,9 +115,9 @@ func (c *call) tokenOf(ctx context.Context, uid ocpi.CiString, kind ocpi.TokenTy
 
 func (c *call) tokensOf(ctx context.Context, uid ocpi.CiString, kind ocpi.TokenType) ([]db.TokensByUIDRow, error) {
 	if kind != ocpi.TokenEMAID || !c.dialect.EMAIDTokens {
-		return c.DB.TokensByUID(ctx, db.TokensByUIDParams{TenantIDs: c.addressed(), UID: string(uid), Type: string(kind)})
+		return c.DB.TokensByUID(ctx, db.TokensByUIDParams{TenantIDs: c.addressed(), UID: string(uid), Type: string(kind), At: c.Now()})
 	}
-	of, err := c.DB.TokensByEMAID(ctx, db.TokensByEMAIDParams{TenantIDs: c.addressed(), EMAID: string(uid)})
+	of, err := c.DB.TokensByEMAID(ctx, db.TokensByEMAIDParams{TenantIDs: c.addressed(), EMAID: string(uid), At: c.Now()})
 	rows := make([]db.TokensByUIDRow, len(of))
 	for i, row := range of {
 		rows[i] = db.TokensByUIDRow(row)

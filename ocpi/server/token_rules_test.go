@@ -50,7 +50,7 @@ func TestTokenRules(t *testing.T) {
 	check(t, "listed", len(all), 2)
 	check(t, "contract of both", all["04AA"]["contract_id"], all["04BB"]["contract_id"])
 
-	row, err := w.db.TokensByUID(w.ctx, db.TokensByUIDParams{TenantIDs: []uuid.UUID{swx.ID}, UID: "04AA", Type: "RFID"})
+	row, err := w.db.TokensByUID(w.ctx, db.TokensByUIDParams{TenantIDs: []uuid.UUID{swx.ID}, UID: "04AA", Type: "RFID", At: time.Now()})
 	if err != nil || len(row) != 1 {
 		t.Fatalf("%v, %v", row, err)
 	}
