@@ -33,7 +33,8 @@ var lenientDecoding = (*leniency)(nil).options()
 
 // UnmarshalTolerant is Unmarshal, and when that fails UnmarshalLenient. The
 // notes say which quirks were needed; when one of them is refused the error is
-// that of Unmarshal.
+// that of Unmarshal. Otherwise an error is about what even leniency cannot
+// read, and not about the first thing that it could.
 func UnmarshalTolerant(b []byte, v any, refused []string) (Findings, error) {
 	exact := Unmarshal(b, v)
 	var fault *Error
@@ -42,13 +43,14 @@ func UnmarshalTolerant(b []byte, v any, refused []string) (Findings, error) {
 	}
 	reflect.ValueOf(v).Elem().SetZero()
 	var l leniency
-	if unmarshal(b, v, l.options()) != nil {
-		return nil, exact
-	}
+	err := unmarshal(b, v, l.options())
 	for _, note := range l.notes {
 		if slices.Contains(refused, string(note.Quirk)) {
 			return nil, exact
 		}
+	}
+	if err != nil {
+		return nil, err
 	}
 	return l.notes, nil
 }
@@ -64,25 +66,26 @@ func (l *leniency) note(dec *jsontext.Decoder, quirk Quirk, rule string, value j
 }
 
 // unquoted reads the next value; of a string that holds something it returns
-// what it holds, and null of a blank one.
-func (l *leniency) unquoted(dec *jsontext.Decoder, quirk Quirk, rule string) (jsontext.Value, error) {
-	value, err := dec.ReadValue()
-	if err != nil || value.Kind() != jsontext.KindString {
-		return value, err
+// what it holds, and null of a blank one. sent is the value as it stands, for
+// errors.
+func (l *leniency) unquoted(dec *jsontext.Decoder, quirk Quirk, rule string) (value, sent jsontext.Value, err error) {
+	sent, err = dec.ReadValue()
+	if err != nil || sent.Kind() != jsontext.KindString {
+		return sent, sent, err
 	}
-	l.note(dec, quirk, rule, value)
-	text, err := jsontext.AppendUnquote(nil, value)
+	l.note(dec, quirk, rule, sent)
+	text, err := jsontext.AppendUnquote(nil, sent)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(text) == 0 {
-		return jsontext.Value("null"), nil
+		return jsontext.Value("null"), sent, nil
 	}
-	return text, nil
+	return text, sent, nil
 }
 
 func (l *leniency) decodeDecimal(dec *jsontext.Decoder, d *decimal.NullDecimal) error {
-	value, err := l.unquoted(dec, QuirkTextForNumber, ruleNumber)
+	value, sent, err := l.unquoted(dec, QuirkTextForNumber, ruleNumber)
 	if err != nil {
 		return err
 	}
@@ -91,17 +94,17 @@ func (l *leniency) decodeDecimal(dec *jsontext.Decoder, d *decimal.NullDecimal) 
 		return nil
 	}
 	if !value.IsValid() {
-		return failedValue(dec, ruleNumber, value)
+		return failedValue(dec, ruleNumber, sent)
 	}
 	d.Decimal, d.Valid = parseNumber(value)
 	if !d.Valid {
-		return failedValue(dec, ruleNumber, value)
+		return failedValue(dec, ruleNumber, sent)
 	}
 	return nil
 }
 
 func (l *leniency) decodeInt(dec *jsontext.Decoder, n *int) error {
-	value, err := l.unquoted(dec, QuirkTextForNumber, ruleInteger)
+	value, sent, err := l.unquoted(dec, QuirkTextForNumber, ruleInteger)
 	if err != nil {
 		return err
 	}
@@ -111,7 +114,7 @@ func (l *leniency) decodeInt(dec *jsontext.Decoder, n *int) error {
 	}
 	number, ok := parseInt(value)
 	if !ok {
-		return failedValue(dec, ruleInteger, value)
+		return failedValue(dec, ruleInteger, sent)
 	}
 	*n = number
 	return nil
@@ -119,7 +122,7 @@ func (l *leniency) decodeInt(dec *jsontext.Decoder, n *int) error {
 
 func (l *leniency) decodeBool(dec *jsontext.Decoder, b *bool) error {
 	numeric := dec.PeekKind() == jsontext.KindNumber
-	value, err := l.unquoted(dec, QuirkTextForBoolean, ruleBoolean)
+	value, sent, err := l.unquoted(dec, QuirkTextForBoolean, ruleBoolean)
 	if err != nil {
 		return err
 	}
@@ -132,7 +135,7 @@ func (l *leniency) decodeBool(dec *jsontext.Decoder, b *bool) error {
 	case "false", "False", "0", "null":
 		*b = false
 	default:
-		return failedValue(dec, ruleBoolean, value)
+		return failedValue(dec, ruleBoolean, sent)
 	}
 	return nil
 }

@@ -167,6 +167,11 @@ func TestUnmarshalTolerant(t *testing.T) { // TYP-08, TYP-10
 			t.Errorf("%s: %v, %v", list, notes, err)
 		}
 	}
+	// What can be read is not blamed for what cannot.
+	_, err = UnmarshalTolerant([]byte(`{"kwh":"1.5","start_date_time":"soon"}`), new(Session), nil)
+	if exact := Unmarshal([]byte(`{"start_date_time":"soon"}`), new(Session)); err == nil || err.Error() != exact.Error() {
+		t.Errorf("%v, want %v", err, exact)
+	}
 	// What nobody can read is answered in the words of the exact reading.
 	for _, body := range []string{`{"kwh":"much"}`, `{"kwh":`, `[]`, `{"kwh":1,"kwh":2}`} {
 		exact := Unmarshal([]byte(body), new(Session))
