@@ -303,11 +303,12 @@ func (r *Record) ocmfSigned(payload, section string) *Fault {
 	}
 	var b []byte
 	var err error
+	text := strings.Join(strings.Fields(string(s.SD)), "")
 	switch encoding := strings.ToLower(strings.TrimSpace(string(s.SE))); encoding {
 	case "", "hex":
-		b, err = hex.DecodeString(strings.TrimSpace(string(s.SD)))
-	case "base64":
-		b, err = base64.StdEncoding.DecodeString(strings.TrimSpace(string(s.SD)))
+		b, err = hex.DecodeString(text)
+	case "base64": // with or without padding, in either alphabet
+		b, err = base64.RawStdEncoding.DecodeString(strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "=")))
 	default:
 		return &Fault{SignatureUnreadable, fmt.Sprintf("SE is %.20q, known are hex and base64", encoding)}
 	}
