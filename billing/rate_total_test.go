@@ -90,6 +90,19 @@ func TestZoneOf(t *testing.T) { // PRC-09, of a Location that we do not know
 			t.Errorf("ZoneOf(%q) = %q, want %q", country, got, want)
 		}
 	}
+	for at, want := range map[[3]string]string{
+		{"ESP", "40.41678", "-3.70379"}: "Europe/Madrid", {"ESP", "28.12355", "-15.43626"}: "Atlantic/Canary", {"ES", "39.57119", "2.64663"}: "Europe/Madrid",
+		{"PRT", "38.71667", "-9.13333"}: "Europe/Lisbon", {"PRT", "32.66568", "-16.92547"}: "Atlantic/Madeira", {"PRT", "37.74123", "-25.66874"}: "Atlantic/Azores",
+		{"DEU", "", ""}: "Europe/Berlin", {"ESP", "-3.70379", "40.41678"}: "", {"ESP", "0", "0"}: "", {"ESP", "", "x"}: "", {"", "40.41678", "-3.70379"}: "",
+	} {
+		got := ""
+		if zone := billing.ZoneAt(&ocpi.CDRLocation{Country: at[0], Coordinates: ocpi.GeoLocation{Latitude: at[1], Longitude: at[2]}}); zone != nil {
+			got = zone.String()
+		}
+		if got != want {
+			t.Errorf("ZoneAt(%q) = %q, want %q", at, got, want)
+		}
+	}
 	if billing.Alpha2("AUT") != "AT" || billing.Alpha2("XXX") != "" {
 		t.Error("Alpha2")
 	}

@@ -4,6 +4,10 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/roamwerk/roamwerk/ocpi"
 )
 
 // countries lists the countries in which European drivers charge, with the time zone where there is only one, or only one
@@ -67,6 +71,41 @@ func Alpha2(country string) string {
 
 // ZoneOf returns the time zone of a country that has a single one, nil for every other.
 func ZoneOf(country string) *time.Location { return zonesByCountry()[Alpha2(country)] }
+
+// regions are the parts of the countries that have several zones, in degrees.
+var regions = []struct {
+	alpha2, zone             string
+	south, north, west, east int64
+}{
+	{"ES", "Europe/Madrid", 35, 44, -10, 5},
+	{"ES", "Atlantic/Canary", 27, 30, -19, -13},
+	{"PT", "Europe/Lisbon", 36, 43, -10, -6},
+	{"PT", "Atlantic/Madeira", 30, 34, -18, -15},
+	{"PT", "Atlantic/Azores", 36, 40, -32, -24},
+}
+
+// ZoneAt returns the time zone of a place that is known from a CDR alone: that of its country, or where that has several, of
+// its coordinates (PRC-09). It is nil where neither tells.
+func ZoneAt(at *ocpi.CDRLocation) *time.Location {
+	if zone := ZoneOf(at.Country); zone != nil {
+		return zone
+	}
+	latitude, err := decimal.NewFromString(at.Coordinates.Latitude)
+	longitude, err2 := decimal.NewFromString(at.Coordinates.Longitude)
+	if err != nil || err2 != nil || !sane(latitude) || !sane(longitude) {
+		return nil
+	}
+	between := func(d decimal.Decimal, least, most int64) bool {
+		return d.GreaterThanOrEqual(decimal.NewFromInt(least)) && d.LessThan(decimal.NewFromInt(most))
+	}
+	for _, r := range regions {
+		if r.alpha2 == Alpha2(at.Country) && between(latitude, r.south, r.north) && between(longitude, r.west, r.east) {
+			zone, _ := time.LoadLocation(r.zone) // nil: this machine has no such zone
+			return zone
+		}
+	}
+	return nil
+}
 
 var zonesByCountry = sync.OnceValue(func() map[string]*time.Location {
 	zones := map[string]*time.Location{}

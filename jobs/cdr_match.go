@@ -85,10 +85,10 @@ func (p place) zoneOrUTC() *time.Location {
 }
 
 // findPlace looks the Location up. A CDR has no time zone (PRC-09), and its location may never have been published to us
-// (LOC-24): then a country with a single zone decides.
+// (LOC-24): then its country decides, or in one with several zones its coordinates.
 func (r *rating) findPlace(ctx context.Context) (place, error) {
 	p := place{country: billing.Alpha2(r.cdr.CDRLocation.Country)}
-	p.zone = billing.ZoneOf(r.cdr.CDRLocation.Country)
+	p.zone = billing.ZoneAt(&r.cdr.CDRLocation)
 	row, err := r.q.LocationDoc(ctx, db.LocationDocParams{CountryCode: string(r.cdr.CountryCode), PartyID: string(r.cdr.PartyID), LocationID: string(r.cdr.CDRLocation.ID)})
 	if errors.Is(err, db.ErrNotFound) {
 		return p, nil

@@ -19,7 +19,7 @@ import (
 
 // priceCmd prices CDRs without a database. It is how the engine is tried out, compared with others, and asked in a dispute.
 type priceCmd struct {
-	Timezone string   `help:"Time zone of the charge points (default: that of the CDR's country)." placeholder:"ZONE"`
+	Timezone string   `help:"Time zone of the charge points (default: that of the CDR's place)." placeholder:"ZONE"`
 	Tariff   string   `help:"Price by this tariff, or by these if the file holds a list, instead of those in the CDRs." placeholder:"FILE" xor:"by"`
 	Plan     string   `help:"Price as a customer with this retail tariff pays: with its caps, discounts, and an untouched allowance of the month for each CDR." placeholder:"FILE" xor:"by,how"`
 	Policy   string   `help:"Reading of what OCPI leaves open, instead of ours: ${policies}." placeholder:"NAME"`
@@ -174,10 +174,10 @@ func (p *pricer) price(raw jsontext.Value) (*pricedCDR, error) {
 	}
 	zone := cmp.Or(p.zone, doc.zone)
 	if zone == nil {
-		if zone = billing.ZoneOf(cdr.CDRLocation.Country); zone != nil && usesClock {
+		if zone = billing.ZoneAt(&cdr.CDRLocation); zone != nil && usesClock {
 			findings = append(findings, billing.Finding{
 				Code: "zone-assumed", Severity: billing.Info, Path: "cdr_location.country",
-				Message: "prices depend on local time; that of the country is taken: " + zone.String(),
+				Message: "prices depend on local time; that of the place is taken: " + zone.String(),
 			})
 		}
 	}

@@ -18,7 +18,7 @@ func (p *pricer) priceByPlan(raw jsontext.Value, plan *billing.Retail) (*pricedC
 	cdr := &doc.cdr
 	zone := cmp.Or(p.zone, doc.zone)
 	if zone == nil {
-		zone = billing.ZoneOf(cdr.CDRLocation.Country)
+		zone = billing.ZoneAt(&cdr.CDRLocation)
 	}
 	loc := &cdr.CDRLocation
 	at := billing.ChargePoint{EVSE: billing.FoldEVSE(loc.EVSEID), Location: loc.ID.Fold(), CPO: cdr.Party().Fold(), Country: billing.Alpha2(loc.Country)}
