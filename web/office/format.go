@@ -39,15 +39,15 @@ func (v *visit) at(path string) templ.Attributes {
 	return nil
 }
 
-// within marks the item of the navigation that the page belongs to by one of two addresses.
-func (v *visit) within(path, also string) templ.Attributes {
-	if marks := v.at(path); marks != nil || also == "" {
-		return marks
+// within marks the item of the navigation that the page belongs to by its address or others.
+func (v *visit) within(path string, also []string) templ.Attributes {
+	marks := v.at(path)
+	for _, other := range also {
+		if marks == nil && v.at(other) != nil {
+			marks = templ.Attributes{"aria-current": "true"}
+		}
 	}
-	if v.at(also) != nil {
-		return templ.Attributes{"aria-current": "true"}
-	}
-	return nil
+	return marks
 }
 
 // exportOf is the address of what a list shows as a table.

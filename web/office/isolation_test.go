@@ -38,6 +38,8 @@ func isolation(w *world) {
 		"GET /prices/versions/:id": w.other.book.String(), "GET /prices/drafts/:id": w.other.draftBook.String(), "POST /prices/drafts/:id": w.other.draftBook.String(),
 		"POST /prices/drafts/:id/publish": w.other.draftBook.String(), "POST /prices/drafts/:id/drop": w.other.draftBook.String(), "GET /prices/backtest/:id": w.other.backtest.String(),
 		"GET /prices/drafts/:id/plan": w.other.draftBook.String(), "POST /prices/drafts/:id/plan": w.other.draftBook.String(),
+		"GET /vouchers/:id": w.other.voucher.String(), "POST /vouchers/:id/redeem": w.other.voucher.String(), "POST /vouchers/:id/end": w.other.voucher.String(),
+		"GET /groups/:id": w.other.group.String(), "POST /groups/:id": w.other.group.String(),
 		"GET /plans/:id/edit": w.other.plan.String(), "POST /plans/:id/edit": w.other.plan.String(),
 		"GET /plans/:id": w.other.plan.String(),
 		"GET /cards/:id": w.other.card.String(), "POST /cards/:id/block": w.other.card.String(), "POST /cards/:id/credit": w.other.card.String(),
@@ -90,7 +92,7 @@ func isolation(w *world) {
 	for _, path := range []string{"/de/overview", "/de/cdrs?month=all", "/de/cdrs.csv?month=all", "/de/invoices", "/de/runs", "/de/numbers", "/de/outbox", "/de/partners", "/de/cdrs?month=all&q=SWL",
 		"/de/tenants", "/de/cards", "/de/cards?q=SWL", "/de/disputes?state=all", "/de/bulks", "/de/cdrs?month=all&group=partner", "/de/gaps?state=all", "/de/messages", "/de/messages?q=" + w.other.ratedID, "/de/quarantine", "/de/tariffs",
 		"/de/trace?of=" + url.QueryEscape("sessions/DE*LNN/S-"+w.other.ratedID), "/de/trace?of=" + url.QueryEscape("tokens/DE*SWL/"+card(&w.other, 0)),
-		"/de/plans", "/de/prices", "/de/prices/backtest"} {
+		"/de/plans", "/de/vouchers", "/de/groups", "/de/prices", "/de/prices/backtest"} {
 		for who, c := range map[string]*client{"clerk": clerk, "operator": picky} {
 			res := c.get(path)
 			body := strings.ReplaceAll(res.body, `value="SWL"`, "")
@@ -100,7 +102,7 @@ func isolation(w *world) {
 			if strings.Contains(path, "=") { // what was asked for stands in the field and in the heading
 				body = strings.ReplaceAll(strings.ReplaceAll(body, w.other.ratedID, ""), "q=SWL", "")
 			}
-			for _, secret := range []string{"CDR-SWL", "SWL-2026", w.other.Name, foreign.Name} {
+			for _, secret := range []string{"CDR-SWL", "SWL-2026", "HERBST-SWL", w.other.Name, foreign.Name} {
 				if strings.Contains(body, secret) {
 					t.Errorf("%s sees %s on %s", who, secret, path)
 				}

@@ -21,5 +21,5 @@ func forUtility(handle func(*office, *visit) error) func(*office, *visit) error 
 
 // priceParts are the pages about prices.
 var priceParts = []struct{ path, key string }{
-	{"/prices", "prices.book"}, {"/plans", "prices.plans"}, {"/prices/backtest", "prices.backtest"},
+	{"/prices", "prices.book"}, {"/plans", "prices.plans"}, {"/groups", "prices.groups"}, {"/vouchers", "prices.vouchers"}, {"/prices/backtest", "prices.backtest"},
 }

@@ -3,6 +3,10 @@ package office_test
 import (
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+
+	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/jobs"
 )
 
@@ -16,6 +20,14 @@ const blockingPlan = `{"country_code":"DE","party_id":"SWI","id":"STADT","curren
 	"allowances":[{"id":"start","unit":"kWh","quantity":10}],
 	"discounts":[{"name":"Herbstaktion","percent":5,"start_date_time":"2026-10-01T00:00:00Z","end_date_time":"2026-12-01T00:00:00Z"}],
 	"base_fee":{"price":4.99,"vat":19},"one_off_fees":[{"kind":"EXTRA_CARD","price":9.9,"vat":19}]}`
+
+// customerOf is the customer of a contract.
+func (w *world) customerOf(contract string, u *utility) uuid.UUID {
+	w.Helper()
+	c, err := w.ops.DB.ContractByEMAID(w.Context(), db.ContractByEMAIDParams{TenantID: u.ID, ContractID: contract})
+	w.check(err)
+	return c.CustomerID
+}
 
 // fillPrices gives a utility a second plan, in two versions of which one is to come.
 func (w *world) fillPrices(u *utility) {
@@ -31,6 +43,16 @@ func (w *world) fillPrices(u *utility) {
 		_, err = w.ops.AddCustomerGroup(ctx, u.ID, group)
 		w.check(err)
 	}
+	contract, err := w.ops.DB.TokensByUID(ctx, db.TokensByUIDParams{TenantIDs: []uuid.UUID{u.ID}, UID: card(u, 0), At: w.now})
+	w.check(err)
+	customer, err := w.ops.DB.Customer(ctx, w.customerOf(contract[0].ContractID, u))
+	w.check(err)
+	u.group, err = w.ops.AddCustomerGroup(ctx, u.ID, "Stromkunden")
+	w.check(err)
+	w.check(w.ops.PutIntoGroup(ctx, u.ID, customer.Number, "Stromkunden", w.now.AddDate(0, 0, -1)))
+	u.voucher, err = w.ops.AddVoucher(ctx, jobs.NewVoucher{Tenant: u.ID, Code: "HERBST-" + u.PartyID, Name: "Herbstaktion", Amount: decimal.NewNullDecimal(decimal.NewFromInt(10)), From: w.now.AddDate(0, 0, -5), Budget: decimal.NewNullDecimal(decimal.NewFromInt(100))})
+	w.check(err)
+	w.check(w.ops.RedeemVoucher(ctx, u.ID, "HERBST-"+u.PartyID, contract[0].ContractID))
 	next, err := w.ops.SetPriceBook(ctx, u.ID, []byte(`{"rules":[
 		{"id":"privat-dc","plan":"Stadttarif","group":"Privatkunden","where":{"current":"DC","below_kw":150}},
 		{"id":"privat-ac","plan":"Standard","group":"Privatkunden","where":{"current":"AC"}},

@@ -73,7 +73,7 @@ type utility struct {
 	dispute  uuid.UUID
 	plan     uuid.UUID // retail tariff
 
-	book, draftBook, backtest uuid.UUID
+	book, draftBook, backtest, group, voucher uuid.UUID
 
 	bulk uuid.UUID // preview of a decision about many CDRs
 }
