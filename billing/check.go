@@ -163,7 +163,11 @@ func (c *checker) amount(name, side string, claimed decimal.NullDecimal, compute
 		return
 	}
 	exact := numberOf(computed)
-	if off, allowed := numberOf(claimed.Decimal).sub(exact).abs(), c.of(exact).add(c.slack); off.cmp(allowed) > 0 {
+	off := numberOf(claimed.Decimal).sub(exact).abs()
+	if off.isZero() {
+		return
+	}
+	if allowed := c.of(exact).add(c.slack); off.cmp(allowed) > 0 {
 		c.differs(name+side, claimed.Decimal, computed, allowed)
 	}
 }

@@ -129,10 +129,17 @@ func (p *Pricer) Explain(raw []byte, cdr *ocpi.CDR, tariffs []*Tariff, zone *tim
 }
 
 func (t *Tariff) explain(use *TariffUse) ExplainedTariff {
-	return ExplainedTariff{
+	e := ExplainedTariff{
 		TariffUse: *use, Currency: t.Currency, LastUpdated: t.lastUpdated, ValidFrom: t.validFrom, ValidTo: t.validTo, VATRate: t.vat,
-		Minimum: t.minimum.stated, Maximum: t.maximum.stated,
 	}
+	for i := range t.limits {
+		if l := &t.limits[i]; l.side < 0 {
+			e.Minimum = l.stated
+		} else {
+			e.Maximum = l.stated
+		}
+	}
+	return e
 }
 
 // choice is a search of a component that was made while tracing.

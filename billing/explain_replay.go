@@ -149,16 +149,8 @@ func (e *ExplainedChoice) component() *component {
 
 // tariff is what of a tariff still matters when its components are chosen.
 func (e *ExplainedTariff) tariff() *Tariff {
-	return &Tariff{
-		ID: e.ID, Hash: e.Hash, TaxIncluded: e.TaxIncluded, Currency: e.Currency, vat: e.VATRate, limited: true,
-		minimum: e.Minimum.limit(-1), maximum: e.Maximum.limit(1),
-	}
-}
-
-func (l *ExplainedLimit) limit(side int) priceLimit {
-	return priceLimit{
-		side: side, stated: *l,
-		hasExcl: l.ExclVAT.Valid, excl: numberOf(l.ExclVAT.Decimal).mul(secondsPerHour),
-		hasIncl: l.InclVAT.Valid, incl: numberOf(l.InclVAT.Decimal).mul(secondsPerHour),
-	}
+	t := &Tariff{ID: e.ID, Hash: e.Hash, TaxIncluded: e.TaxIncluded, Currency: e.Currency, vat: e.VATRate}
+	t.addLimit(e.Minimum, -1)
+	t.addLimit(e.Maximum, 1)
+	return t
 }

@@ -74,7 +74,7 @@ func (r *rater) settleTariff(t *Tariff) {
 		}
 	}
 	r.rates = rates
-	if t.limited && !r.policy.NoLimits {
+	if len(t.limits) > 0 && !r.policy.NoLimits {
 		if limited := r.limit(t, share, rates); !limited.equal(share) {
 			r.limits = append(r.limits, limitEffect{t, limited.sub(share)})
 			rates = t.spreadVAT(rates, share, limited)
@@ -128,8 +128,8 @@ func addVAT(to []vatCost, rate decimal.NullDecimal, c *cost) []vatCost {
 // what the other limit states; of a tariff whose prices include VAT, the side without follows.
 func (r *rater) limit(t *Tariff, share cost, rates []vatCost) cost {
 	limited := share
-	for _, l := range []*priceLimit{&t.minimum, &t.maximum} {
-		switch {
+	for i := range t.limits {
+		switch l := &t.limits[i]; {
 		case !l.hasIncl && l.hitsExcl(limited):
 			limited.excl = l.excl
 			limited.incl = scale(limited.excl, share.excl, share.incl, t.onlyRate(rates), false)
@@ -141,7 +141,8 @@ func (r *rater) limit(t *Tariff, share cost, rates []vatCost) cost {
 			limited.excl = scale(limited.incl, share.incl, share.excl, t.onlyRate(rates), true)
 		}
 	}
-	for _, l := range []*priceLimit{&t.minimum, &t.maximum} {
+	for i := range t.limits {
+		l := &t.limits[i]
 		if l.hitsExcl(limited) {
 			limited.excl = l.excl
 		}

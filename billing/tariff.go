@@ -78,13 +78,11 @@ type Tariff struct {
 	lastUpdated time.Time
 	prices      [phases][dimensions]priceList
 	vat         decimal.NullDecimal // of all components, if they agree
-	minimum     priceLimit
-	maximum     priceLimit
-	limited     bool // there is one of them
-	clock       bool // some restriction needs the local time
-	level       bool // some restriction needs a power or current
-	oneElement  bool // of the elements that match the first counts alone, for every dimension (OCPI 2.1.1)
-	unreadable  bool // some part is not understood, so no figure can be trusted (TAR-11)
+	limits      []priceLimit        // the minimum before the maximum
+	clock       bool                // some restriction needs the local time
+	level       bool                // some restriction needs a power or current
+	oneElement  bool                // of the elements that match the first counts alone, for every dimension (OCPI 2.1.1)
+	unreadable  bool                // some part is not understood, so no figure can be trusted (TAR-11)
 }
 
 // priceList is the components of one dimension in the order of the document: the first that matches counts (PRC-04).
@@ -136,10 +134,9 @@ func Compile(doc ocpi.Tariff, opt CompileOptions) (*Tariff, []Finding) {
 		oneElement: version(&doc) == ocpi.Version211,
 	}
 	c := compiler{tariff: t}
-	t.minimum = c.limit("min_price", doc.MinPrice, -1)
-	t.maximum = c.limit("max_price", doc.MaxPrice, 1)
-	t.limited = t.minimum.hasExcl || t.minimum.hasIncl || t.maximum.hasExcl || t.maximum.hasIncl
-	if t.minimum.crosses(t.maximum) {
+	c.limit("min_price", doc.MinPrice, -1)
+	c.limit("max_price", doc.MaxPrice, 1)
+	if len(t.limits) == 2 && t.limits[0].crosses(&t.limits[1]) {
 		c.find("limits-cross", Flag, "min_price", "the minimum price is above the maximum price; the maximum counts")
 	}
 	if t.Currency == "" {
@@ -210,25 +207,25 @@ func (c *compiler) unreadable(path, message string) {
 type priceLimit struct {
 	hasExcl, hasIncl bool
 	excl, incl       number
-	side             int // of cmp that violates it
+	side             int // of cmp that violates it: -1 of a minimum, 1 of a maximum
 	stated           ExplainedLimit
 }
 
 func (l *priceLimit) hitsExcl(c cost) bool { return l.hasExcl && c.excl.cmp(l.excl) == l.side }
 func (l *priceLimit) hitsIncl(c cost) bool { return l.hasIncl && c.incl.cmp(l.incl) == l.side }
 
-func (l priceLimit) crosses(upper priceLimit) bool {
+func (l *priceLimit) crosses(upper *priceLimit) bool {
 	return l.hasExcl && upper.hasExcl && l.excl.cmp(upper.excl) > 0 || l.hasIncl && upper.hasIncl && l.incl.cmp(upper.incl) > 0
 }
 
 // limit reads a limit. Of a tariff whose prices include VAT the side with VAT is the promise, and the other one follows.
-func (c *compiler) limit(path string, doc *ocpi.Price, side int) priceLimit {
+func (c *compiler) limit(path string, doc *ocpi.Price, side int) {
 	if doc == nil {
-		return priceLimit{}
+		return
 	}
 	if !sane(doc.ExclVAT.Decimal) || !sane(doc.InclVAT.Decimal) {
 		c.unreadable(path, "the limit is not a usable number")
-		return priceLimit{}
+		return
 	}
 	if doc.ExclVAT.Valid && !doc.InclVAT.Valid && !c.tariff.TaxIncluded {
 		c.find("limit-without-vat", Info, path, "the limit is not stated with VAT; that side is scaled (PRC-30)")
@@ -237,7 +234,18 @@ func (c *compiler) limit(path string, doc *ocpi.Price, side int) priceLimit {
 	if c.tariff.TaxIncluded && doc.InclVAT.Valid {
 		stated.ExclVAT = decimal.NullDecimal{}
 	}
-	return stated.limit(side)
+	c.tariff.addLimit(stated, side)
+}
+
+func (t *Tariff) addLimit(stated ExplainedLimit, side int) {
+	if !stated.ExclVAT.Valid && !stated.InclVAT.Valid {
+		return
+	}
+	t.limits = append(t.limits, priceLimit{
+		side: side, stated: stated,
+		hasExcl: stated.ExclVAT.Valid, excl: numberOf(stated.ExclVAT.Decimal).mul(secondsPerHour),
+		hasIncl: stated.InclVAT.Valid, incl: numberOf(stated.InclVAT.Decimal).mul(secondsPerHour),
+	})
 }
 
 // makeRoom gives the lists of the session, which most elements belong to, the memory that they need.
