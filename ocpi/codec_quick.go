@@ -2,8 +2,6 @@ package ocpi
 
 import (
 	"bytes"
-	"encoding/binary"
-	"math/bits"
 	"time"
 	"unicode/utf8"
 
@@ -51,22 +49,11 @@ func (d *quickDecoder) space() {
 }
 
 func (d *quickDecoder) skipSpace() {
-	const indentation = 0x2020202020202020 // eight spaces
 	b, i := d.b, d.i
-	for {
-		for i+8 <= len(b) {
-			other := binary.LittleEndian.Uint64(b[i:]) ^ indentation
-			i += bits.TrailingZeros64(other) / 8
-			if other != 0 {
-				break
-			}
-		}
-		if i == len(b) || !isSpace[b[i]] {
-			d.i = i
-			return
-		}
+	for i < len(b) && isSpace[b[i]] {
 		i++
 	}
+	d.i = i
 }
 
 var isSpace = [256]bool{' ': true, '\n': true, '\t': true, '\r': true}
