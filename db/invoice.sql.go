@@ -314,7 +314,7 @@ func (q *Queries) InvoicesDue(ctx context.Context, arg InvoicesDueParams) ([]uui
 }
 
 const invoicesForList = `-- name: InvoicesForList :many
-SELECT i.id, t.country_code, t.party_id, i.number, i.date, c.name AS customer, i.net, i.vat, i.gross, i.currency, i.state, i.problems, i.month
+SELECT i.id, i.type, t.country_code, t.party_id, i.number, i.date, c.name AS customer, i.net, i.vat, i.gross, i.currency, i.state, i.problems, i.month
 FROM invoices i JOIN customers c ON c.id = i.customer_id JOIN tenants t ON t.id = i.tenant_id
 WHERE ($1::uuid IS NULL OR i.tenant_id = $1) AND ($2::date IS NULL OR i.month = $2)
 ORDER BY t.name, i.month, i.seq NULLS LAST, c.name, i.id
@@ -327,6 +327,7 @@ type InvoicesForListParams struct {
 
 type InvoicesForListRow struct {
 	ID          uuid.UUID
+	Type        string
 	CountryCode string
 	PartyID     string
 	Number      *string
@@ -352,6 +353,7 @@ func (q *Queries) InvoicesForList(ctx context.Context, arg InvoicesForListParams
 		var i InvoicesForListRow
 		if err := rows.Scan(
 			&i.ID,
+			&i.Type,
 			&i.CountryCode,
 			&i.PartyID,
 			&i.Number,

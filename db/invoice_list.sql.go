@@ -175,8 +175,8 @@ func (q *Queries) InvoiceDocuments(ctx context.Context, invoiceID uuid.UUID) ([]
 
 const invoiceList = `-- name: InvoiceList :many
 
-SELECT id, state, reason, number, date, month, currency, net, vat, gross, sent_at, rendered_at, customer, customer_number, tenant, key FROM (
-    SELECT i.id, i.state, i.reason, coalesce(i.number, '')::text AS number, i.date, i.month, i.currency, i.net, i.vat, i.gross, i.sent_at, i.rendered_at,
+SELECT id, type, state, reason, number, date, month, currency, net, vat, gross, sent_at, rendered_at, customer, customer_number, tenant, key FROM (
+    SELECT i.id, i.type, i.state, i.reason, coalesce(i.number, '')::text AS number, i.date, i.month, i.currency, i.net, i.vat, i.gross, i.sent_at, i.rendered_at,
         c.name AS customer, c.number AS customer_number, t.name AS tenant,
         ((CASE $1::text WHEN 'gross' THEN i.gross WHEN 'net' THEN i.net WHEN 'number' THEN coalesce(i.seq, 0)
             ELSE extract(epoch FROM coalesce(i.issued_at, i.created_at)) END) * $2::integer)::numeric AS key
@@ -184,11 +184,11 @@ SELECT id, state, reason, number, date, month, currency, net, vat, gross, sent_a
     WHERE ($3::uuid IS NULL OR i.tenant_id = $3)
         AND ($4::date IS NULL OR i.month = $4)
         AND ($5::text = '' OR i.number ILIKE $5 OR c.name ILIKE $5 OR c.number ILIKE $5)
-        AND ($6::text = '' OR i.state = $6)
+        AND ($6::text = '' OR i.state = $6) AND ($7::text = '' OR i.type = $7)
 ) AS rows
-WHERE NOT $7::boolean OR CASE WHEN $8::boolean THEN (key, id) < ($9::numeric, $10::uuid) ELSE (key, id) > ($9, $10) END
-ORDER BY CASE WHEN $8 THEN -key ELSE key END, CASE WHEN $8 THEN id END DESC, id
-LIMIT $11
+WHERE NOT $8::boolean OR CASE WHEN $9::boolean THEN (key, id) < ($10::numeric, $11::uuid) ELSE (key, id) > ($10, $11) END
+ORDER BY CASE WHEN $9 THEN -key ELSE key END, CASE WHEN $9 THEN id END DESC, id
+LIMIT $12
 `
 
 type InvoiceListParams struct {
@@ -198,6 +198,7 @@ type InvoiceListParams struct {
 	Month     *time.Time
 	Pattern   string
 	State     string
+	Type      string
 	Paged     bool
 	Backward  bool
 	AfterKey  decimal.Decimal
@@ -207,6 +208,7 @@ type InvoiceListParams struct {
 
 type InvoiceListRow struct {
 	ID             uuid.UUID
+	Type           string
 	State          string
 	Reason         string
 	Number         string
@@ -233,6 +235,7 @@ func (q *Queries) InvoiceList(ctx context.Context, arg InvoiceListParams) ([]Inv
 		arg.Month,
 		arg.Pattern,
 		arg.State,
+		arg.Type,
 		arg.Paged,
 		arg.Backward,
 		arg.AfterKey,
@@ -248,6 +251,7 @@ func (q *Queries) InvoiceList(ctx context.Context, arg InvoiceListParams) ([]Inv
 		var i InvoiceListRow
 		if err := rows.Scan(
 			&i.ID,
+			&i.Type,
 			&i.State,
 			&i.Reason,
 			&i.Number,
@@ -303,7 +307,7 @@ SELECT i.state, i.currency, count(*) AS many, sum(i.net)::numeric AS net, sum(i.
 FROM invoices i JOIN customers c ON c.id = i.customer_id
 WHERE ($1::uuid IS NULL OR i.tenant_id = $1)
     AND ($2::date IS NULL OR i.month = $2)
-    AND ($3::text = '' OR i.number ILIKE $3 OR c.name ILIKE $3 OR c.number ILIKE $3)
+    AND ($3::text = '' OR i.number ILIKE $3 OR c.name ILIKE $3 OR c.number ILIKE $3) AND ($4::text = '' OR i.type = $4)
 GROUP BY i.state, i.currency
 `
 
@@ -311,6 +315,7 @@ type InvoiceSumsParams struct {
 	TenantID uuid.NullUUID
 	Month    *time.Time
 	Pattern  string
+	Type     string
 }
 
 type InvoiceSumsRow struct {
@@ -323,7 +328,12 @@ type InvoiceSumsRow struct {
 }
 
 func (q *Queries) InvoiceSums(ctx context.Context, arg InvoiceSumsParams) ([]InvoiceSumsRow, error) {
-	rows, err := q.db.Query(ctx, invoiceSums, arg.TenantID, arg.Month, arg.Pattern)
+	rows, err := q.db.Query(ctx, invoiceSums,
+		arg.TenantID,
+		arg.Month,
+		arg.Pattern,
+		arg.Type,
+	)
 	if err != nil {
 		return nil, err
 	}

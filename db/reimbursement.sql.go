@@ -263,7 +263,7 @@ type ReimbursementsRow struct {
 	Payee         string
 	PayeeNumber   string
 	Card          string
-	CardUid       string
+	CardUID       string
 	Tenant        string
 }
 
@@ -310,7 +310,7 @@ func (q *Queries) Reimbursements(ctx context.Context, arg ReimbursementsParams) 
 			&i.Payee,
 			&i.PayeeNumber,
 			&i.Card,
-			&i.CardUid,
+			&i.CardUID,
 			&i.Tenant,
 		); err != nil {
 			return nil, err

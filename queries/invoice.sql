@@ -96,7 +96,7 @@ WHERE seq > before + 1 ORDER BY series, seq;
 SELECT id, invoice_id, format, seq, sha256, chain FROM documents WHERE tenant_id = @tenant_id ORDER BY seq;
 
 -- name: InvoicesForList :many
-SELECT i.id, t.country_code, t.party_id, i.number, i.date, c.name AS customer, i.net, i.vat, i.gross, i.currency, i.state, i.problems, i.month
+SELECT i.id, i.type, t.country_code, t.party_id, i.number, i.date, c.name AS customer, i.net, i.vat, i.gross, i.currency, i.state, i.problems, i.month
 FROM invoices i JOIN customers c ON c.id = i.customer_id JOIN tenants t ON t.id = i.tenant_id
 WHERE (sqlc.narg(tenant_id)::uuid IS NULL OR i.tenant_id = sqlc.narg(tenant_id)) AND (sqlc.narg(month)::date IS NULL OR i.month = sqlc.narg(month))
 ORDER BY t.name, i.month, i.seq NULLS LAST, c.name, i.id;

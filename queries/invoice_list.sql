@@ -2,7 +2,7 @@
 
 -- name: InvoiceList :many
 SELECT * FROM (
-    SELECT i.id, i.state, i.reason, coalesce(i.number, '')::text AS number, i.date, i.month, i.currency, i.net, i.vat, i.gross, i.sent_at, i.rendered_at,
+    SELECT i.id, i.type, i.state, i.reason, coalesce(i.number, '')::text AS number, i.date, i.month, i.currency, i.net, i.vat, i.gross, i.sent_at, i.rendered_at,
         c.name AS customer, c.number AS customer_number, t.name AS tenant,
         ((CASE @sort::text WHEN 'gross' THEN i.gross WHEN 'net' THEN i.net WHEN 'number' THEN coalesce(i.seq, 0)
             ELSE extract(epoch FROM coalesce(i.issued_at, i.created_at)) END) * @direction::integer)::numeric AS key
@@ -10,7 +10,7 @@ SELECT * FROM (
     WHERE (sqlc.narg(tenant_id)::uuid IS NULL OR i.tenant_id = sqlc.narg(tenant_id))
         AND (sqlc.narg(month)::date IS NULL OR i.month = sqlc.narg(month))
         AND (@pattern::text = '' OR i.number ILIKE @pattern OR c.name ILIKE @pattern OR c.number ILIKE @pattern)
-        AND (@state::text = '' OR i.state = @state)
+        AND (@state::text = '' OR i.state = @state) AND (@type::text = '' OR i.type = @type)
 ) AS rows
 WHERE NOT @paged::boolean OR CASE WHEN @backward::boolean THEN (key, id) < (@after_key::numeric, @after_id::uuid) ELSE (key, id) > (@after_key, @after_id) END
 ORDER BY CASE WHEN @backward THEN -key ELSE key END, CASE WHEN @backward THEN id END DESC, id
@@ -21,7 +21,7 @@ SELECT i.state, i.currency, count(*) AS many, sum(i.net)::numeric AS net, sum(i.
 FROM invoices i JOIN customers c ON c.id = i.customer_id
 WHERE (sqlc.narg(tenant_id)::uuid IS NULL OR i.tenant_id = sqlc.narg(tenant_id))
     AND (sqlc.narg(month)::date IS NULL OR i.month = sqlc.narg(month))
-    AND (@pattern::text = '' OR i.number ILIKE @pattern OR c.name ILIKE @pattern OR c.number ILIKE @pattern)
+    AND (@pattern::text = '' OR i.number ILIKE @pattern OR c.name ILIKE @pattern OR c.number ILIKE @pattern) AND (@type::text = '' OR i.type = @type)
 GROUP BY i.state, i.currency;
 
 -- name: InvoiceMonths :many

@@ -150,6 +150,7 @@ func (c invoiceListCmd) Run(o *outside) error {
 type listedInvoice struct {
 	ID       uuid.UUID         `json:"id"`
 	Tenant   string            `json:"tenant"`
+	Type     string            `json:"type"`   // UNTDID 1001: 380, 381, 384, 389
 	Number   string            `json:"number"` // empty until it is issued
 	Date     string            `json:"date"`
 	Customer string            `json:"customer"`
@@ -174,7 +175,7 @@ func (a *app) invoices(o *outside, tenant uuid.UUID, m month) ([]listedInvoice, 
 	list := make([]listedInvoice, len(rows))
 	for i, r := range rows {
 		list[i] = listedInvoice{
-			ID: r.ID, Tenant: r.CountryCode + "*" + r.PartyID, Customer: r.Customer, Net: money(r.Net), VAT: money(r.VAT), Gross: money(r.Gross), Currency: r.Currency, State: r.State,
+			ID: r.ID, Type: r.Type, Tenant: r.CountryCode + "*" + r.PartyID, Customer: r.Customer, Net: money(r.Net), VAT: money(r.VAT), Gross: money(r.Gross), Currency: r.Currency, State: r.State,
 		}
 		if r.Number != nil {
 			list[i].Number, list[i].Date = *r.Number, r.Date.Format(time.DateOnly)

@@ -26,6 +26,7 @@ type invoiceView struct {
 	cdrs      map[string]uuid.UUID // by the id that the lines name
 	events    []db.Event
 	related   []db.RelatedInvoicesRow // references both ways
+	credits   []db.OpenCreditsRow     // that wait for a second person
 }
 
 // correctable reports whether a document may be put right by another one.
@@ -35,12 +36,21 @@ func (i invoiceView) correctable() bool {
 			return false
 		}
 	}
-	return i.Invoice.Type == string(billing.DocumentInvoice)
+	return i.Invoice.Type == string(billing.DocumentInvoice) || i.selfBilled()
+}
+
+// selfBilled reports whether the utility has billed what the customer has supplied.
+func (i invoiceView) selfBilled() bool {
+	return i.Invoice.Type == string(billing.DocumentSelfBilled)
 }
 
 // relation is the key of the words for how another document refers to this one.
 func (i invoiceView) relation(r db.RelatedInvoicesRow) string {
 	switch {
+	case r.Corrects && r.Type == string(billing.DocumentCreditNote):
+		return "invoice.credited.by"
+	case i.Invoice.Type == string(billing.DocumentCreditNote):
+		return "invoice.credits"
 	case r.Corrects && r.Cancels:
 		return "invoice.cancelled.by"
 	case r.Corrects:
@@ -89,14 +99,23 @@ func loadInvoice(v *visit, q *db.Queries) (invoiceView, error) {
 	} else {
 		doc, err := v.office.Preview(ctx, q, i.Invoice)
 		var faulty *billing.DraftError
-		if err == nil {
+		var refusal *jobs.Refusal
+		switch {
+		case err == nil:
 			i.doc = &doc
-		} else if !errors.As(err, &faulty) {
+		case errors.As(err, &refusal): // what should be given back is gone
+			i.problems = append(i.problems, billing.Problem{DE: refusal.Text.DE, EN: refusal.Text.EN})
+		case !errors.As(err, &faulty):
 			return i, fmt.Errorf("preview invoice %s: %w", id, err)
 		}
 	}
-	if err := json.Unmarshal(i.Invoice.Problems, &i.problems); err != nil {
+	var stored []billing.Problem
+	if err := json.Unmarshal(i.Invoice.Problems, &stored); err != nil {
 		return i, fmt.Errorf("read problems of invoice %s: %w", id, err)
+	}
+	i.problems = append(i.problems, stored...)
+	if i.credits, err = q.OpenCredits(ctx, uuid.NullUUID{UUID: id, Valid: true}); err != nil {
+		return i, fmt.Errorf("credit notes about invoice %s: %w", id, err)
 	}
 	if i.documents, err = q.InvoiceDocuments(ctx, id); err != nil {
 		return i, fmt.Errorf("documents of invoice %s: %w", id, err)

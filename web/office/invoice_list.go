@@ -2,6 +2,7 @@ package office
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -31,10 +32,10 @@ type invoicePage struct {
 }
 
 func (o *office) invoiceList(v *visit) error {
-	p := invoicePage{listQuery: readList(v, "month")}
+	p := invoicePage{listQuery: readList(v, "month", "type")}
 	at := p.position()
 	filter := db.InvoiceListParams{
-		TenantID: v.tenant, Pattern: p.pattern(), State: p.get("state"), Month: monthOf(p.get("month")),
+		TenantID: v.tenant, Pattern: p.pattern(), State: p.get("state"), Type: p.get("type"), Month: monthOf(p.get("month")),
 		Paged: at.paged, Backward: at.backward, AfterKey: at.key, AfterID: at.id, MaxRows: pageSize + 1,
 	}
 	filter.Sort, filter.Direction = p.order(invoiceOrder)
@@ -46,7 +47,7 @@ func (o *office) invoiceList(v *visit) error {
 			return err
 		}
 		p.rows, p.previous, p.next = paged(p.listQuery, at, rows, func(r db.InvoiceListRow) string { return mark(r.Key, r.ID) })
-		if sums, err = q.InvoiceSums(ctx, db.InvoiceSumsParams{TenantID: v.tenant, Month: filter.Month, Pattern: filter.Pattern}); err != nil {
+		if sums, err = q.InvoiceSums(ctx, db.InvoiceSumsParams{TenantID: v.tenant, Month: filter.Month, Pattern: filter.Pattern, Type: filter.Type}); err != nil {
 			return err
 		}
 		p.months, err = q.InvoiceMonths(ctx, v.tenant)
@@ -62,6 +63,9 @@ func (o *office) invoiceList(v *visit) error {
 	}
 	if q := p.get("q"); q != "" {
 		p.chips = append(p.chips, ui.Chip{ID: "q", Name: v.Lang.T("filter.search", q), Href: p.with("q", "")})
+	}
+	if filter.Type != "" {
+		p.chips = append(p.chips, ui.Chip{ID: "type", Name: v.documentKind(filter.Type), Href: p.with("type", "")})
 	}
 	if filter.Month != nil {
 		p.chips = append(p.chips, ui.Chip{ID: "month", Name: v.Lang.Month(*filter.Month), Href: p.with("month", "")})
@@ -96,6 +100,17 @@ func sumInvoices(sums []db.InvoiceSumsRow, state string) (count int64, totals []
 		t.net, t.vat, t.gross = t.net.Add(s.Net), t.vat.Add(s.VAT), t.gross.Add(s.Gross)
 	}
 	return count, totals
+}
+
+// documentKinds are the kinds of documents, in the order in which they are offered.
+var documentKinds = []string{"380", "389", "381", "384"}
+
+// documentKind names a kind of document.
+func (v *visit) documentKind(code string) string {
+	if !slices.Contains(documentKinds, code) {
+		return code
+	}
+	return v.Lang.T("document." + code)
 }
 
 // invoiceTone is the colour of a state.

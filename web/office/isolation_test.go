@@ -6,6 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shopspring/decimal"
+
+	"github.com/roamwerk/roamwerk/billing"
+	"github.com/roamwerk/roamwerk/jobs"
 	"github.com/roamwerk/roamwerk/web/office"
 )
 
@@ -15,7 +19,13 @@ func isolation(w *world) {
 	t := w.T
 	foreign := w.partner("Fremdes Ladenetz", "CPO", "FRM") // works with neither utility
 	quarantined := w.quarantine(foreign, "CDR-FRM-1", "total_cost", "required", "").String()
+	agreement, err := w.ops.AddReimbursement(t.Context(), w.other.ID, jobs.NewReimbursement{
+		Payee: "10001", Kind: jobs.OwedToHost, EVSE: "DE*LNN*E1", Basis: billing.PerKWh, Price: decimal.NewFromInt(1), VAT: billing.PayeeOutside, IBAN: "DE02500105170137075030", AgreedOn: w.now, From: w.now.AddDate(-5, 0, 0), Until: w.now.AddDate(-5, 0, 0),
+	})
+	w.check(err)
 	theirs := map[string]string{
+		"GET /invoices/:id/credit": w.other.issued.String(), "POST /invoices/:id/credit": w.other.issued.String(), "POST /invoices/:id/drop": w.other.draft.String(),
+		"POST /invoices/:id/object": w.other.issued.String(), "POST /reimbursements/:id/end": agreement.String(),
 		"GET /cdrs/:id": w.other.rated.String(), "GET /cdrs/:id/message.json": w.other.rated.String(), "GET /cdrs/:id/meter.xml": w.other.proven.String(),
 		"POST /cdrs/:id/decide": w.other.held.String(), "GET /cdrs/:id/explanation.json": w.other.rated.String(), "GET /cdrs/:id/preview": w.other.rated.String(),
 		"GET /disputes/:id": w.other.dispute.String(), "GET /disputes/:id/record.json": w.other.dispute.String(), "GET /disputes/:id/cdrs.csv": w.other.dispute.String(),

@@ -24,7 +24,7 @@ var navigation = []struct {
 	{path: "/cdrs", key: "nav.cdrs", icon: "M11 2 4 11.5h5L8.5 18 16 8.5h-5z"},
 	{path: "/disputes", key: "nav.disputes", icon: "M10 3v14M5 17h10M4 6h12M4 6l-2 5h4zM16 6l-2 5h4z"},
 	{path: "/rules", key: "nav.rules", icon: "M3 5h14M3 10h14M3 15h14M7 3v4M13 8v4M6 13v4"},
-	{path: "/invoices", key: "nav.invoices", icon: "M5 2.5h10v15l-2.5-1.5L10 17.5 7.5 16 5 17.5zM7.5 6.5h5M7.5 9.5h5"},
+	{path: "/invoices", also: []string{"/reimbursements"}, key: "nav.invoices", icon: "M5 2.5h10v15l-2.5-1.5L10 17.5 7.5 16 5 17.5zM7.5 6.5h5M7.5 9.5h5"},
 	{path: "/prices", also: []string{"/plans", "/groups", "/vouchers"}, key: "nav.prices", icon: "M3 3h7l7 7-7 7-7-7zM6.5 6.5h.1M8 10.5l3-3M9.5 12l3-3"},
 	{path: "/outbox", key: "nav.outbox", icon: "M2.5 4.5h15v11h-15zM2.5 5l7.5 6 7.5-6"},
 	{path: "/partners", key: "nav.partners", icon: "M7 6.5a2 2 0 1 0-4 0 2 2 0 0 0 4 0zM17 6.5a2 2 0 1 0-4 0 2 2 0 0 0 4 0zM12 14.5a2 2 0 1 0-4 0 2 2 0 0 0 4 0zM7 6.5h6M6 8.2l3 4.6M14 8.2l-3 4.6"},

@@ -26,7 +26,8 @@ func (w *world) pages() [][2]string {
 		{"rules", "/rules?month=2026-11"}, {"rule", "/rules/P05?month=2026-11&flag=50&block=110&enabled=1"}, {"disputes", "/disputes"}, {"dispute", "/disputes/" + u.dispute.String()}, {"bulk", "/bulks/" + u.bulk.String()}, {"bulks", "/bulks"}, {"bulk-form", "/cdrs/decide?all=1&kind=dispute&list=state%3Dheld"},
 		{"cdr-rated", "/cdrs/" + u.rated.String()}, {"cdr-proven", "/cdrs/" + u.proven.String()}, {"cdr-forged", "/cdrs/" + u.forged.String()}, {"cdr-held", "/cdrs/" + u.held.String()}, {"cdr-waiting", "/cdrs/" + u.waiting.String()}, {"cdr-disputed", "/cdrs/" + u.disputed.String()}, {"cdr-credited", "/cdrs/" + u.credited.String()},
 		{"invoices", "/invoices"}, {"invoices-month", "/invoices?month=2026-11&state=draft"}, {"invoice-issued", "/invoices/" + u.issued.String()}, {"invoice-draft", "/invoices/" + u.draft.String()}, {"invoice-failed", "/invoices/" + u.failed.String()},
-		{"runs", "/runs"}, {"run", "/runs/" + u.run.String()}, {"numbers", "/numbers"}, {"invoice-correct", "/invoices/" + u.issued.String() + "/correct"},
+		{"runs", "/runs"}, {"run", "/runs/" + u.run.String()}, {"numbers", "/numbers"}, {"invoice-correct", "/invoices/" + u.issued.String() + "/correct"}, {"invoice-credit", "/invoices/" + u.issued.String() + "/credit"},
+		{"reimbursements", "/reimbursements"}, {"invoices-kind", "/invoices?type=389"},
 		{"partners", "/partners"}, {"partner", "/partners/" + w.cpo.ID.String()}, {"claims", "/partners/" + w.cpo.ID.String() + "/claims"}, {"outbox", "/outbox"}, {"email", "/outbox/" + u.email.String()}, {"missing", "/nothing-here"},
 		{"prices", "/prices"}, {"prices-version", "/prices/versions/" + u.book.String()}, {"prices-draft", "/prices/drafts/" + u.draftBook.String()}, {"prices-backtests", "/prices/backtest"}, {"prices-backtest", "/prices/backtest/" + u.backtest.String()},
 		{"plan-edit", "/plans/" + u.plan.String() + "/edit"}, {"plan-edit-document", "/plans/" + u.plan.String() + "/edit?mode=document"}, {"plan-new", "/plans/new"},
@@ -68,7 +69,7 @@ func TestEmptyPagesSayWhatComesNext(t *testing.T) {
 	c := w.signIn(u.staff)
 	for path, want := range map[string]string{
 		"/en/overview": "Invite a CPO or hub next", "/en/cdrs": "Every CDR that a partner sends appears here", "/en/invoices": "An invoice run turns the rated sessions",
-		"/en/runs": "No invoice run yet", "/en/numbers": "No document yet", "/en/disputes": "Nothing is disputed", "/en/bulks": "No bulk decision yet", "/en/partners": "Your platform operator", "/en/cards": "Once a card is issued", "/en/gaps": "No open alerts", "/en/trace": "What would you like to trace?", "/en/outbox": "Each issued invoice puts an e-mail", "/en/vouchers": "No voucher yet", "/en/groups": "No customer group yet",
+		"/en/runs": "No invoice run yet", "/en/numbers": "No document yet", "/en/disputes": "Nothing is disputed", "/en/bulks": "No bulk decision yet", "/en/partners": "Your platform operator", "/en/cards": "Once a card is issued", "/en/gaps": "No open alerts", "/en/trace": "What would you like to trace?", "/en/outbox": "Each issued invoice puts an e-mail", "/en/vouchers": "No voucher yet", "/en/groups": "No customer group yet", "/en/reimbursements": "No agreement yet",
 	} {
 		if res := c.get(path); res.StatusCode != http.StatusOK || !strings.Contains(res.body, want) {
 			t.Errorf("%s: %s without %q", path, res.Status, want)
