@@ -118,7 +118,7 @@ func (d *tariffDiff) text(path, from, to string, apply func(*ocpi.Tariff)) {
 }
 
 func (d *tariffDiff) number(path string, from, to decimal.NullDecimal, apply func(*ocpi.Tariff)) {
-	if from.Valid != to.Valid || !from.Decimal.Equal(to.Decimal) {
+	if !sameNumber(from, to) {
 		d.add(path, plain(from), plain(to), apply)
 	}
 }
@@ -138,8 +138,7 @@ func (d *tariffDiff) price(path string, from, to *ocpi.Price, apply func(*ocpi.T
 	if to != nil {
 		b = *to
 	}
-	if a.ExclVAT.Valid != b.ExclVAT.Valid || !a.ExclVAT.Decimal.Equal(b.ExclVAT.Decimal) ||
-		a.InclVAT.Valid != b.InclVAT.Valid || !a.InclVAT.Decimal.Equal(b.InclVAT.Decimal) {
+	if !sameNumber(a.ExclVAT, b.ExclVAT) || !sameNumber(a.InclVAT, b.InclVAT) {
 		d.add(path, strings.Trim(plain(a.ExclVAT)+" / "+plain(a.InclVAT), " /"), strings.Trim(plain(b.ExclVAT)+" / "+plain(b.InclVAT), " /"), apply)
 	}
 }

@@ -64,12 +64,7 @@ func ItemsReversed(r Rating, taxed VAT) (items []Item, net, gross decimal.Decima
 	return items, net, net
 }
 
-// Booked is what Items comes to: the amounts of a session by its total alone. included tells which side was promised.
-func Booked(total Amount, included bool, vat VAT) (net, gross decimal.Decimal) {
-	n, g := booked(total, included, numberOf(vat.Rate))
-	return n.decimal(), g.decimal()
-}
-
+// booked is what Items comes to: the amounts of a session by its total alone. included tells which side was promised.
 func booked(total Amount, included bool, rate number) (net, gross number) {
 	percent := integer(100, 0).add(rate)
 	if included {

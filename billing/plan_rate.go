@@ -264,7 +264,7 @@ func (a *reducer) reduce(kind Dimension, name string, of []Dimension, amount dec
 		if !slices.Contains(of, l.Dimension) || a.rest[i].IsZero() {
 			continue
 		}
-		at := slices.IndexFunc(groups, func(g group) bool { return sameRate(g.rate, l.VATRate) })
+		at := slices.IndexFunc(groups, func(g group) bool { return sameNumber(g.rate, l.VATRate) })
 		if at < 0 {
 			at = len(groups)
 			groups = append(groups, group{rate: l.VATRate})
@@ -322,10 +322,6 @@ func (a *reducer) reduceAll(kind Dimension, name string, amount decimal.Decimal)
 	return true
 }
 
-func sameRate(a, b decimal.NullDecimal) bool {
-	return a.Valid == b.Valid && a.Decimal.Equal(b.Decimal)
-}
-
 // add appends a line that takes the amount off the promised side, and what belongs to it off the other.
 func (a *reducer) add(l Line, amount decimal.Decimal) {
 	l.ExclVAT, l.InclVAT = amount.Neg(), amount.Neg()
@@ -342,7 +338,7 @@ func (a *reducer) add(l Line, amount decimal.Decimal) {
 	}
 	off := Amount{ExclVAT: l.ExclVAT, InclVAT: l.InclVAT}
 	a.r.Total = a.r.Total.plus(off)
-	at := slices.IndexFunc(a.r.VAT, func(v VATShare) bool { return sameRate(v.Rate, l.VATRate) })
+	at := slices.IndexFunc(a.r.VAT, func(v VATShare) bool { return sameNumber(v.Rate, l.VATRate) })
 	if at < 0 {
 		at = len(a.r.VAT)
 		a.r.VAT = append(a.r.VAT, VATShare{Rate: l.VATRate})

@@ -113,9 +113,14 @@ func (v *vatRate) complete(amount number, included bool) cost {
 	return cost{excl: amount, incl: amount.mul(v.percent).shift(-2)}
 }
 
+// sameNumber tells an absent number from zero, and not 19 from 19.0.
+func sameNumber(a, b decimal.NullDecimal) bool {
+	return a.Valid == b.Valid && a.Decimal.Equal(b.Decimal)
+}
+
 func addVAT(to []vatCost, rate decimal.NullDecimal, c *cost) []vatCost {
 	for i := range to {
-		if to[i].rate.Valid == rate.Valid && to[i].rate.Decimal.Equal(rate.Decimal) {
+		if sameNumber(to[i].rate, rate) {
 			to[i].grow(c)
 			return to
 		}

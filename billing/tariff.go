@@ -172,7 +172,7 @@ func commonRate(t *Tariff) decimal.NullDecimal {
 				if c.free {
 					continue
 				}
-				if !first && (c.vat.rate.Valid != common.Valid || !c.vat.rate.Decimal.Equal(common.Decimal)) {
+				if !first && !sameNumber(c.vat.rate, common) {
 					return decimal.NullDecimal{}
 				}
 				common, first = c.vat.rate, false
