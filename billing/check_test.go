@@ -315,7 +315,7 @@ func TestSentenceOfCredit(t *testing.T) {
 	cdr.Credit = true
 	tariffs := compile(tariffDoc(t, "T", element("", "FLAT 1 19 1", "ENERGY 0.50 19 1")+`| "max_price":{"excl_vat":5,"incl_vat":5.95}`))
 	e := billing.Explain(nil, cdr, tariffs, time.UTC, billing.DefaultPolicy)
-	if got, want := billing.Sentence(e.Rating, "de"), "Gutschrift: −(1,19 € Startgebühr + 30,000 kWh × 0,595 €/kWh − 13,09 € Höchstpreis) = −5,95 €"; got != want {
+	if got, want := billing.Sentence(e.Rating, "de"), "Erstattung: −(1,19 € Startgebühr + 30,000 kWh × 0,595 €/kWh − 13,09 € Höchstpreis) = −5,95 €"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	if got, want := billing.Sentence(e.Rating, "en"), "credit: −(1.19 € start fee + 30.000 kWh × 0.595 €/kWh − 13.09 € maximum price) = −5.95 €"; got != want {
@@ -323,5 +323,28 @@ func TestSentenceOfCredit(t *testing.T) {
 	}
 	if !slices.ContainsFunc(e.Trace("de"), func(l billing.TraceLine) bool { return l.Path == "Credit" }) {
 		t.Error("the trace does not say why the total has another sign than its parts")
+	}
+}
+
+// 19.61 kWh at 0.45 and a start fee of 0.25 are 9.07 without VAT. With VAT on each price it would be 10.80, but the line of an
+// invoice without VAT comes to 9.07 × 1.19 = 10.79: who agreed on prices without VAT reads them without.
+func TestNetSentence(t *testing.T) {
+	net, gross := element("", "FLAT 0.25 19 1", "ENERGY 0.45 19 1"), element("", "ENERGY 0.595 19 1")+`| "tax_included":"YES"`
+	for _, c := range []struct{ name, tariff, agreed, net string }{
+		{"prices without VAT", net, "0,25 € Startgebühr + 19,610 kWh × 0,45 €/kWh = 9,07 € netto", "0,25 € Startgebühr + 19,610 kWh × 0,45 €/kWh = 9,07 € netto"},
+		{"prices with VAT", gross, "19,610 kWh × 0,595 €/kWh = 11,67 €", "19,610 kWh × 0,50 €/kWh = 9,81 € netto"},
+		{"a maximum", net + `| "max_price":{"excl_vat":8}`, "0,25 € Startgebühr + 19,610 kWh × 0,45 €/kWh − 1,0745 € Höchstpreis = 8,00 € netto",
+			"0,25 € Startgebühr + 19,610 kWh × 0,45 €/kWh − 1,0745 € Höchstpreis = 8,00 € netto"},
+	} {
+		r := billing.Rate(sessionDoc(t, "11:00", "10:00 ENERGY=19.61"), compile(tariffDoc(t, "T", c.tariff)), time.UTC, billing.DefaultPolicy)
+		if got := billing.AgreedSentence(r, "de"); got != c.agreed {
+			t.Errorf("%s, as agreed: %s, want %s", c.name, got, c.agreed)
+		}
+		if got := billing.NetSentence(r, "de"); got != c.net {
+			t.Errorf("%s, net: %s, want %s", c.name, got, c.net)
+		}
+	}
+	if got := billing.AgreedSentence(billing.Rating{Currency: "EUR"}, "de"); got != "kostenlos = 0,00 €" {
+		t.Errorf("nothing: %s", got)
 	}
 }

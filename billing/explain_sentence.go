@@ -14,9 +14,26 @@ import (
 // That of a credit is in brackets, with a minus in front of them.
 // lang is "de" or "en".
 func Sentence(r Rating, lang string) string {
+	return sentence(r, lang, false)
+}
+
+// NetSentence is Sentence without VAT, for whom prices are agreed without it: VAT is due on the sum of an invoice, so that a gross
+// price of one session may differ by a cent from what its line comes to.
+//
+//	0,25 € Startgebühr + 19,610 kWh × 0,45 €/kWh = 9,07 € netto
+func NetSentence(r Rating, lang string) string {
+	return sentence(r, lang, true)
+}
+
+// AgreedSentence is the sentence in the prices of the plan: with VAT if one of them includes it.
+func AgreedSentence(r Rating, lang string) string {
+	return sentence(r, lang, len(r.Lines) > 0 && !slices.ContainsFunc(r.Lines, func(l Line) bool { return l.TaxIncluded }))
+}
+
+func sentence(r Rating, lang string, net bool) string {
 	w := words[lang == "de"]
 	var b strings.Builder
-	for _, term := range terms(r.Lines) {
+	for _, term := range terms(r.Lines, net) {
 		deducted := term.amount.IsNegative() && (!term.product() || term.dimension == Allowed)
 		switch {
 		case b.Len() > 0 && deducted:
@@ -35,7 +52,11 @@ func Sentence(r Rating, lang string) string {
 	case turned(&r):
 		text = w.credit + ": −(" + text + ")"
 	}
-	return text + " = " + w.money(RoundCurrency(r.Total.InclVAT, r.Currency), MinorUnits(r.Currency), r.Currency)
+	total, tax := r.Total.InclVAT, ""
+	if net {
+		total, tax = r.Total.ExclVAT, " "+w.net
+	}
+	return text + " = " + w.money(RoundCurrency(total, r.Currency), MinorUnits(r.Currency), r.Currency) + tax
 }
 
 // turned reports whether the total has the other sign than its lines, as that of a credit CDR has (CDR-10).
@@ -52,11 +73,11 @@ type term struct {
 	dimension Dimension
 	quantity  decimal.Decimal
 	unit      LineUnit
-	price     decimal.Decimal // of a unit, with VAT
+	price     decimal.Decimal // of a unit
 	prices    int
-	amount    decimal.Decimal // with VAT
-	of        []Dimension     // of a reduction
-	name      string          // of a reduction
+	amount    decimal.Decimal
+	of        []Dimension // of a reduction
+	name      string      // of a reduction
 }
 
 // product reports whether the term is written as quantity × price, which carry their own signs.
@@ -66,25 +87,34 @@ func (t term) product() bool { return t.unit != Once && t.prices == 1 }
 const manyPrices = 4
 
 // terms merges the lines that a customer cannot tell apart.
-func terms(lines []Line) []term {
+func terms(lines []Line, net bool) []term {
 	var merged []term
 	for _, l := range lines {
-		if l.InclVAT.IsZero() {
+		amount := l.InclVAT
+		if net {
+			amount = l.ExclVAT
+		}
+		if amount.IsZero() {
 			continue
 		}
 		price := l.Price
-		if !l.TaxIncluded && (l.Element >= 0 || l.Unit != Once) && l.VATRate.Valid {
-			price = price.Mul(hundred.Add(l.VATRate.Decimal)).Shift(-2)
+		if perUnit := l.Element >= 0 || l.Unit != Once; perUnit && l.VATRate.Valid {
+			switch withVAT := hundred.Add(l.VATRate.Decimal); {
+			case net && l.TaxIncluded:
+				price = price.Mul(hundred).DivRound(withVAT, workPlaces)
+			case !net && !l.TaxIncluded:
+				price = price.Mul(withVAT).Shift(-2)
+			}
 		}
 		same := func(t term) bool {
 			return t.dimension == l.Dimension && t.price.Equal(price) && t.name == l.Name && slices.Equal(t.of, l.Of)
 		}
 		if i := slices.IndexFunc(merged, same); i >= 0 {
 			merged[i].quantity = merged[i].quantity.Add(l.Quantity)
-			merged[i].amount = merged[i].amount.Add(l.InclVAT)
+			merged[i].amount = merged[i].amount.Add(amount)
 			continue
 		}
-		merged = append(merged, term{l.Dimension, l.Quantity, l.Unit, price, 1, l.InclVAT, l.Of, l.Name})
+		merged = append(merged, term{l.Dimension, l.Quantity, l.Unit, price, 1, amount, l.Of, l.Name})
 	}
 	count := map[Dimension]int{}
 	for _, t := range merged {
@@ -111,12 +141,12 @@ type vocabulary struct {
 	energy       string // where a sentence needs a word for it
 	freeSession  string
 	prices, free string
-	credit       string
+	credit, net  string
 }
 
 var words = map[bool]vocabulary{
 	true: {
-		point: ",", group: ".", prices: "Preise", free: "kostenlos", credit: "Gutschrift", energy: "Energie", freeSession: "freier Ladevorgang",
+		point: ",", group: ".", prices: "Preise", free: "kostenlos", net: "netto", credit: "Erstattung", energy: "Energie", freeSession: "freier Ladevorgang",
 		names: map[Dimension]string{
 			ReservationFlat: "Reservierungsgebühr", ReservationTime: "Reservierung", Flat: "Startgebühr", Energy: "",
 			Time: "Ladezeit", ParkingTime: "Blockiergebühr", MinPrice: "Mindestpreis", MaxPrice: "Höchstpreis",
@@ -124,7 +154,7 @@ var words = map[bool]vocabulary{
 		},
 	},
 	false: {
-		point: ".", group: ",", prices: "prices", free: "free of charge", credit: "credit", energy: "energy", freeSession: "free session",
+		point: ".", group: ",", prices: "prices", free: "free of charge", net: "net", credit: "credit", energy: "energy", freeSession: "free session",
 		names: map[Dimension]string{
 			ReservationFlat: "reservation fee", ReservationTime: "reservation", Flat: "start fee", Energy: "",
 			Time: "charging time", ParkingTime: "blocking fee", MinPrice: "minimum price", MaxPrice: "maximum price",

@@ -90,7 +90,7 @@ func (o *Ops) ExplainCDR(ctx context.Context, tenant, cdr uuid.UUID) (CDRExplana
 	}
 	e.Wholesale, e.Retail, e.Reproduced = &stored.Wholesale, &stored.Retail, stored.Replay() == nil
 	for _, lang := range []string{"de", "en"} {
-		e.Sentence[lang] = billing.Sentence(stored.Retail.Rating, lang)
+		e.Sentence[lang] = billing.AgreedSentence(stored.Retail.Rating, lang)
 		e.Trace[lang], e.RetailTrace[lang] = traceOf(&stored.Wholesale, lang), traceOf(&stored.Retail, lang)
 	}
 	return e, nil

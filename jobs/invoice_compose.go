@@ -134,13 +134,16 @@ func (c *composing) lines(ctx context.Context, items []db.LineItem, doc billing.
 	if err != nil {
 		return nil, fmt.Errorf("ratings: %w", err)
 	}
-	sentences := map[uuid.UUID]string{}
+	sentence, sentences := billing.NetSentence, map[uuid.UUID]string{}
+	if doc.GrossExact {
+		sentence = billing.Sentence
+	}
 	for _, r := range ratings {
 		var retail billing.Rating
 		if err := json.Unmarshal(r.Retail, &retail); err != nil {
 			return nil, fmt.Errorf("rating %s: %w", r.ID, err)
 		}
-		sentences[r.ID] = billing.Sentence(retail, doc.Language)
+		sentences[r.ID] = sentence(retail, doc.Language)
 	}
 	agreements, err := c.q.ReimbursementsOfInvoice(ctx, key)
 	if err != nil {

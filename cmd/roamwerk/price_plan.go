@@ -27,6 +27,6 @@ func (p *pricer) priceByPlan(raw jsontext.Value, plan *billing.Retail) (*pricedC
 	}
 	rating, _ := plan.Rate(cdr, zone, &at, nil)
 	priced := newPricedCDR(cdr.ID, cdr.Currency, &rating, append(doc.findings, rating.Findings...))
-	priced.Sentence = &pricedText[string]{billing.Sentence(rating, "de"), billing.Sentence(rating, "en")}
+	priced.Sentence = &pricedText[string]{billing.AgreedSentence(rating, "de"), billing.AgreedSentence(rating, "en")}
 	return priced, nil
 }
