@@ -84,6 +84,7 @@ var refusals = map[string]billing.Text{
 	"reimbursement-scope":    {DE: "Nennen Sie den Ladepunkt oder den Standort, beim Laden zu Hause auch oder nur die Karte.", EN: "Name the charge point or the location; for charging at home the card, too, or alone."},
 	"reimbursement-host":     {DE: "Die Vereinbarung mit einem Standortpartner gilt für alle Karten, und Fahrer zahlen dort immer selbst.", EN: "An agreement with a site host is about every card, and drivers always pay there themselves."},
 	"reimbursement-basis":    {DE: "Vergütet wird je kWh (kwh), je Ladevorgang (session) oder in Prozent vom Verkaufspreis (percent).", EN: "Payment is by the kWh (kwh), by the session (session), or in percent of the selling price (percent)."},
+	"reimbursement-share":    {DE: "Ein Anteil am Verkaufspreis setzt voraus, dass der Vertrag der Karte den Ladevorgang bezahlt.", EN: "A share of the selling price requires that the contract of the card pays for the session."},
 	"reimbursement-price":    {DE: "Der Preis ist größer als null, hat höchstens sechs Nachkommastellen, und ein Anteil beträgt höchstens 100 %.", EN: "The price is above zero with six decimals at most, and a share is 100 % at most."},
 	"reimbursement-currency": {DE: "Vergütet wird in Euro.", EN: "Payment is in euros."},
 	"reimbursement-vat":      {DE: "Umsatzsteuer: keine steuerbare Leistung (outside), Kleinunternehmer (exempt) oder steuerpflichtig (standard).", EN: "VAT: no taxable supply (outside), small business (exempt), or taxed (standard)."},

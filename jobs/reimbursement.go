@@ -52,6 +52,8 @@ func (n *NewReimbursement) check(now time.Time) error {
 		return refuse("reimbursement-scope")
 	case n.Kind == OwedToHost && (n.Card != "" || n.Charged):
 		return refuse("reimbursement-host")
+	case n.Kind == OwedAtHome && n.Basis == billing.Percent && !n.Charged:
+		return refuse("reimbursement-share")
 	case !slices.Contains([]billing.Basis{billing.PerKWh, billing.PerSession, billing.Percent}, n.Basis):
 		return refuse("reimbursement-basis")
 	case !n.Price.IsPositive() || n.Price.GreaterThan(decimal.NewFromInt(1000)) || n.Basis == billing.Percent && n.Price.GreaterThan(decimal.NewFromInt(100)) || !n.Price.Equal(n.Price.Truncate(6)):

@@ -316,11 +316,14 @@ func TestAgreementIsRefused(t *testing.T) {
 	w := newWorld(t)
 	w.agree(w.atHome())
 	for want, change := range map[string]func(*jobs.NewReimbursement){
-		"reimbursement-kind":     func(n *jobs.NewReimbursement) { n.Kind = "work" },
-		"reimbursement-scope":    func(n *jobs.NewReimbursement) { n.Card = "" },
-		"reimbursement-host":     func(n *jobs.NewReimbursement) { n.Kind, n.EVSE = jobs.OwedToHost, "DE*NSL*E1" },
-		"reimbursement-basis":    func(n *jobs.NewReimbursement) { n.Basis = "minute" },
-		"reimbursement-price":    func(n *jobs.NewReimbursement) { n.Basis, n.Price = billing.Percent, decimal.NewFromInt(101) },
+		"reimbursement-kind":  func(n *jobs.NewReimbursement) { n.Kind = "work" },
+		"reimbursement-scope": func(n *jobs.NewReimbursement) { n.Card = "" },
+		"reimbursement-host":  func(n *jobs.NewReimbursement) { n.Kind, n.EVSE = jobs.OwedToHost, "DE*NSL*E1" },
+		"reimbursement-basis": func(n *jobs.NewReimbursement) { n.Basis = "minute" },
+		"reimbursement-price": func(n *jobs.NewReimbursement) {
+			n.Basis, n.Price, n.Charged = billing.Percent, decimal.NewFromInt(101), true
+		},
+		"reimbursement-share":    func(n *jobs.NewReimbursement) { n.Basis = billing.Percent },
 		"reimbursement-vat":      func(n *jobs.NewReimbursement) { n.VAT = "reduced" },
 		"reimbursement-agreed":   func(n *jobs.NewReimbursement) { n.AgreedOn = day(21) },
 		"reimbursement-currency": func(n *jobs.NewReimbursement) { n.Currency = "CHF" },
