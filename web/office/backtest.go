@@ -31,6 +31,7 @@ type backtestView struct {
 	db.Backtest
 	report *jobs.BacktestReport // nil: not done
 	evses  map[string]string    // ids as CDRs have them, by those without separators
+	rules  map[string]string    // whom and where each rule is for, in words
 }
 
 // mostBacktests is how many are listed.
@@ -111,7 +112,12 @@ func (o *office) backtestDetail(v *visit) error {
 		if err != nil {
 			return fmt.Errorf("EVSEs of back-test %s: %w", id, err)
 		}
-		b.evses = map[string]string{}
+		b.evses, b.rules = map[string]string{}, map[string]string{}
+		if draft, err := billing.ParseBookDraft(b.Doc); err == nil {
+			for i := range draft.Book.Rules {
+				b.rules[draft.Book.Rules[i].ID] = draft.Book.Rules[i].Says(string(v.Lang))
+			}
+		}
 		for _, evse := range written {
 			b.evses[billing.FoldEVSE(ocpi.CiString(evse))] = evse
 		}

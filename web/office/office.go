@@ -138,6 +138,7 @@ var routes = []struct {
 	{method: "GET", path: "/tariffs/show", handle: (*office).tariffDetail, audience: operator},
 	{method: "GET", path: "/prices", handle: forUtility((*office).priceMatrix)},
 	{method: "GET", path: "/prices/versions/:id", handle: forUtility((*office).priceVersion)},
+	{method: "GET", path: "/prices/fill", handle: forUtility((*office).fillPage)},
 	{method: "POST", path: "/prices/drafts", handle: forUtility((*office).addDraft)},
 	{method: "GET", path: "/prices/drafts/:id", handle: forUtility((*office).draftDetail)},
 	{method: "POST", path: "/prices/drafts/:id", handle: forUtility((*office).changeDraft)},

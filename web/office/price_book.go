@@ -30,6 +30,7 @@ type bookView struct {
 	drafts   []db.PriceDraft
 	waiting  int64 // sessions in holes
 	day      string
+	fillIn   string // address of the page that fills a hole
 }
 
 // priceMatrix shows the price book that counts now, or on another day.
@@ -160,6 +161,25 @@ func (b bookView) matrix() []matrixRow {
 		rows[cell.Network].cells = append(rows[cell.Network].cells, cell)
 	}
 	return rows
+}
+
+// fillPath leads to the form of a rule that fills a hole.
+func (b bookView) fillPath(cell billing.Cell, p billing.CellPrice) string {
+	at := b.check.Networks[cell.Network].At
+	r := draftRule{CPO: at.CPO.String(), Current: string(at.Current)}
+	if !at.Hub.IsZero() {
+		r.Hub = at.Hub.String()
+	}
+	if cell.Group != "" {
+		r.Who, r.Whom = "group", cell.Group
+	}
+	if p.FromKW.IsPositive() {
+		r.FromKW = p.FromKW.String()
+	}
+	if p.BelowKW.Valid {
+		r.BelowKW = p.BelowKW.Decimal.String()
+	}
+	return or(b.fillIn, "/prices/fill") + "?" + r.query().Encode() + "#filled"
 }
 
 // groups are the columns of the matrix; customers in none come last.

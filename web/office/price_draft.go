@@ -43,6 +43,7 @@ type draftView struct {
 	wrong   []ocpi.Finding
 	problem string // with what was asked
 	from    string // the day from which it shall count
+	filled  int    // the rule that was begun to fill a hole; -1: none
 }
 
 func (o *office) addDraft(v *visit) error {
@@ -53,7 +54,11 @@ func (o *office) addDraft(v *visit) error {
 	} else if err != nil {
 		return err
 	}
-	return v.Redirect(http.StatusSeeOther, string(v.Link("/prices/drafts/"+id.String())))
+	to := string(v.Link("/prices/drafts/" + id.String()))
+	if form, err := v.FormParams(); err == nil && cellRule(form) != (draftRule{}) {
+		to += "?" + cellRule(form).query().Encode() + "#filled"
+	}
+	return v.Redirect(http.StatusSeeOther, to)
 }
 
 func (o *office) draftDetail(v *visit) error {
@@ -61,7 +66,85 @@ func (o *office) draftDetail(v *visit) error {
 	if err != nil {
 		return err
 	}
+	if r := cellRule(v.QueryParams()); r != (draftRule{}) && len(d.rules) < mostRules {
+		r.ID = freeRuleID(d.rules)
+		d.filled = len(d.rules)
+		d.rules = append(d.rules, r)
+	}
 	return v.render(http.StatusOK, draftPage(v, d))
+}
+
+// fillPage asks in which draft a hole shall be filled.
+func (o *office) fillPage(v *visit) error {
+	r := cellRule(v.QueryParams())
+	r.ID, r.Plan = "new", "-"
+	rule, err := r.doc()
+	if err != nil {
+		return db.ErrNotFound
+	}
+	doc, err := json.Marshal(bookJSON{Rules: []ruleJSON{rule}})
+	if err != nil {
+		return err
+	}
+	book, err := billing.ParsePriceBook(doc)
+	if err != nil { // no cell that a matrix has
+		return db.ErrNotFound
+	}
+	b, err := v.loadBook()
+	if err != nil {
+		return err
+	}
+	return v.render(http.StatusOK, fillHolePage(v, b, book.Rules[0].Says(string(v.Lang)), cellRule(v.QueryParams())))
+}
+
+// cellRule is a rule without a plan for what an address names: a cell of the matrix.
+func cellRule(q url.Values) draftRule {
+	get := func(field string) string {
+		value := strings.TrimSpace(q.Get(field))
+		if len(value) > 100 {
+			return ""
+		}
+		return value
+	}
+	r := draftRule{CPO: get("cpo"), Hub: get("hub"), Current: get("current"), FromKW: get("from"), BelowKW: get("below")}
+	if r.Whom = get("group"); r.Whom != "" {
+		r.Who = "group"
+	}
+	return r
+}
+
+// query names the cell for an address.
+func (d draftRule) query() url.Values {
+	q := url.Values{}
+	for field, value := range map[string]string{"cpo": d.CPO, "hub": d.Hub, "current": d.Current, "from": d.FromKW, "below": d.BelowKW, "group": d.Whom} {
+		if value != "" {
+			q.Set(field, value)
+		}
+	}
+	return q
+}
+
+// freeRuleID is an id that no rule has.
+func freeRuleID(rules []draftRule) string {
+	for n := len(rules) + 1; ; n++ {
+		id := "r" + strconv.Itoa(n)
+		if !slices.ContainsFunc(rules, func(r draftRule) bool { return r.ID == id }) {
+			return id
+		}
+	}
+}
+
+// said is what a rule is for, in words; nothing, while it cannot be read.
+func (d draftView) said(v *visit, i int) string {
+	if i >= len(d.check.Book.Rules) || i == d.filled {
+		return ""
+	}
+	return d.check.Book.Rules[i].Says(string(v.Lang))
+}
+
+// apart reports whether a rule is for places that one has to name.
+func (d draftRule) apart() bool {
+	return d.CPO+d.Hub+d.Country+d.Location+d.EVSE+d.Note != "" || d.Own
 }
 
 // draftOfPath is the draft of the address.
@@ -78,7 +161,7 @@ func (v *visit) draftOfPath() (draft db.PriceDraft, err error) {
 }
 
 func (v *visit) loadDraft() (d draftView, err error) {
-	d.fresh = map[string]bool{}
+	d.fresh, d.filled = map[string]bool{}, -1
 	if d.PriceDraft, err = v.draftOfPath(); err != nil {
 		return d, err
 	}
@@ -88,6 +171,7 @@ func (v *visit) loadDraft() (d draftView, err error) {
 	if d.rules, err = readDraftRules(d.Book); err != nil {
 		return d, err
 	}
+	d.fillIn = "/prices/drafts/" + d.ID.String()
 	plans, err := jobs.DraftPlans(d.PriceDraft)
 	if err != nil {
 		return d, err
@@ -241,7 +325,7 @@ func (o *office) changeDraft(v *visit) error {
 		rules = slices.Delete(rules, i, i+1)
 	}
 	if do == "add" && len(rules) < mostRules {
-		rules = append(rules, draftRule{ID: "r" + strconv.Itoa(len(rules)+1)})
+		rules = append(rules, draftRule{ID: freeRuleID(rules)})
 		at = "#rule-" + strconv.Itoa(len(rules)-1)
 	}
 	book := bookJSON{Rules: []ruleJSON{}}
@@ -263,7 +347,7 @@ func (o *office) changeDraft(v *visit) error {
 		if err != nil {
 			return err
 		}
-		d.rules, d.wrong = rules, refused.Findings
+		d.rules, d.wrong, d.check.Book = rules, refused.Findings, billing.PriceBook{}
 		return v.render(http.StatusUnprocessableEntity, draftPage(v, d))
 	} else if wrong != nil {
 		return wrong

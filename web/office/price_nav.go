@@ -2,6 +2,9 @@ package office
 
 import (
 	"net/http"
+	"strings"
+
+	"github.com/a-h/templ"
 
 	"github.com/roamwerk/roamwerk/db"
 )
@@ -22,4 +25,14 @@ func forUtility(handle func(*office, *visit) error) func(*office, *visit) error 
 // priceParts are the pages about prices.
 var priceParts = []struct{ path, key string }{
 	{"/prices", "prices.book"}, {"/plans", "prices.plans"}, {"/groups", "prices.groups"}, {"/vouchers", "prices.vouchers"}, {"/prices/backtest", "prices.backtest"},
+}
+
+// pricePart marks the tab of the page that is shown: of several addresses that it lies under, the longest.
+func (v *visit) pricePart(path string) templ.Attributes {
+	for _, other := range priceParts {
+		if len(other.path) > len(path) && strings.HasPrefix(other.path, path) && v.at(other.path) != nil {
+			return nil
+		}
+	}
+	return v.at(path)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/web/ui/uitest"
 )
 
 // TestPriceDrafts begins a draft, edits it by form, tries it and publishes it.
@@ -104,5 +105,52 @@ func TestPriceDrafts(t *testing.T) {
 	_, err = w.ops.DB.PriceDraft(w.Context(), db.PriceDraftParams{ID: uuid.MustParse(id), TenantID: u.ID})
 	if err == nil {
 		t.Error("the draft is still stored")
+	}
+}
+
+// fillingHoles goes from a hole of the matrix to the rule that fills it.
+func fillingHoles(w *world) {
+	t, c := w.T, w.signIn(w.ours.staff)
+	tab := uitest.Open(t).Tab(t, w.url)
+	tab.Cookies(c.cookies()...)
+	tab.Size(1440, 900)
+	tab.Open("/en/prices/versions/" + w.ours.book.String())
+	holes := uitest.Eval[int](tab, `document.querySelectorAll("a.tag.err").length`)
+	if holes == 0 {
+		t.Fatal("the price book has no holes to fill")
+	}
+	tab.Click("tbody tr:last-child td:last-child a.tag.err")
+	tab.WaitFor(`location.pathname === "/en/prices/fill" && document.getElementById("draft-name")`)
+	if got := uitest.Eval[string](tab, `document.querySelector(".lead").textContent`); got != "all customers, CPO DE*LNN, DC" {
+		t.Errorf("the hole is for %q", got)
+	}
+	uitest.Eval[bool](tab, `document.getElementById("draft-name").focus() ?? true`)
+	tab.Keys("Holes\r")
+	tab.WaitFor(`location.hash === "#filled" && document.querySelector("fieldset.fresh")`)
+	at := uitest.Eval[string](tab, "location.pathname")
+	field := func(name string) string {
+		return uitest.Eval[string](tab, `[...document.querySelectorAll("fieldset.fresh [name^='`+name+`-']")][0].value`)
+	}
+	if got := field("cpo") + " " + field("current") + " " + field("who") + " " + field("id"); got != "DE*LNN DC  r5" {
+		t.Errorf("the rule begins with %q", got)
+	}
+	if got := uitest.Eval[string](tab, `document.querySelector("#rule-0 legend").textContent.trim().replace(/\s+/g, " ")`); got != "Rule 1 · group Privatkunden, anywhere, DC, below 150 kW" {
+		t.Errorf("a rule says %q", got)
+	}
+	uitest.Eval[bool](tab, `(() => { window.left = false; document.querySelector("fieldset.fresh select").value = "Standard"; document.querySelector("button.primary[value=save]").click(); return true; })()`)
+	tab.WaitFor(`window.left === undefined && document.readyState === "complete" && document.querySelector("main")`)
+	if got := uitest.Eval[int](tab, `document.querySelectorAll("a.tag.err").length`); got >= holes {
+		t.Errorf("%d holes before, %d after", holes, got)
+	}
+	uitest.Eval[bool](tab, `(() => { window.left = false; document.getElementById("whom-0").focus(); return true; })()`)
+	tab.Keys("\r")
+	tab.WaitFor(`window.left === undefined && document.readyState === "complete" && document.getElementById("rule-4")`) // return saves, and removes nothing
+	if res := c.post(at+"/drop", nil); res.StatusCode != http.StatusSeeOther {
+		t.Errorf("drop: %s", res.Status)
+	}
+	for _, q := range []string{"cpo=nobody", "current=STROM", "from=much", "from=5&below=2"} {
+		if res := c.get("/en/prices/fill?" + q); res.StatusCode != http.StatusNotFound {
+			t.Errorf("a cell with %s: %s", q, res.Status)
+		}
 	}
 }

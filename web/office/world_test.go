@@ -104,7 +104,7 @@ func TestFilledPlatform(t *testing.T) {
 		run  func(*world)
 	}{
 		{"every page", everyPage}, {"operator", operatorsPages}, {"isolation", isolation}, {"details", details}, {"console", console},
-		{"paging", paging}, {"filters", filters}, {"grouping", grouping}, {"views", views}, {"fragments", fragments}, {"plan editing", planEditing}, {"export", export}, {"columns", columns}, {"keyboard", keyboard},
+		{"paging", paging}, {"filters", filters}, {"grouping", grouping}, {"views", views}, {"fragments", fragments}, {"plan editing", planEditing}, {"filling holes", fillingHoles}, {"export", export}, {"columns", columns}, {"keyboard", keyboard},
 		{"outbox", outbox}, {"wizard", wizard}, {"blocking", blocking},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(w.in(t)) })
