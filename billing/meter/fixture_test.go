@@ -81,7 +81,7 @@ func fixtures() []fixture {
 	add("ocmf-version-as-number", one(d, d.ocmf(change(wholePayload, `"FV":"1.0"`, `"FV":1.0`), std)), good, "")
 	add("ocmf-algorithm-by-default", one(d, d.ocmf(wholePayload, `{"SD":"{{SIG}}"}`)), good, "")
 	add("ocmf-signature-base64", one(d, d.ocmf(wholePayload, `{"SA":"ECDSA-secp256r1-SHA256","SE":"base64","SM":"application/x-der","SD":"{{SIG64}}"}`)), good, "")
-	add("ocmf-signature-base64-bare", one(d, strings.Replace(d.ocmf(wholePayload, `{"SA":"ECDSA-secp256r1-SHA256","SE":"base64","SD":"{{SIG64}}"}`), "=", "", -1)), good, "")
+	add("ocmf-signature-base64-bare", one(d, strings.ReplaceAll(d.ocmf(wholePayload, `{"SA":"ECDSA-secp256r1-SHA256","SE":"base64","SD":"{{SIG64}}"}`), "=", "")), good, "")
 	add("ocmf-signature-halves", one(d, d.ocmf(wholePayload, `{"SA":"ECDSA-secp256r1-SHA256","SD":"{{RAW}}"}`)), good, "")
 	add("ocmf-white-space-signed", one(d, d.ocmf("\n { \"x\":1 ,"+wholePayload[1:]+" \n", std)), good, "")
 	add("ocmf-in-base64", one(d, base64Of([]byte(d.ocmf(wholePayload, std)))), good, "")
