@@ -152,6 +152,10 @@ type choice struct {
 	passFree  bool // elements without a price for it are not looked at
 }
 
+// mostPassed bounds the elements that an explanation lists as passed over. A day in quarters of an hour by a tariff with a price
+// for every hour has some ten thousand; beyond the bound no figure is missing, only which elements it is not.
+const mostPassed = 50_000
+
 func (r *rater) explainPeriods() []ExplainedPeriod {
 	periods := make([]ExplainedPeriod, len(r.periods))
 	all := make([]ExplainedChoice, 0, len(r.choices))
@@ -172,7 +176,7 @@ func (r *rater) explainPeriods() []ExplainedPeriod {
 		for ; len(rest) > 0 && rest[0].period == p; rest = rest[1:] {
 			c, last := &rest[0], len(all)-1
 			if last >= first && all[last].Dimension == poolDimension[c.pool] {
-				all[last].take(c) // the second list that a lapsed reservation looks into
+				r.take(&all[last], c) // the second list that a lapsed reservation looks into
 				continue
 			}
 			all = append(all, r.explainChoice(c, e))
@@ -189,7 +193,7 @@ func (r *rater) explainChoice(c *choice, of *ExplainedPeriod) ExplainedChoice {
 	if c.pool.timed() {
 		e.Off = r.written.decimal(c.period.off(c.period.quantity(c.pool)))
 	}
-	e.take(c)
+	r.take(&e, c)
 	return e
 }
 
@@ -224,7 +228,7 @@ func (p *period) quantity(of pool) number {
 }
 
 // take writes down what a search found, and what it passed over.
-func (e *ExplainedChoice) take(c *choice) {
+func (r *rater) take(e *ExplainedChoice, c *choice) {
 	e.Element = -1
 	for i := range c.list.components {
 		component := &c.list.components[i]
@@ -236,6 +240,9 @@ func (e *ExplainedChoice) take(c *choice) {
 			e.Element, e.Free, e.Restrictions = component.element, component.free, component.texts
 			e.Price, e.VATRate, e.StepSize = component.unitPrice, component.vat.rate, component.step
 			return
+		}
+		if r.passed++; r.passed > mostPassed {
+			continue
 		}
 		e.Passed = append(e.Passed, ExplainedPass{Element: component.element, Restriction: reason.text, Saw: reason.saw(&c.at)})
 	}

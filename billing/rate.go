@@ -159,6 +159,8 @@ type facts struct {
 	last         [pools]int       // the last run of each pool, counted from 1
 	unpriced     [consumed]number // where the policy asks for it
 	slack        number           // in 3600ths of the currency unit
+	searched     int              // components that were asked within periods
+	passed       int              // elements that were passed over, while tracing
 	sums         [pools]cost
 	total        cost
 }

@@ -10,6 +10,10 @@ import (
 // broken anyway.
 const longestSearch = 32
 
+// mostSearched bounds the components that are asked for all edges within the periods of a CDR: a fraction of a second. A CDR
+// with thousands of periods across hundreds of edges is not looked at any closer.
+const mostSearched = 1 << 23
+
 // mostReadings bounds the combinations of time and energy at which a period is looked at.
 const mostReadings = 1 << 14
 
@@ -21,7 +25,7 @@ func (r *rater) checkSplit(p *period, dim dimension, list *priceList, used *comp
 	if forced := &r.variant.forced; forced.on && forced.period == p.index && forced.dimension == dim {
 		return forced.component
 	}
-	if r.variant.any() || p.open || !p.to.After(p.from) || !r.edgeWithin(p, list.edges) {
+	if r.variant.any() || p.open || !p.to.After(p.from) || r.searched > mostSearched || !r.edgeWithin(p, list.edges) {
 		return used
 	}
 	var readings []variant
@@ -88,12 +92,15 @@ func (r *rater) componentsWithin(p *period, list *priceList) []*component {
 		}
 	}
 	var found []*component
-	for i, instant := range r.instantsWithin(p, list.edges) {
+	instants := r.instantsWithin(p, list.edges)
+	r.searched += len(instants) // each was made
+	for i, instant := range instants {
 		at := p.at
 		at.local = r.clock.local(instant)
 		at.elapsed += instant.Sub(p.from)
 		for k, kwh := range energies {
-			if i*len(energies)+k > mostReadings {
+			r.searched += len(list.components)
+			if i*len(energies)+k > mostReadings || r.searched > mostSearched {
 				return found
 			}
 			at.kwh = kwh

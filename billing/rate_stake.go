@@ -32,10 +32,21 @@ func (r *rater) atStake(readings ...variant) {
 	}
 }
 
+// mostRead bounds the components that are asked to price other readings of a CDR: a fraction of a second.
+const mostRead = 1 << 24
+
 // boundStakes states with each finding that could have been read otherwise what the session costs by the cheapest and by the
-// dearest reading of it, before the sign of a credit.
+// dearest reading of it, before the sign of a credit. Of a CDR with more findings than there is time for, the last are left
+// without.
 func (r *rater) boundStakes() {
+	if len(r.stakes) == 0 {
+		return
+	}
+	left, each := mostRead, r.components()*len(r.periods)
 	for _, s := range r.stakes {
+		if left -= each * len(s.readings); left < 0 {
+			return
+		}
 		side := func(c cost) number { return c.excl }
 		params := map[string]string{"currency": r.currency, "side": "excl_vat"}
 		if len(r.used) > 0 && r.used[0].TaxIncluded {
@@ -64,6 +75,19 @@ func (r *rater) boundStakes() {
 		}
 		r.findings[s.finding].Params = params
 	}
+}
+
+// components counts those of the tariffs that price the session: what a period may have to be asked for.
+func (r *rater) components() int {
+	count := 1
+	for _, t := range r.used {
+		for during := range t.prices {
+			for dim := range t.prices[during] {
+				count += len(t.prices[during][dim].components)
+			}
+		}
+	}
+	return count
 }
 
 // read is what the session costs by another reading.

@@ -1,6 +1,7 @@
 package billing_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -99,5 +100,44 @@ func TestRateCutWhereItShould(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A message may hold thousands of periods across hundreds of edges. Pricing it takes a moment and its explanation some memory:
+// what is left out beyond the bounds is only what the last findings are worth, and which elements were passed over.
+func TestRateBoundsItsWork(t *testing.T) {
+	var list, periods []string
+	for i := range 600 {
+		at := time.Date(2024, 1, 15, 10, i, 0, 0, time.UTC)
+		list = append(list, element(fmt.Sprintf(`"start_time":%q,"end_time":%q`, at.Format("15:04"), at.Add(time.Minute).Format("15:04")), fmt.Sprintf("ENERGY %d - 1", 1+i%2)))
+	}
+	for i := range 5000 { // of 7 seconds each, so that every eighth or ninth crosses a minute
+		periods = append(periods, time.Date(2024, 1, 15, 10, 0, 7*i, 0, time.UTC).Format(time.RFC3339)+" ENERGY=1")
+	}
+	cdr := sessionDoc(t, "2024-01-15T19:43:20Z", periods...)
+	e := billing.Explain(nil, cdr, compile(tariffDoc(t, "T", elements(list...))), time.UTC, billing.DefaultPolicy)
+	want := 0
+	for i := range 5000 {
+		want += 1 + 7*i/60%2
+	}
+	if e.Rating.Total.ExclVAT.String() != fmt.Sprint(want) {
+		t.Errorf("total %s, want %d", e.Rating.Total.ExclVAT, want)
+	}
+	valued, passed := 0, 0
+	for _, f := range e.Rating.Findings {
+		if f.Params["dearest"] != "" {
+			valued++
+		}
+	}
+	for i := range e.Periods {
+		for _, c := range e.Periods[i].Choices {
+			passed += len(c.Passed)
+		}
+	}
+	if valued == 0 || valued == len(e.Rating.Findings) || passed == 0 || passed > 100_000 {
+		t.Errorf("%d of %d findings are valued, %d elements are listed as passed over", valued, len(e.Rating.Findings), passed)
+	}
+	if _, err := e.Replay(); err != nil {
+		t.Error(err)
 	}
 }
