@@ -34,11 +34,18 @@ var Formats = []Format{
 // peppolFormat is what goes to an access point; nobody reads it, so it is none of Formats.
 var peppolFormat = Format{"peppol", "application/xml", ".peppol.xml", func(inv billing.Invoice) ([]byte, error) { return written(inv, einvoice.WritePeppol) }}
 
+// MeterFormat is the signed meter data of every session on a document, as the transparency software opens it. It is written from
+// the records and not from the document, so it is none of Formats.
+var MeterFormat = Format{Name: "meter", Media: "application/xml", Suffix: "-meter.xml"}
+
 // atIssue is how many of Formats are written when a document is issued.
 const atIssue = 2
 
 // FormatOf is the format of a name.
 func FormatOf(name string) (Format, bool) {
+	if name == MeterFormat.Name {
+		return MeterFormat, true
+	}
 	at := slices.IndexFunc(Formats, func(f Format) bool { return f.Name == name })
 	if at < 0 {
 		return Format{}, false

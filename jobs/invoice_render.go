@@ -101,7 +101,7 @@ func render(inv billing.Invoice) ([]file, error) {
 }
 
 // Document returns an issued document in a format, which is written and archived now if nobody has asked for it before. Its
-// bytes follow from the frozen document alone, whoever writes them.
+// bytes follow from the frozen document and the records of its sessions alone, whoever writes them.
 //
 // It returns db.ErrNotFound for a draft, which has no documents.
 func (o *Ops) Document(ctx context.Context, id uuid.UUID, format Format) (db.Document, error) {
@@ -121,7 +121,7 @@ func (o *Ops) Document(ctx context.Context, id uuid.UUID, format Format) (db.Doc
 	if err := json.Unmarshal(row.Doc, &inv); err != nil {
 		return db.Document{}, fmt.Errorf("read invoice %s: %w", *row.Number, err)
 	}
-	f, err := format.file(inv)
+	f, err := o.fileOf(ctx, id, inv, format)
 	if err != nil {
 		return db.Document{}, fmt.Errorf("write invoice %s: %w", *row.Number, err)
 	}
@@ -139,6 +139,23 @@ func (o *Ops) Document(ctx context.Context, id uuid.UUID, format Format) (db.Doc
 		return err
 	})
 	return doc, err
+}
+
+// fileOf writes an issued document in a format.
+func (o *Ops) fileOf(ctx context.Context, id uuid.UUID, inv billing.Invoice, format Format) (file, error) {
+	if format.Name != MeterFormat.Name {
+		return format.file(inv)
+	}
+	rows, err := o.DB.MeterRecordsOfInvoice(ctx, uuid.NullUUID{UUID: id, Valid: true})
+	if err != nil {
+		return file{}, fmt.Errorf("meter records: %w", err)
+	}
+	records := make([]db.MeterRecordsRow, len(rows))
+	for i, row := range rows {
+		records[i] = db.MeterRecordsRow(row)
+	}
+	b, err := MeterFile(records)
+	return file{format.Name, inv.Number + format.Suffix, b}, err
 }
 
 // archive appends a file to the utility's chain of documents. Its caller holds the tenant's row.

@@ -190,7 +190,7 @@ func (a *app) invoices(o *outside, tenant uuid.UUID, m month) ([]listedInvoice, 
 type invoiceExportCmd struct {
 	Tenant string `required:"" help:"Utility, for example DE*SWX."`
 	Number string `required:"" help:"Invoice number."`
-	Format string `required:"" help:"pdf, xml (EN 16931, XRechnung for public bodies), xrechnung, html or csv." enum:"pdf,xml,xrechnung,html,csv"`
+	Format string `required:"" help:"pdf, xml (EN 16931, XRechnung for public bodies), xrechnung, html, csv or meter (signed meter data of every session, for the transparency software)." enum:"pdf,xml,xrechnung,html,csv,meter"`
 	Out    string `required:"" help:"File to write." placeholder:"FILE"`
 }
 

@@ -159,7 +159,7 @@ func TestLifeOfACDR(t *testing.T) {
 	}
 	number := billed.Invoices[0].Number
 	var written struct{ Bytes int }
-	for _, format := range []string{"pdf", "xml"} {
+	for _, format := range []string{"pdf", "xml", "xrechnung", "html", "csv", "meter"} {
 		command(&written, "invoice", "export", "--tenant", "DE*SWX", "--number", number, "--format", format, "--out", filepath.Join(dir, "invoice."+format))
 	}
 	xml, err := os.ReadFile(filepath.Join(dir, "invoice.xml"))

@@ -100,21 +100,9 @@ func (o *office) invoiceMeterFile(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return o.sendMeterFile(v, "invoice-"+id.String()+"-meter.xml", id)
-}
-
-func (o *office) sendMeterFile(v *visit, name string, invoice uuid.UUID) error {
-	rows, err := o.DB.MeterRecordsOfInvoice(v.Request().Context(), uuid.NullUUID{UUID: invoice, Valid: true})
-	if err != nil {
-		return fmt.Errorf("meter records of invoice %s: %w", invoice, err)
-	}
-	records := make([]db.MeterRecordsRow, len(rows))
-	for i, row := range rows {
-		records[i] = db.MeterRecordsRow(row)
-	}
-	file, err := jobs.MeterFile(records)
+	doc, err := o.Document(v.Request().Context(), id, jobs.MeterFormat)
 	if err != nil {
 		return err
 	}
-	return v.download(name, "application/xml", file)
+	return v.document(jobs.MeterFormat, doc)
 }

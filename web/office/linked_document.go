@@ -67,11 +67,8 @@ func (o *office) linkedFile(v *visit) error {
 		return err
 	}
 	name := v.Param("format")
-	if name == "meter" {
-		return o.sendMeterFile(v, l.doc.Number+"-meter.xml", l.id)
-	}
 	format, ok := jobs.FormatOf(name)
-	if !ok || name != "html" && !slices.Contains(linkedFormats, name) {
+	if !ok || name != "html" && name != jobs.MeterFormat.Name && !slices.Contains(linkedFormats, name) {
 		return db.ErrNotFound
 	}
 	doc, err := o.Document(v.Request().Context(), l.id, format)
