@@ -165,13 +165,14 @@ func (q *Queries) CDRDetail(ctx context.Context, arg CDRDetailParams) (CDRDetail
 }
 
 const cDRInvoices = `-- name: CDRInvoices :many
-SELECT i.id, i.state, coalesce(i.number, '')::text AS number, i.month, sum(l.net)::numeric AS net, sum(l.gross)::numeric AS gross, i.currency
+SELECT i.id, i.type, i.state, coalesce(i.number, '')::text AS number, i.month, sum(l.net)::numeric AS net, sum(l.gross)::numeric AS gross, i.currency
 FROM line_items l JOIN invoices i ON i.id = l.invoice_id
 WHERE l.cdr_id = $1::uuid GROUP BY i.id ORDER BY i.created_at, i.id
 `
 
 type CDRInvoicesRow struct {
 	ID       uuid.UUID
+	Type     string
 	State    string
 	Number   string
 	Month    time.Time
@@ -191,6 +192,7 @@ func (q *Queries) CDRInvoices(ctx context.Context, cdrID uuid.UUID) ([]CDRInvoic
 		var i CDRInvoicesRow
 		if err := rows.Scan(
 			&i.ID,
+			&i.Type,
 			&i.State,
 			&i.Number,
 			&i.Month,

@@ -1046,14 +1046,15 @@ func (q *Queries) RunOfTenant(ctx context.Context, arg RunOfTenantParams) (Invoi
 }
 
 const runProgress = `-- name: RunProgress :many
-SELECT state, currency, count(*) AS many, count(*) FILTER (WHERE approved_at IS NOT NULL) AS approved, count(*) FILTER (WHERE warnings <> '{}') AS odd,
+SELECT state, currency, (type = '389')::boolean AS payable, count(*) AS many, count(*) FILTER (WHERE approved_at IS NOT NULL) AS approved, count(*) FILTER (WHERE warnings <> '{}') AS odd,
     count(rendered_at) AS rendered, count(sent_at) AS sent, sum(net)::numeric AS net, sum(vat)::numeric AS vat, sum(gross)::numeric AS gross
-FROM invoices WHERE run_id = $1 GROUP BY state, currency ORDER BY currency, state
+FROM invoices WHERE run_id = $1 GROUP BY state, currency, type = '389' ORDER BY currency, type = '389', state
 `
 
 type RunProgressRow struct {
 	State    string
 	Currency string
+	Payable  bool
 	Many     int64
 	Approved int64
 	Odd      int64
@@ -1064,7 +1065,7 @@ type RunProgressRow struct {
 	Gross    decimal.Decimal
 }
 
-// How far a run is: drafts by state, and what of the issued ones is written and sent.
+// How far a run is: drafts by state, what the utility owes apart, and what of the issued ones is written and sent.
 func (q *Queries) RunProgress(ctx context.Context, runID uuid.NullUUID) ([]RunProgressRow, error) {
 	rows, err := q.db.Query(ctx, runProgress, runID)
 	if err != nil {
@@ -1077,6 +1078,7 @@ func (q *Queries) RunProgress(ctx context.Context, runID uuid.NullUUID) ([]RunPr
 		if err := rows.Scan(
 			&i.State,
 			&i.Currency,
+			&i.Payable,
 			&i.Many,
 			&i.Approved,
 			&i.Odd,

@@ -85,6 +85,28 @@ func (r *rating) owe(ctx context.Context, row db.Reimbursement) (payable, error)
 	return p, nil
 }
 
+// Owed is what a rating owes by an agreement, as a person reads it.
+type Owed struct {
+	Payee    uuid.UUID
+	Kind     string
+	Sentence string // in the language that was asked for
+	Gross    decimal.Decimal
+	Currency string
+}
+
+// OwedBy are the payables of a rating. lang is "de" or "en".
+func OwedBy(r db.Rating, lang string) ([]Owed, error) {
+	var payables []payable
+	if err := unfreeze(r.Payables, &payables); err != nil {
+		return nil, fmt.Errorf("payables of rating %s: %w", r.ID, err)
+	}
+	owed := make([]Owed, len(payables))
+	for i, p := range payables {
+		owed[i] = Owed{p.Payee, p.Kind, p.Sentence(p.Basis, p.Currency, lang), p.Gross, p.Currency}
+	}
+	return owed, nil
+}
+
 // atHome reports whether a session was charged at home by an agreement, and whether its card's contract pays for it all the same.
 func atHome(owed []payable) (home, charged bool) {
 	at := slices.IndexFunc(owed, func(p payable) bool { return p.Kind == OwedAtHome })

@@ -24,9 +24,10 @@ type RunReport struct {
 	Odd      []OddDraft // what a person should look at: at most oddShown of them
 }
 
-// RunTotal sums up the drafts or invoices of a run in one state and currency.
+// RunTotal sums up the drafts or invoices of a run in one state and currency, or what the utility owes by self-billed documents.
 type RunTotal struct {
 	State, Currency                    string
+	Payable                            bool
 	Many, Approved, Odd, Written, Sent int64
 	Net, VAT, Gross                    decimal.Decimal
 }
@@ -124,7 +125,7 @@ func ReportRun(ctx context.Context, q *db.Queries, id uuid.UUID) (RunReport, err
 		return report, fmt.Errorf("progress: %w", err)
 	}
 	for _, p := range progress {
-		report.Totals = append(report.Totals, RunTotal{p.State, p.Currency, p.Many, p.Approved, p.Odd, p.Rendered, p.Sent, p.Net, p.VAT, p.Gross})
+		report.Totals = append(report.Totals, RunTotal{p.State, p.Currency, p.Payable, p.Many, p.Approved, p.Odd, p.Rendered, p.Sent, p.Net, p.VAT, p.Gross})
 	}
 	taxes, err := q.RunTaxes(ctx, key)
 	if err != nil {
@@ -162,7 +163,9 @@ func oddDrafts(ctx context.Context, q *db.Queries, run uuid.UUID) ([]OddDraft, e
 // merge adds the report of the next chunk.
 func (r *RunReport) merge(next *RunReport) {
 	for _, t := range next.Totals {
-		at := slices.IndexFunc(r.Totals, func(have RunTotal) bool { return have.State == t.State && have.Currency == t.Currency })
+		at := slices.IndexFunc(r.Totals, func(have RunTotal) bool {
+			return have.State == t.State && have.Currency == t.Currency && have.Payable == t.Payable
+		})
 		if at < 0 {
 			r.Totals = append(r.Totals, t)
 			continue

@@ -20,7 +20,7 @@ WHERE r.cdr_id = @cdr_id AND r.superseded_at IS NULL;
 SELECT * FROM sessions WHERE country_code = @country_code AND party_id = @party_id AND session_id = @session_id AND tenant_id = @tenant_id;
 
 -- name: CDRInvoices :many
-SELECT i.id, i.state, coalesce(i.number, '')::text AS number, i.month, sum(l.net)::numeric AS net, sum(l.gross)::numeric AS gross, i.currency
+SELECT i.id, i.type, i.state, coalesce(i.number, '')::text AS number, i.month, sum(l.net)::numeric AS net, sum(l.gross)::numeric AS gross, i.currency
 FROM line_items l JOIN invoices i ON i.id = l.invoice_id
 WHERE l.cdr_id = @cdr_id::uuid GROUP BY i.id ORDER BY i.created_at, i.id;
 

@@ -88,11 +88,11 @@ SELECT id FROM invoices WHERE run_id = @run_id AND state = 'draft' AND approved_
 UPDATE invoice_runs r SET state = 'done', finished_at = @now::timestamptz
 WHERE r.state = 'issuing' AND NOT EXISTS (SELECT FROM invoices i WHERE i.run_id = r.id AND i.state = 'draft' AND i.approved_at IS NOT NULL);
 
--- How far a run is: drafts by state, and what of the issued ones is written and sent.
+-- How far a run is: drafts by state, what the utility owes apart, and what of the issued ones is written and sent.
 -- name: RunProgress :many
-SELECT state, currency, count(*) AS many, count(*) FILTER (WHERE approved_at IS NOT NULL) AS approved, count(*) FILTER (WHERE warnings <> '{}') AS odd,
+SELECT state, currency, (type = '389')::boolean AS payable, count(*) AS many, count(*) FILTER (WHERE approved_at IS NOT NULL) AS approved, count(*) FILTER (WHERE warnings <> '{}') AS odd,
     count(rendered_at) AS rendered, count(sent_at) AS sent, sum(net)::numeric AS net, sum(vat)::numeric AS vat, sum(gross)::numeric AS gross
-FROM invoices WHERE run_id = @run_id GROUP BY state, currency ORDER BY currency, state;
+FROM invoices WHERE run_id = @run_id GROUP BY state, currency, type = '389' ORDER BY currency, type = '389', state;
 
 -- name: RunTaxes :many
 SELECT i.currency, t.category, t.rate, sum(t.items)::bigint AS items, sum(t.net)::numeric AS net, sum(t.tax)::numeric AS tax

@@ -18,6 +18,7 @@ import (
 type listedTotal struct {
 	State    string      `json:"state"`
 	Currency string      `json:"currency"`
+	Payable  bool        `json:"payable"` // self-billed documents: what the utility owes
 	Many     int64       `json:"count"`
 	Odd      int64       `json:"odd"`
 	Written  int64       `json:"written"`
@@ -63,7 +64,7 @@ type listedRunReport struct {
 func listedReport(r *jobs.RunReport) listedRunReport {
 	list := listedRunReport{Totals: []listedTotal{}, Taxes: []listedTax{}, Warnings: map[string]int64{}, FeesBooked: r.Fees.Booked, FeeProblems: feeProblems(r.Fees), Odd: []listedDraft{}}
 	for _, t := range r.Totals {
-		list.Totals = append(list.Totals, listedTotal{t.State, t.Currency, t.Many, t.Odd, t.Written, t.Sent, money(t.Net), money(t.VAT), money(t.Gross)})
+		list.Totals = append(list.Totals, listedTotal{t.State, t.Currency, t.Payable, t.Many, t.Odd, t.Written, t.Sent, money(t.Net), money(t.VAT), money(t.Gross)})
 	}
 	for _, t := range r.Taxes {
 		list.Taxes = append(list.Taxes, listedTax{t.Currency, t.Category, json.Number(t.Rate.String()), t.Items, money(t.Net), money(t.Tax)})

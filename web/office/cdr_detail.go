@@ -29,6 +29,7 @@ type cdrView struct {
 	meter    *cdrMeter  // nil: no signed meter data
 	session  *db.Session
 	invoices []db.CDRInvoicesRow
+	owed     []cdrOwed // by agreements
 	chain    []db.CDRChainRow
 	events   []db.Event
 
@@ -111,6 +112,9 @@ func loadCDR(v *visit, q *db.Queries, list string) (cdrView, error) {
 		return c, err
 	}
 	if c.rating != nil {
+		if c.owed, err = loadOwed(v, q, c.rating.Rating); err != nil {
+			return c, err
+		}
 		if c.meter, err = loadMeter(v, q, c.rating.Rating.ID); err != nil {
 			return c, err
 		}
@@ -409,4 +413,26 @@ func (v *visit) download(name, mediaType string, content []byte) error {
 	h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name))
 	h.Set("Cache-Control", "private, no-store")
 	return v.Blob(http.StatusOK, mediaType, content)
+}
+
+// cdrOwed is what the utility owes for a session, and to whom.
+type cdrOwed struct {
+	jobs.Owed
+	payee string
+}
+
+func loadOwed(v *visit, q *db.Queries, r db.Rating) ([]cdrOwed, error) {
+	owed, err := jobs.OwedBy(r, string(v.Lang))
+	if err != nil {
+		return nil, err
+	}
+	list := make([]cdrOwed, len(owed))
+	for i, o := range owed {
+		payee, err := q.Customer(v.Request().Context(), o.Payee)
+		if err != nil {
+			return nil, fmt.Errorf("payee %s: %w", o.Payee, err)
+		}
+		list[i] = cdrOwed{o, payee.Name}
+	}
+	return list, nil
 }

@@ -64,6 +64,12 @@ func TestPayeesAndReductions(t *testing.T) {
 	page := "/de/invoices/" + row.ID.String()
 	look(tab, "payees-document", page)
 	look(tab, "payees-kinds", "/de/invoices?type=389")
+	paid, err := w.ops.DB.InvoiceCDRs(t.Context(), uuid.NullUUID{UUID: row.ID, Valid: true})
+	w.check(err)
+	if got := c.get("/de/cdrs/" + paid[0].CDRID.String()); !strings.Contains(got.body, "Vergütung (Standortpartner) an Wohnbau Süd eG:") || !strings.Contains(got.body, "10,5 % von netto") {
+		t.Error("a CDR does not say what is owed for it")
+	}
+	look(tab, "payees-cdr", "/de/cdrs/"+paid[0].CDRID.String())
 	if res := c.get(page + "/credit"); res.StatusCode != http.StatusNotFound {
 		t.Errorf("a self-billed document is reduced: %s", res.Status)
 	}
