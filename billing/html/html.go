@@ -161,15 +161,8 @@ func (v view) Groups() []Group {
 		for n < len(rest) && rest[n].Heading == rest[0].Heading && (rest[n].Session == nil) == (rest[0].Session == nil) {
 			n++
 		}
-		g := Group{Heading: rest[0].Heading, Sessions: rest[0].Session != nil, Lines: rest[:n]}
-		switch {
-		case g.Heading != "":
-		case g.Sessions:
-			g.Heading = v.T.SessionsHeading
-		default:
-			g.Heading = v.T.OtherHeading
-		}
-		groups, rest = append(groups, g), rest[n:]
+		groups = append(groups, Group{Heading: v.T.LinesHeading(v.Invoice, rest[0]), Sessions: rest[0].Session != nil, Lines: rest[:n]})
+		rest = rest[n:]
 	}
 	return groups
 }

@@ -37,14 +37,7 @@ func (l *letter) lines() {
 		for n < len(rest) && rest[n].Heading == rest[0].Heading && (rest[n].Session == nil) == (rest[0].Session == nil) {
 			n++
 		}
-		title := l.t.OtherHeading
-		if rest[0].Session != nil {
-			title = l.t.SessionsHeading
-		}
-		if rest[0].Heading != "" {
-			title = rest[0].Heading
-		}
-		l.table(title, l.columns(rest[0].Session != nil, rates), rest[:n], rates)
+		l.table(l.t.LinesHeading(l.inv, rest[0]), l.columns(rest[0].Session != nil, rates), rest[:n], rates)
 		rest = rest[n:]
 	}
 	l.y += mm(1)

@@ -57,6 +57,21 @@ func Shown(inv billing.Invoice, line billing.InvoiceLine) decimal.Decimal {
 	return line.Net
 }
 
+// LinesHeading heads lines of one kind: their own heading, or what lines of such a document are.
+func (t Texts) LinesHeading(inv billing.Invoice, first billing.InvoiceLine) string {
+	switch session := first.Session != nil; {
+	case first.Heading != "":
+		return first.Heading
+	case session && (inv.Type == billing.DocumentSelfBilled || inv.SelfBilled):
+		return t.SuppliedHeading
+	case session:
+		return t.SessionsHeading
+	case inv.Type == billing.DocumentCreditNote:
+		return t.ReducedHeading
+	}
+	return t.OtherHeading
+}
+
 // AmountTitle heads the column of the lines' amounts.
 func (t Texts) AmountTitle(inv billing.Invoice) string {
 	if inv.GrossExact {

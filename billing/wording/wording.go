@@ -53,6 +53,8 @@ type Texts struct {
 	PanelOffset       string
 	SessionsHeading   string
 	OtherHeading      string
+	SuppliedHeading   string // sessions that a payee supplied
+	ReducedHeading    string
 	When              string
 	Where             string
 	Energy            string
@@ -182,6 +184,8 @@ var Languages = map[string]Texts{
 		PanelOffset:       "wird verrechnet",
 		SessionsHeading:   "Ihre Ladevorgänge",
 		OtherHeading:      "Weitere Leistungen",
+		SuppliedHeading:   "Abgerechnete Ladevorgänge",
+		ReducedHeading:    "Minderungen",
 		When:              "Datum, Zeit",
 		Where:             "Ladepunkt",
 		Energy:            "kWh",
@@ -311,6 +315,8 @@ var Languages = map[string]Texts{
 		PanelOffset:       "will be set off",
 		SessionsHeading:   "Your charging sessions",
 		OtherHeading:      "Other services",
+		SuppliedHeading:   "Charging sessions",
+		ReducedHeading:    "Reductions",
 		When:              "Date, time",
 		Where:             "Charge point",
 		Energy:            "kWh",
