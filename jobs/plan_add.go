@@ -41,6 +41,9 @@ func (o *Ops) AddPlan(ctx context.Context, tenant uuid.UUID, name string, doc []
 }
 
 func addPlan(ctx context.Context, q *db.Queries, now time.Time, tenant uuid.UUID, name string, isDefault bool, doc []byte) (db.PlanVersion, error) {
+	if err := properName(name); err != nil {
+		return db.PlanVersion{}, err
+	}
 	plan := db.Plan{ID: uuid.Must(uuid.NewV7()), TenantID: tenant, Name: name}
 	err := q.InsertPlan(ctx, db.InsertPlanParams{ID: plan.ID, TenantID: tenant, Name: name, IsDefault: isDefault, CreatedAt: now})
 	if db.IsDuplicate(err, "plans_tenant_id_name_key") {

@@ -16,7 +16,7 @@ import (
 
 // AddPriceDraft begins a draft of a price book, as a copy of the newest version.
 func (o *Ops) AddPriceDraft(ctx context.Context, tenant uuid.UUID, name string) (uuid.UUID, error) {
-	if err := draftName(name); err != nil {
+	if err := properName(name); err != nil {
 		return uuid.Nil, err
 	}
 	books, err := o.DB.PriceBooks(ctx, tenant)
@@ -34,7 +34,8 @@ func (o *Ops) AddPriceDraft(ctx context.Context, tenant uuid.UUID, name string) 
 	return p.ID, nil
 }
 
-func draftName(name string) error {
+// properName refuses what cannot be the name of a plan or a draft.
+func properName(name string) error {
 	if n := len([]rune(strings.TrimSpace(name))); n == 0 || n > 100 {
 		return ocpi.InvalidParameter("name", "1 to 100 characters", name)
 	}
@@ -51,7 +52,7 @@ func (o *Ops) ChangePriceDraft(ctx context.Context, tenant, id uuid.UUID, change
 		if err := change(&draft); err != nil {
 			return err
 		}
-		if err := draftName(draft.Name); err != nil {
+		if err := properName(draft.Name); err != nil {
 			return err
 		}
 		return q.ChangePriceDraft(ctx, db.ChangePriceDraftParams{ID: id, Name: draft.Name, Book: draft.Book, Plans: draft.Plans, Now: o.Now(), Actor: actor(ctx)})
@@ -71,6 +72,9 @@ func DraftPlans(draft db.PriceDraft) (map[string]json.RawMessage, error) {
 // name at once; without a document it takes it out again.
 func (o *Ops) SetDraftPlan(ctx context.Context, tenant, id uuid.UUID, name string, doc []byte) error {
 	if doc != nil {
+		if err := properName(name); err != nil {
+			return err
+		}
 		if _, err := billing.ParsePlan(doc); err != nil {
 			return err
 		}

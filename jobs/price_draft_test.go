@@ -53,6 +53,9 @@ func TestDraftBringsItsPlan(t *testing.T) {
 	if err := w.ops.PublishPriceDraft(w.ctx, w.tenant.ID, draft, from); err == nil || !strings.Contains(err.Error(), missing) {
 		t.Errorf("it is published: %v", err)
 	}
+	if err := w.ops.SetDraftPlan(w.ctx, w.tenant.ID, draft, "", priced("0.41", "")); err == nil || !strings.Contains(err.Error(), "name: 1 to 100 characters") {
+		t.Errorf("a plan without a name: %v", err)
+	}
 	if err := w.ops.SetDraftPlan(w.ctx, w.tenant.ID, draft, "Neu", priced("0.41", "")); err != nil {
 		t.Fatal(err)
 	}
@@ -81,9 +84,10 @@ func TestSetPriceBookWithPlans(t *testing.T) {
 	w := newWorld(t)
 	neu := `"plans":{"Neu":` + string(priced("0.41", "")) + `,"Standard":` + string(priced("0.61", "")) + `}`
 	for doc, want := range map[string]string{
-		`{"rules":[{"plan":"Neu"},{"plan":"Alt","where":{"current":"DC"}}],` + neu + `}`: `rules[1].plan: the name of a plan, got "Alt"`,
-		`{"rules":[{"plan":"Neu"}],"plans":{"Neu":{"currency":"EUR"}}}`:                  "plans.Neu: elements",
-		`{"rules":[{"plan":"Neu"}],"plan":{}}`:                                           "plan: not a member of a price book",
+		`{"rules":[{"plan":"Neu"},{"plan":"Alt","where":{"current":"DC"}}],` + neu + `}`:   `rules[1].plan: the name of a plan, got "Alt"`,
+		`{"rules":[{"plan":"Neu"}],"plans":{"Neu":{"currency":"EUR"}}}`:                    "plans.Neu: elements",
+		`{"rules":[{"plan":"Standard"}],"plans":{" ":` + string(priced("0.41", "")) + `}}`: "name: 1 to 100 characters",
+		`{"rules":[{"plan":"Neu"}],"plan":{}}`:                                             "plan: not a member of a price book",
 	} {
 		if _, err := w.ops.SetPriceBook(w.ctx, w.tenant.ID, []byte(doc), w.clock.Now()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", doc, err)
