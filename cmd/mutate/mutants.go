@@ -72,7 +72,7 @@ var mutants = []mutant{
 	{"the clock keeps its offset over a change of it", clock, "unix < c.from || unix >= c.to", "unix != 0 && c.to == 0"},
 
 	{"an element with one restriction that fails", rate, "\t\tcase no:\n\t\t\treturn no", "\t\tcase no:\n\t\t\tanswer = unknown"},
-	{"the last element that holds", rate, "for i := range l.components {\n\t\tc := &l.components[i]\n\t\tanswer", "for i := len(l.components) - 1; i >= 0; i-- {\n\t\tc := &l.components[i]\n\t\tanswer"},
+	{"the last element that holds", rate, "for i := range l.components {\n\t\tc := &l.components[i]\n\t\tif c.free", "for i := len(l.components) - 1; i >= 0; i-- {\n\t\tc := &l.components[i]\n\t\tif c.free"},
 	{"elements with a reservation price the session", tariff, "during = reserved", "during = session"},
 	{"lapsed and used reservations are alike", tariff, "during = expired", "during = reserved"},
 	{"a lapsed reservation prefers RESERVATION", rate, "r.pick(p, of, &p.tariff.prices[expired][dim], at)", "r.pick(p, of, &p.tariff.prices[reserved][dim], at)"},
