@@ -5,12 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
 	"github.com/roamwerk/roamwerk/billing"
 	"github.com/roamwerk/roamwerk/db"
+	"github.com/roamwerk/roamwerk/ocpi"
 )
 
 // policyOf is how a utility clears. One that has said nothing has the defaults of the table.
@@ -35,15 +40,58 @@ func DefaultClearingPolicy(tenant uuid.UUID) db.ClearingPolicy {
 func agreementOf(ctx context.Context, q *db.Queries, tenant, partner uuid.UUID) (db.Agreement, error) {
 	agreement, err := q.Agreement(ctx, db.AgreementParams{TenantID: tenant, PartnerID: partner})
 	if errors.Is(err, db.ErrNotFound) {
-		return db.Agreement{TenantID: tenant, PartnerID: partner, DisputeDays: 30}, nil
+		return DefaultAgreement(tenant, partner), nil
 	} else if err != nil {
 		return agreement, fmt.Errorf("agreement: %w", err)
 	}
 	return agreement, nil
 }
 
-// SetClearingPolicy changes how a utility clears, for CDRs that are rated from now on. reason is for the timeline.
+// LateChoices are what can become of CDRs that come after the close of their month; UselessChoices, what of those that mean nothing.
+var (
+	LateChoices    = []string{"always", "limit", "ask", "waive"}
+	UselessChoices = []string{"bill", "waive"}
+)
+
+// DefaultAgreement is what holds with a partner with whom nothing was agreed.
+func DefaultAgreement(tenant, partner uuid.UUID) db.Agreement {
+	return db.Agreement{TenantID: tenant, PartnerID: partner, DisputeDays: 30}
+}
+
+// checkPolicy says what is wrong with a policy: an *ocpi.Error that names the field.
+func checkPolicy(p db.ClearingPolicy) error {
+	for _, choice := range []struct {
+		field, value string
+		of           []string
+	}{{"late", p.Late, LateChoices}, {"mini", p.Mini, UselessChoices}, {"empty", p.Empty, UselessChoices}, {"blocked_card", p.BlockedCard, UselessChoices}} {
+		if !slices.Contains(choice.of, choice.value) {
+			return ocpi.InvalidParameter(choice.field, strings.Join(choice.of, ", "), choice.value)
+		}
+	}
+	for _, days := range []struct {
+		field       string
+		value       int32
+		least, most int32
+	}{{"late_days", p.LateDays, 0, 1100}, {"close_day", p.CloseDay, 1, 28}, {"waiting_days", p.WaitingDays, 1, 90}} {
+		if days.value < days.least || days.value > days.most {
+			return ocpi.InvalidParameter(days.field, fmt.Sprintf("%d to %d", days.least, days.most), fmt.Sprint(days.value))
+		}
+	}
+	if p.DropLimit.IsNegative() {
+		return ocpi.InvalidParameter("drop_limit", "not negative", p.DropLimit.String())
+	}
+	return nil
+}
+
+// SetClearingPolicy changes how a utility clears, for CDRs that are rated from now on. reason is for the timeline. The error for a
+// wrong field is an *ocpi.Error.
 func (o *Ops) SetClearingPolicy(ctx context.Context, policy db.ClearingPolicy, reason string) error {
+	if err := checkPolicy(policy); err != nil {
+		return err
+	}
+	if reason == "" {
+		return refuse("no-reason")
+	}
 	return o.DB.Tx(ctx, func(q *db.Queries) error {
 		if err := q.LockTenant(ctx, policy.TenantID); err != nil {
 			return fmt.Errorf("lock tenant: %w", err)
@@ -66,8 +114,21 @@ func (o *Ops) SetClearingPolicy(ctx context.Context, policy db.ClearingPolicy, r
 	})
 }
 
-// SetAgreement changes what a utility has agreed with a partner.
+// currencyCode is one of ISO 4217, in form.
+var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
+
+// SetAgreement changes what a utility has agreed with a partner. The error for a wrong field is an *ocpi.Error.
 func (o *Ops) SetAgreement(ctx context.Context, a db.Agreement, reason string) error {
+	switch address, err := mail.ParseAddress(a.Email); {
+	case a.Currency != "" && !currencyCode.MatchString(a.Currency):
+		return ocpi.InvalidParameter("currency", "three letters, such as EUR", a.Currency)
+	case a.DisputeDays < 1 || a.DisputeDays > 365:
+		return ocpi.InvalidParameter("dispute_days", "1 to 365", fmt.Sprint(a.DisputeDays))
+	case a.Email != "" && (err != nil || address.Address != a.Email):
+		return ocpi.InvalidParameter("email", "one address", a.Email)
+	case reason == "":
+		return refuse("no-reason")
+	}
 	return o.DB.Tx(ctx, func(q *db.Queries) error {
 		if err := q.LockTenant(ctx, a.TenantID); err != nil {
 			return fmt.Errorf("lock tenant: %w", err)
@@ -119,7 +180,7 @@ func changes[T any](before, after T, without ...string) map[string]string {
 	old, changed := read(before), map[string]string{}
 	for name, value := range read(after) {
 		if string(old[name]) != string(value) {
-			changed[name] = string(old[name]) + " → " + string(value)
+			changed[name] = strings.Trim(string(old[name]), `"`) + " → " + strings.Trim(string(value), `"`)
 		}
 	}
 	return changed

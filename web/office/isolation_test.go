@@ -43,6 +43,7 @@ func isolation(w *world) {
 		"GET /partners/:id/settings": foreign.ID.String(), "POST /partners/:id/tenants": foreign.ID.String(), "POST /partners/:id/modules": foreign.ID.String(),
 		"POST /partners/:id/certificate": foreign.ID.String(), "POST /partners/:id/pin": foreign.ID.String(), "POST /partners/:id/agree": foreign.ID.String(),
 		"GET /partners/:id/claims": foreign.ID.String(), "POST /partners/:id/claims": foreign.ID.String(),
+		"GET /partners/:id/agreement": foreign.ID.String(), "POST /partners/:id/agreement": foreign.ID.String(),
 		"GET /tenants/:id": w.other.ID.String(), "POST /tenants/:id": w.other.ID.String(), "POST /tenants/:id/close": w.other.ID.String(),
 		"GET /messages/:id": w.other.message.String(), "GET /quarantine/:id": quarantined, "POST /quarantine/:id/replay": quarantined, "POST /quarantine/:id/dismiss": quarantined,
 		"GET /prices/versions/:id": w.other.book.String(), "GET /prices/drafts/:id": w.other.draftBook.String(), "POST /prices/drafts/:id": w.other.draftBook.String(),
