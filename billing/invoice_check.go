@@ -5,7 +5,6 @@ import (
 	"net/mail"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/jacoelho/banking/iban"
 	"github.com/shopspring/decimal"
@@ -93,12 +92,12 @@ func (d Draft) checkPayment(report reporter) {
 	p := d.Payment
 	switch p.Means {
 	case PaymentTransfer:
-		de, en := "des Stadtwerks", "utility's"
+		field, de, en := "payment", "des Stadtwerks", "utility's"
 		if d.Type.Pays() || d.SelfBilled {
-			de, en = "des Kunden", "customer's"
+			field, de, en = "payment.payee", "des Kunden", "customer's"
 		}
-		report(iban.Validate(compact(p.IBAN)) != nil, "payment.iban", "Die IBAN "+de+" fehlt oder ist falsch.", "The "+en+" IBAN is missing or wrong.")
-		report(blank(p.AccountName), "payment.account_name", "Der Inhaber des Kontos "+de+" fehlt.", "The holder of the "+en+" account is missing.")
+		report(iban.Validate(compact(p.IBAN)) != nil, field+".iban", "Die IBAN "+de+" fehlt oder ist falsch.", "The "+en+" IBAN is missing or wrong.")
+		report(blank(p.AccountName), field+".account_name", "Der Inhaber des Kontos "+de+" fehlt.", "The holder of the "+en+" account is missing.")
 	case PaymentOffset:
 	case PaymentDirectDebit:
 		report(blank(p.MandateReference), "payment.mandate_reference", "Dem Kunden fehlt ein gültiges SEPA-Mandat.", "The customer has no valid SEPA mandate.")
@@ -138,11 +137,12 @@ func (d Draft) checkLines(report reporter) {
 		say(l.VAT.Category == VATOutside && blank(l.VAT.Reason), ".vat.reason", "Der Grund, warum keine Umsatzsteuer anfällt, fehlt.", "The reason why no VAT applies is missing.")
 		say((l.VAT.Category == VATOutside) != (d.Lines[0].VAT.Category == VATOutside), ".vat",
 			"Nicht steuerbare Beträge dürfen nicht mit anderen auf einem Beleg stehen.", "Amounts outside the scope of VAT must not share a document with others.") // BR-O-11
-		say(l.VAT.Category == VATReverseCharge && blank(d.Customer.VATID), ".vat",
-			"Der Kunde schuldet die Steuer, hat aber keine USt-IdNr.", "The customer owes the VAT but has no VAT id.") // BR-AE-02
 		say(!l.VAT.Rate.Equal(l.VAT.Rate.Truncate(2)), ".vat.rate", "Der Steuersatz hat mehr als zwei Nachkommastellen.", "The VAT rate has more than two decimals.")
 		say(l.Amount.Abs().GreaterThan(maxAmount), ".amount", "Der Betrag ist unglaubwürdig hoch.", "The amount is implausibly large.")
 	}
+	reversed := slices.ContainsFunc(d.Lines, func(l DraftLine) bool { return l.VAT.Category == VATReverseCharge })
+	report(reversed && blank(d.Customer.VATID), "customer.vat_id",
+		"Der Kunde schuldet die Steuer, hat aber keine USt-IdNr.", "The customer owes the VAT but has no VAT id.") // BR-AE-02
 }
 
 // maxAmount keeps a line within what banks and tax offices can take; a larger one is a fault upstream.
@@ -152,8 +152,7 @@ var maxAmount = decimal.New(1, 9)
 func (d Draft) checkText(report reporter) {
 	text := func(field string, values ...string) {
 		for _, v := range values {
-			bad := !utf8.ValidString(v) || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0xFFFE || r == 0xFFFF })
-			report(bad, field, "Der Text enthält unzulässige Zeichen.", "The text contains forbidden characters.")
+			report(!printable(v), field, "Der Text enthält unzulässige Zeichen.", "The text contains forbidden characters.")
 		}
 	}
 	s, c, p := d.Supplier, d.Customer, d.Payment

@@ -161,7 +161,7 @@ func TestDraftProblemsForTheClerk(t *testing.T) {
 		{"preceding", func(d *billing.Draft) { d.Type = billing.DocumentCorrection }, "Eine Rechnungskorrektur muss die berichtigte Rechnung nennen."},
 		{"lines", func(d *billing.Draft) { d.Lines = nil }, "Es gibt nichts abzurechnen."},
 		{"lines[0].vat", func(d *billing.Draft) { d.Lines[0].VAT = billing.VAT{} }, "Position 1: Es ist nicht entschieden, wie die Leistung zu versteuern ist."},
-		{"lines[0].vat", func(d *billing.Draft) { d.Lines[0].VAT = billing.VAT{Category: billing.VATReverseCharge} }, "Position 1: Der Kunde schuldet die Steuer, hat aber keine USt-IdNr."},
+		{"customer.vat_id", func(d *billing.Draft) { d.Lines[0].VAT = billing.VAT{Category: billing.VATReverseCharge} }, "Der Kunde schuldet die Steuer, hat aber keine USt-IdNr."},
 		{"lines[0].vat.rate", func(d *billing.Draft) { d.Lines[0].VAT.Rate = decimal.Zero }, "Position 1: Der Steuersatz fehlt."},
 		{"lines[0].vat.reason", func(d *billing.Draft) { d.Lines[0].VAT = billing.VAT{Category: billing.VATExempt} }, "Position 1: Der Grund der Steuerbefreiung fehlt."},
 		{"lines[0]", func(d *billing.Draft) { d.Lines[0].Name = "Laden\x00" }, "Der Text enthält unzulässige Zeichen."},

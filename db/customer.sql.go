@@ -34,6 +34,56 @@ func (q *Queries) ActiveMandate(ctx context.Context, customerID uuid.UUID) (Mand
 	return i, err
 }
 
+const changeCustomer = `-- name: ChangeCustomer :exec
+UPDATE customers SET kind = $1, name = $2, contact = $3, email = $4, phone = $5, street = $6, postal_code = $7, city = $8, country = $9,
+    vat_id = $10, tax_number = $11, buyer_reference = $12, language = $13, delivery = $14, peppol_id = $15,
+    invoice_detail = $16, version = version + 1
+WHERE id = $17
+`
+
+type ChangeCustomerParams struct {
+	Kind           string
+	Name           string
+	Contact        string
+	Email          string
+	Phone          string
+	Street         string
+	PostalCode     string
+	City           string
+	Country        string
+	VATID          string
+	TaxNumber      string
+	BuyerReference string
+	Language       string
+	Delivery       string
+	PeppolID       string
+	InvoiceDetail  string
+	ID             uuid.UUID
+}
+
+func (q *Queries) ChangeCustomer(ctx context.Context, arg ChangeCustomerParams) error {
+	_, err := q.db.Exec(ctx, changeCustomer,
+		arg.Kind,
+		arg.Name,
+		arg.Contact,
+		arg.Email,
+		arg.Phone,
+		arg.Street,
+		arg.PostalCode,
+		arg.City,
+		arg.Country,
+		arg.VATID,
+		arg.TaxNumber,
+		arg.BuyerReference,
+		arg.Language,
+		arg.Delivery,
+		arg.PeppolID,
+		arg.InvoiceDetail,
+		arg.ID,
+	)
+	return err
+}
+
 const contract = `-- name: Contract :one
 SELECT id, tenant_id, customer_id, plan_id, contract_id, valid_from, valid_to, created_at, billing_cycle FROM contracts WHERE id = $1
 `
@@ -81,8 +131,19 @@ func (q *Queries) ContractByEMAID(ctx context.Context, arg ContractByEMAIDParams
 	return i, err
 }
 
+const countMandates = `-- name: CountMandates :one
+SELECT count(*) FROM mandates WHERE customer_id = $1
+`
+
+func (q *Queries) CountMandates(ctx context.Context, customerID uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, countMandates, customerID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const customer = `-- name: Customer :one
-SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id, invoice_detail, delivery, peppol_id FROM customers WHERE id = $1
+SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id, invoice_detail, delivery, peppol_id, phone, tax_number, version FROM customers WHERE id = $1
 `
 
 func (q *Queries) Customer(ctx context.Context, id uuid.UUID) (Customer, error) {
@@ -109,12 +170,15 @@ func (q *Queries) Customer(ctx context.Context, id uuid.UUID) (Customer, error) 
 		&i.InvoiceDetail,
 		&i.Delivery,
 		&i.PeppolID,
+		&i.Phone,
+		&i.TaxNumber,
+		&i.Version,
 	)
 	return i, err
 }
 
 const customerByNameAndEmail = `-- name: CustomerByNameAndEmail :one
-SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id, invoice_detail, delivery, peppol_id FROM customers WHERE tenant_id = $1 AND name = $2 AND lower(email) = lower($3) ORDER BY created_at LIMIT 1
+SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id, invoice_detail, delivery, peppol_id, phone, tax_number, version FROM customers WHERE tenant_id = $1 AND name = $2 AND lower(email) = lower($3) ORDER BY created_at LIMIT 1
 `
 
 type CustomerByNameAndEmailParams struct {
@@ -147,8 +211,42 @@ func (q *Queries) CustomerByNameAndEmail(ctx context.Context, arg CustomerByName
 		&i.InvoiceDetail,
 		&i.Delivery,
 		&i.PeppolID,
+		&i.Phone,
+		&i.TaxNumber,
+		&i.Version,
 	)
 	return i, err
+}
+
+const endContract = `-- name: EndContract :exec
+UPDATE contracts SET valid_to = $1::timestamptz WHERE id = $2
+`
+
+type EndContractParams struct {
+	ValidTo time.Time
+	ID      uuid.UUID
+}
+
+func (q *Queries) EndContract(ctx context.Context, arg EndContractParams) error {
+	_, err := q.db.Exec(ctx, endContract, arg.ValidTo, arg.ID)
+	return err
+}
+
+const endMandate = `-- name: EndMandate :execrows
+UPDATE mandates SET ended_at = $1::timestamptz WHERE customer_id = $2 AND ended_at IS NULL
+`
+
+type EndMandateParams struct {
+	Now        time.Time
+	CustomerID uuid.UUID
+}
+
+func (q *Queries) EndMandate(ctx context.Context, arg EndMandateParams) (int64, error) {
+	result, err := q.db.Exec(ctx, endMandate, arg.Now, arg.CustomerID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const insertContract = `-- name: InsertContract :exec
@@ -304,4 +402,47 @@ func (q *Queries) SetNoCredit(ctx context.Context, arg SetNoCreditParams) (int64
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const tokensOfEndedContracts = `-- name: TokensOfEndedContracts :many
+SELECT t.id, t.tenant_id, t.uid, t.type FROM contracts c JOIN tokens t ON t.contract_id = c.id
+WHERE c.valid_to <= $1::timestamptz AND t.valid AND ($2::uuid IS NULL OR c.id = $2) ORDER BY t.id
+`
+
+type TokensOfEndedContractsParams struct {
+	Now        time.Time
+	ContractID uuid.NullUUID
+}
+
+type TokensOfEndedContractsRow struct {
+	ID       uuid.UUID
+	TenantID uuid.UUID
+	UID      string
+	Type     string
+}
+
+// Cards whose contract is over, to be blocked.
+func (q *Queries) TokensOfEndedContracts(ctx context.Context, arg TokensOfEndedContractsParams) ([]TokensOfEndedContractsRow, error) {
+	rows, err := q.db.Query(ctx, tokensOfEndedContracts, arg.Now, arg.ContractID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TokensOfEndedContractsRow
+	for rows.Next() {
+		var i TokensOfEndedContractsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.UID,
+			&i.Type,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -52,7 +52,7 @@ func (q *Queries) CopiesOfInvoice(ctx context.Context, invoiceID uuid.UUID) ([]O
 }
 
 const customerByNumber = `-- name: CustomerByNumber :one
-SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id, invoice_detail, delivery, peppol_id FROM customers WHERE tenant_id = $1 AND number = $2
+SELECT id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, no_credit, created_at, group_id, invoice_detail, delivery, peppol_id, phone, tax_number, version FROM customers WHERE tenant_id = $1 AND number = $2
 `
 
 type CustomerByNumberParams struct {
@@ -84,6 +84,9 @@ func (q *Queries) CustomerByNumber(ctx context.Context, arg CustomerByNumberPara
 		&i.InvoiceDetail,
 		&i.Delivery,
 		&i.PeppolID,
+		&i.Phone,
+		&i.TaxNumber,
+		&i.Version,
 	)
 	return i, err
 }

@@ -442,19 +442,19 @@ func (q *Queries) DeleteDrafts(ctx context.Context, ids []uuid.UUID) error {
 }
 
 const draftsForReview = `-- name: DraftsForReview :many
-SELECT i.id, i.state, i.currency, i.net, i.gross, i.usual, i.items, i.warnings, i.problems, i.stale, i.approved_at, c.name AS customer, c.number AS customer_number
+SELECT i.id, i.state, i.currency, i.net, i.gross, i.usual, i.items, i.warnings, i.problems, i.customer_id, i.recipient_id, c.name AS customer, c.number AS customer_number
 FROM invoices i JOIN customers c ON c.id = i.customer_id
-WHERE i.run_id = $1 AND i.state IN ('draft', 'failed') AND ($2::boolean OR i.warnings <> '{}' OR i.state = 'failed')
-    AND ($3::text = '' OR $3 = ANY (i.warnings) OR $3 = 'failed' AND i.state = 'failed') AND i.id > $4::uuid
-ORDER BY i.id LIMIT $5
+WHERE i.run_id = $1 AND i.state IN ('draft', 'failed') AND (i.warnings <> '{}' OR i.state = 'failed')
+    AND ($2::text = '' OR $2 = ANY (i.warnings) OR $2 = 'failed' AND i.state = 'failed') AND CASE WHEN $3::boolean THEN i.id < $4::uuid ELSE i.id > $4 END
+ORDER BY CASE WHEN $3 THEN i.id END DESC, i.id LIMIT $5
 `
 
 type DraftsForReviewParams struct {
-	RunID   uuid.NullUUID
-	Every   bool
-	Warning string
-	After   uuid.UUID
-	MaxRows int32
+	RunID    uuid.NullUUID
+	Warning  string
+	Backward bool
+	After    uuid.UUID
+	MaxRows  int32
 }
 
 type DraftsForReviewRow struct {
@@ -467,18 +467,19 @@ type DraftsForReviewRow struct {
 	Items          int32
 	Warnings       []string
 	Problems       []byte
-	Stale          bool
-	ApprovedAt     *time.Time
+	CustomerID     uuid.UUID
+	RecipientID    uuid.NullUUID
 	Customer       string
 	CustomerNumber string
 }
 
-// What a person looks at: drafts that cannot be issued, and those that are odd. Of everything, with all.
+// What a person looks at: drafts that cannot be issued, and those that are odd, or are odd in one way. A page begins behind a draft, or
+// ends before it.
 func (q *Queries) DraftsForReview(ctx context.Context, arg DraftsForReviewParams) ([]DraftsForReviewRow, error) {
 	rows, err := q.db.Query(ctx, draftsForReview,
 		arg.RunID,
-		arg.Every,
 		arg.Warning,
+		arg.Backward,
 		arg.After,
 		arg.MaxRows,
 	)
@@ -499,8 +500,8 @@ func (q *Queries) DraftsForReview(ctx context.Context, arg DraftsForReviewParams
 			&i.Items,
 			&i.Warnings,
 			&i.Problems,
-			&i.Stale,
-			&i.ApprovedAt,
+			&i.CustomerID,
+			&i.RecipientID,
 			&i.Customer,
 			&i.CustomerNumber,
 		); err != nil {
@@ -515,7 +516,7 @@ func (q *Queries) DraftsForReview(ctx context.Context, arg DraftsForReviewParams
 }
 
 const draftsToJudge = `-- name: DraftsToJudge :many
-SELECT i.id, i.customer_id, i.type, i.state, i.stale, i.currency, i.cycle, i.problems, i.warnings, i.gross, i.gross_exact, i.approved_at, c.id, c.tenant_id, c.number, c.kind, c.name, c.contact, c.email, c.street, c.postal_code, c.city, c.country, c.vat_id, c.buyer_reference, c.language, c.no_credit, c.created_at, c.group_id, c.invoice_detail, c.delivery, c.peppol_id,
+SELECT i.id, i.customer_id, i.type, i.state, i.stale, i.currency, i.cycle, i.problems, i.warnings, i.gross, i.gross_exact, i.approved_at, c.id, c.tenant_id, c.number, c.kind, c.name, c.contact, c.email, c.street, c.postal_code, c.city, c.country, c.vat_id, c.buyer_reference, c.language, c.no_credit, c.created_at, c.group_id, c.invoice_detail, c.delivery, c.peppol_id, c.phone, c.tax_number, c.version,
     m.id AS mandate_id, coalesce(m.reference, '')::text AS mandate_reference, coalesce(m.holder, '')::text AS mandate_holder, coalesce(m.iban_sealed, ''::bytea)::bytea AS iban_sealed,
     coalesce(h.usual, 0)::numeric AS usual, (h.usual IS NOT NULL)::boolean AS has_usual, (h.usual IS NOT NULL OR EXISTS (SELECT FROM invoices e WHERE e.customer_id = i.customer_id AND e.state = 'issued' AND (e.type = '389') = (i.type = '389')))::boolean AS known
 FROM invoices i JOIN customers c ON c.id = coalesce(i.recipient_id, i.customer_id)
@@ -608,6 +609,9 @@ func (q *Queries) DraftsToJudge(ctx context.Context, arg DraftsToJudgeParams) ([
 			&i.Customer.InvoiceDetail,
 			&i.Customer.Delivery,
 			&i.Customer.PeppolID,
+			&i.Customer.Phone,
+			&i.Customer.TaxNumber,
+			&i.Customer.Version,
 			&i.MandateID,
 			&i.MandateReference,
 			&i.MandateHolder,
@@ -1401,24 +1405,6 @@ type SetBillingCycleParams struct {
 
 func (q *Queries) SetBillingCycle(ctx context.Context, arg SetBillingCycleParams) (int64, error) {
 	result, err := q.db.Exec(ctx, setBillingCycle, arg.BillingCycle, arg.TenantID, arg.ContractID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
-const setInvoiceDetail = `-- name: SetInvoiceDetail :execrows
-UPDATE customers SET invoice_detail = $1 WHERE tenant_id = $2 AND number = $3
-`
-
-type SetInvoiceDetailParams struct {
-	InvoiceDetail string
-	TenantID      uuid.UUID
-	Number        string
-}
-
-func (q *Queries) SetInvoiceDetail(ctx context.Context, arg SetInvoiceDetailParams) (int64, error) {
-	result, err := q.db.Exec(ctx, setInvoiceDetail, arg.InvoiceDetail, arg.TenantID, arg.Number)
 	if err != nil {
 		return 0, err
 	}

@@ -346,6 +346,9 @@ type Customer struct {
 	InvoiceDetail  string
 	Delivery       string
 	PeppolID       string
+	Phone          string
+	TaxNumber      string
+	Version        int32
 }
 
 type CustomerGroup struct {
@@ -362,6 +365,33 @@ type CustomerGroupChange struct {
 	ValidFrom  time.Time
 	ChangedAt  time.Time
 	ChangedBy  string
+}
+
+type CustomersListed struct {
+	ID             uuid.UUID
+	TenantID       uuid.UUID
+	Number         string
+	Kind           string
+	Name           string
+	Contact        string
+	Email          string
+	Street         string
+	PostalCode     string
+	City           string
+	Country        string
+	VATID          string
+	BuyerReference string
+	Language       string
+	NoCredit       bool
+	CreatedAt      time.Time
+	GroupID        uuid.NullUUID
+	InvoiceDetail  string
+	Delivery       string
+	PeppolID       string
+	Phone          string
+	TaxNumber      string
+	Version        int32
+	Lacks          []string
 }
 
 type Dispute struct {
@@ -1171,6 +1201,7 @@ type Tenant struct {
 	ClosedAt      *time.Time
 	MeterPolicy   string
 	MeterRequired bool
+	Version       int32
 }
 
 type Token struct {

@@ -1366,7 +1366,7 @@ func (q *Queries) SettlePartnerTokens(ctx context.Context, arg SettlePartnerToke
 }
 
 const tenantsOfPartner = `-- name: TenantsOfPartner :many
-SELECT te.id, te.country_code, te.party_id, te.name, te.mode, te.street, te.postal_code, te.city, te.country, te.vat_id, te.tax_number, te.register, te.contact_name, te.contact_phone, te.contact_email, te.website, te.legal_footer, te.iban, te.bic, te.creditor_id, te.colour, te.logo, te.time_zone, te.payment_days, te.created_at, te.closed_at, te.meter_policy, te.meter_required FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = $1 ORDER BY te.country_code, te.party_id
+SELECT te.id, te.country_code, te.party_id, te.name, te.mode, te.street, te.postal_code, te.city, te.country, te.vat_id, te.tax_number, te.register, te.contact_name, te.contact_phone, te.contact_email, te.website, te.legal_footer, te.iban, te.bic, te.creditor_id, te.colour, te.logo, te.time_zone, te.payment_days, te.created_at, te.closed_at, te.meter_policy, te.meter_required, te.version FROM partner_tenants pt JOIN tenants te ON te.id = pt.tenant_id WHERE pt.partner_id = $1 ORDER BY te.country_code, te.party_id
 `
 
 // Those that leave are among them, until they have left.
@@ -1408,6 +1408,7 @@ func (q *Queries) TenantsOfPartner(ctx context.Context, partnerID uuid.UUID) ([]
 			&i.ClosedAt,
 			&i.MeterPolicy,
 			&i.MeterRequired,
+			&i.Version,
 		); err != nil {
 			return nil, err
 		}

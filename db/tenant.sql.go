@@ -15,8 +15,8 @@ import (
 const changeTenant = `-- name: ChangeTenant :exec
 UPDATE tenants SET name = $1, mode = $2, street = $3, postal_code = $4, city = $5, vat_id = $6, tax_number = $7, register = $8,
     contact_name = $9, contact_phone = $10, contact_email = $11, website = $12, iban = $13, bic = $14, creditor_id = $15,
-    colour = $16
-WHERE id = $17
+    colour = $16, legal_footer = $17, logo = $18, payment_days = $19, version = version + 1
+WHERE id = $20
 `
 
 type ChangeTenantParams struct {
@@ -36,6 +36,9 @@ type ChangeTenantParams struct {
 	BIC          string
 	CreditorID   string
 	Colour       string
+	LegalFooter  string
+	Logo         []byte
+	PaymentDays  int32
 	ID           uuid.UUID
 }
 
@@ -57,6 +60,9 @@ func (q *Queries) ChangeTenant(ctx context.Context, arg ChangeTenantParams) erro
 		arg.BIC,
 		arg.CreditorID,
 		arg.Colour,
+		arg.LegalFooter,
+		arg.Logo,
+		arg.PaymentDays,
 		arg.ID,
 	)
 	return err
@@ -141,7 +147,7 @@ func (q *Queries) InsertTenant(ctx context.Context, arg InsertTenantParams) erro
 }
 
 const tenant = `-- name: Tenant :one
-SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at, meter_policy, meter_required FROM tenants WHERE id = $1
+SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at, meter_policy, meter_required, version FROM tenants WHERE id = $1
 `
 
 func (q *Queries) Tenant(ctx context.Context, id uuid.UUID) (Tenant, error) {
@@ -176,12 +182,13 @@ func (q *Queries) Tenant(ctx context.Context, id uuid.UUID) (Tenant, error) {
 		&i.ClosedAt,
 		&i.MeterPolicy,
 		&i.MeterRequired,
+		&i.Version,
 	)
 	return i, err
 }
 
 const tenantByParty = `-- name: TenantByParty :one
-SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at, meter_policy, meter_required FROM tenants WHERE country_code = upper($1) AND party_id = upper($2)
+SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at, meter_policy, meter_required, version FROM tenants WHERE country_code = upper($1) AND party_id = upper($2)
 `
 
 type TenantByPartyParams struct {
@@ -221,6 +228,7 @@ func (q *Queries) TenantByParty(ctx context.Context, arg TenantByPartyParams) (T
 		&i.ClosedAt,
 		&i.MeterPolicy,
 		&i.MeterRequired,
+		&i.Version,
 	)
 	return i, err
 }
@@ -254,7 +262,7 @@ func (q *Queries) TenantServedBy(ctx context.Context, arg TenantServedByParams) 
 }
 
 const tenants = `-- name: Tenants :many
-SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at, meter_policy, meter_required FROM tenants ORDER BY name, id
+SELECT id, country_code, party_id, name, mode, street, postal_code, city, country, vat_id, tax_number, register, contact_name, contact_phone, contact_email, website, legal_footer, iban, bic, creditor_id, colour, logo, time_zone, payment_days, created_at, closed_at, meter_policy, meter_required, version FROM tenants ORDER BY name, id
 `
 
 func (q *Queries) Tenants(ctx context.Context) ([]Tenant, error) {
@@ -295,6 +303,7 @@ func (q *Queries) Tenants(ctx context.Context) ([]Tenant, error) {
 			&i.ClosedAt,
 			&i.MeterPolicy,
 			&i.MeterRequired,
+			&i.Version,
 		); err != nil {
 			return nil, err
 		}

@@ -1,14 +1,15 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/roamwerk/roamwerk/billing"
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/ocpi"
 )
@@ -29,18 +30,12 @@ type NewCard struct {
 	Whitelist string // OCPI WhitelistType; empty: NEVER for what lives in an app, else ALLOWED (TOK-13, TOK-14)
 	Group     string // OCPI group_id: cards of one group may stop each other's sessions; at most 20 characters (TOK-29)
 
-	Customer      string // name; an existing customer of the same name and e-mail address gets another card
-	CustomerGroup string // name of the customer group of a new customer; empty: in none
+	CustomerID    uuid.NullUUID // who gets it, if that is known; else:
+	Customer      string        // name; an existing customer of the same name and e-mail address gets another card
+	CustomerGroup string        // name of the customer group of a new customer; empty: in none
 	Email         string
 	MasterData    db.InsertCustomerParams // of a new customer, as far as known
 	Mandate       *NewMandate
-}
-
-// NewMandate is a SEPA mandate that a new customer has signed.
-type NewMandate struct {
-	Reference string
-	IBAN      string
-	SignedOn  time.Time
 }
 
 // Card is an issued card.
@@ -118,6 +113,9 @@ func usualWhitelist(t ocpi.TokenType) string {
 
 // customerFor finds the customer of a card, or adds one. The caller holds the tenant's row.
 func (o *Ops) customerFor(ctx context.Context, q *db.Queries, n NewCard) (db.Customer, error) {
+	if n.CustomerID.Valid {
+		return lockCustomer(ctx, q, n.Tenant, n.CustomerID.UUID)
+	}
 	customer, err := q.CustomerByNameAndEmail(ctx, db.CustomerByNameAndEmailParams{TenantID: n.Tenant, Name: n.Customer, Email: n.Email})
 	if !errors.Is(err, db.ErrNotFound) {
 		return customer, err
@@ -139,15 +137,13 @@ func (o *Ops) customerFor(ctx context.Context, q *db.Queries, n NewCard) (db.Cus
 		return db.Customer{}, fmt.Errorf("insert customer: %w", err)
 	}
 	if m := n.Mandate; m != nil {
-		id := uuid.Must(uuid.NewV7())
-		iban := strings.ReplaceAll(m.IBAN, " ", "")
-		err := q.InsertMandate(ctx, db.InsertMandateParams{
-			ID: id, TenantID: n.Tenant, CustomerID: p.ID, Reference: m.Reference, Holder: n.Customer, IBANSealed: o.Box.Seal(mandateLabel(id), iban),
-			IBANLast4: iban[max(0, len(iban)-4):], SignedOn: m.SignedOn, CreatedAt: o.Now(),
-		})
-		if err != nil {
-			return db.Customer{}, fmt.Errorf("insert mandate: %w", err)
+		m.Holder, m.IBAN = cmp.Or(m.Holder, n.Customer), billing.Tidy("payment.debtor_iban", m.IBAN)
+		if err := o.insertMandate(ctx, q, n.Tenant, p.ID, *m); err != nil {
+			return db.Customer{}, err
 		}
+	}
+	if err := event(ctx, q, o.Now(), n.Tenant, "customer", p.ID, "added", nil); err != nil {
+		return db.Customer{}, err
 	}
 	return q.Customer(ctx, p.ID)
 }
@@ -158,6 +154,8 @@ func (o *Ops) contractFor(ctx context.Context, q *db.Queries, n NewCard, custome
 	switch {
 	case err == nil && contract.CustomerID != customer:
 		return uuid.Nil, fmt.Errorf("contract %s of another customer %w", n.Contract, ErrExists)
+	case err == nil && contract.ValidTo != nil && !contract.ValidTo.After(o.Now()):
+		return uuid.Nil, refuse("contract-ended")
 	case err == nil:
 		return contract.ID, nil
 	case !errors.Is(err, db.ErrNotFound):

@@ -129,11 +129,13 @@ func (o *Ops) TryAgain(ctx context.Context, tenant, id uuid.UUID) error {
 }
 
 // recipientID is whom a document is made out to: who has charged, or an employer in his place.
-func recipientID(row db.Invoice) uuid.UUID {
-	if row.RecipientID.Valid {
-		return row.RecipientID.UUID
+func recipientID(row db.Invoice) uuid.UUID { return recipientOf(row.CustomerID, row.RecipientID) }
+
+func recipientOf(customer uuid.UUID, recipient uuid.NullUUID) uuid.UUID {
+	if recipient.Valid {
+		return recipient.UUID
 	}
-	return row.CustomerID
+	return customer
 }
 
 // addressOf completes and checks where a copy goes.

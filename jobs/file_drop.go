@@ -65,7 +65,7 @@ func (w *Worker) dropFile(ctx context.Context, id uuid.UUID) error {
 		state := "written"
 		if w.DropDir == "" {
 			state = "kept"
-		} else if err := writeWhole(filepath.Join(w.DropDir, tenant.CountryCode+"-"+tenant.PartyID, drop.Way), drop.FileName, doc.Bytes); err != nil {
+		} else if err := writeWhole(DropFolder(w.DropDir, tenant, Way(drop.Way)), drop.FileName, doc.Bytes); err != nil {
 			return err
 		}
 		if err := q.FinishFileDrop(ctx, db.FinishFileDropParams{ID: id, State: state, Now: w.Now()}); err != nil {
@@ -76,6 +76,11 @@ func (w *Worker) dropFile(ctx context.Context, id uuid.UUID) error {
 		}
 		return event(ctx, q, w.Now(), drop.TenantID, "invoice", drop.InvoiceID, drop.Way, map[string]string{"state": state, "file": drop.FileName})
 	})
+}
+
+// DropFolder is where the files of a utility go for a print service or an access point.
+func DropFolder(dir string, t db.Tenant, way Way) string {
+	return filepath.Join(dir, t.CountryCode+"-"+t.PartyID, string(way))
 }
 
 // writeWhole writes a file that others see whole or not at all.

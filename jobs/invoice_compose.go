@@ -354,7 +354,7 @@ func supplierOf(t db.Tenant) billing.Supplier {
 func customerOf(c db.Customer) billing.Customer {
 	return billing.Customer{
 		Number: c.Number, Name: c.Name, Contact: c.Contact, Address: billing.Address{Street: c.Street, PostalCode: c.PostalCode, City: c.City, Country: c.Country},
-		Email: c.Email, PeppolID: c.PeppolID, VATID: c.VATID, BuyerReference: c.BuyerReference,
+		Email: c.Email, Phone: c.Phone, PeppolID: c.PeppolID, VATID: c.VATID, TaxNumber: c.TaxNumber, BuyerReference: c.BuyerReference,
 	}
 }
 

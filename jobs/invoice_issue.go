@@ -66,7 +66,7 @@ func (o *Ops) finalise(ctx context.Context, q *db.Queries, tenant db.Tenant, row
 	}
 	now := o.Now()
 	date, _ := dates(now, zone, tenant.PaymentDays)
-	series := seriesOf(tenant, inv.Type, date)
+	series := SeriesOf(tenant, inv.Type, date)
 	next, err := q.NextNumber(ctx, db.NextNumberParams{TenantID: tenant.ID, Series: series, Now: now})
 	if err != nil {
 		return "", fmt.Errorf("next number of %s: %w", series, err)
@@ -90,8 +90,8 @@ func (o *Ops) finalise(ctx context.Context, q *db.Queries, tenant db.Tenant, row
 	return number, event(ctx, q, now, tenant.ID, "invoice", row.ID, "issued", map[string]string{"number": number})
 }
 
-// seriesOf names the number range: one per utility, kind of document and year, and others for documents of a utility on trial.
-func seriesOf(t db.Tenant, kind billing.DocumentType, date time.Time) string {
+// SeriesOf names the number range: one per utility, kind of document and year, and others for documents of a utility on trial.
+func SeriesOf(t db.Tenant, kind billing.DocumentType, date time.Time) string {
 	series := t.PartyID
 	series += map[billing.DocumentType]string{billing.DocumentCorrection: "-K", billing.DocumentCreditNote: "-M", billing.DocumentSelfBilled: "-G"}[kind]
 	series = fmt.Sprintf("%s-%d", series, date.Year())

@@ -25,6 +25,7 @@ const (
 	WarnNoVATID   = "no-vat-id"  // a business without one
 	WarnNoEmail   = "no-email"   // cannot be sent
 	WarnReader    = "recipient"  // goes to somebody else
+	WarnFailed    = "failed"     // cannot be issued: a state, which lists filter by like a warning
 )
 
 // taxSum is what a draft comes to in one tax decision, as it is stored.

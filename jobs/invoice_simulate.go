@@ -48,6 +48,7 @@ type RunWarning struct {
 // OddDraft is a draft that a person should look at.
 type OddDraft struct {
 	ID                      uuid.UUID
+	Recipient               uuid.UUID // whom it is made out to
 	Customer, Number, State string
 	Currency                string
 	Net, Gross              decimal.Decimal
@@ -105,20 +106,30 @@ func (o *Ops) tryChunk(ctx context.Context, q *db.Queries, tenant uuid.UUID, mon
 	if err != nil {
 		return RunReport{}, err
 	}
-	odd, err := oddDrafts(ctx, q, run.ID)
+	odd, err := OddDrafts(ctx, q, run.ID, OddPage{MaxRows: oddShown})
 	if err != nil {
 		return RunReport{}, err
 	}
 	if _, err := o.approveDrafts(ctx, q, run, uuid.NullUUID{}, approval{name: actor(ctx)}); err != nil {
 		return RunReport{}, err
 	}
-	report, err := ReportRun(ctx, q, run.ID)
+	report, err := SumRun(ctx, q, run.ID)
 	report.Fees, report.Odd = fees, odd
 	return report, err
 }
 
-// ReportRun is what a run comes to now.
+// ReportRun is what a run comes to now, and the first of what a person should look at.
 func ReportRun(ctx context.Context, q *db.Queries, id uuid.UUID) (RunReport, error) {
+	report, err := SumRun(ctx, q, id)
+	if err != nil {
+		return report, err
+	}
+	report.Odd, err = OddDrafts(ctx, q, id, OddPage{MaxRows: oddShown})
+	return report, err
+}
+
+// SumRun is what a run comes to now.
+func SumRun(ctx context.Context, q *db.Queries, id uuid.UUID) (RunReport, error) {
 	report, key := RunReport{}, uuid.NullUUID{UUID: id, Valid: true}
 	progress, err := q.RunProgress(ctx, key)
 	if err != nil {
@@ -141,18 +152,26 @@ func ReportRun(ctx context.Context, q *db.Queries, id uuid.UUID) (RunReport, err
 	for _, w := range warnings {
 		report.Warnings = append(report.Warnings, RunWarning(w))
 	}
-	report.Odd, err = oddDrafts(ctx, q, id)
-	return report, err
+	return report, nil
 }
 
-func oddDrafts(ctx context.Context, q *db.Queries, run uuid.UUID) ([]OddDraft, error) {
-	rows, err := q.DraftsForReview(ctx, db.DraftsForReviewParams{RunID: uuid.NullUUID{UUID: run, Valid: true}, MaxRows: oddShown})
+// OddPage is a page of the drafts that a person should look at.
+type OddPage struct {
+	Warning  string    // odd in this way, or WarnFailed; empty: in any
+	After    uuid.UUID // draft behind which it begins
+	Backward bool      // before which it ends instead; the last is first
+	MaxRows  int32
+}
+
+// OddDrafts are the drafts of a run that a person should look at.
+func OddDrafts(ctx context.Context, q *db.Queries, run uuid.UUID, p OddPage) ([]OddDraft, error) {
+	rows, err := q.DraftsForReview(ctx, db.DraftsForReviewParams{RunID: uuid.NullUUID{UUID: run, Valid: true}, Warning: p.Warning, After: p.After, Backward: p.Backward, MaxRows: p.MaxRows})
 	if err != nil {
 		return nil, fmt.Errorf("odd drafts: %w", err)
 	}
 	odd := make([]OddDraft, len(rows))
 	for i, r := range rows {
-		odd[i] = OddDraft{r.ID, r.Customer, r.CustomerNumber, r.State, r.Currency, r.Net, r.Gross, r.Usual, r.Items, r.Warnings, nil}
+		odd[i] = OddDraft{r.ID, recipientOf(r.CustomerID, r.RecipientID), r.Customer, r.CustomerNumber, r.State, r.Currency, r.Net, r.Gross, r.Usual, r.Items, r.Warnings, nil}
 		if err := json.Unmarshal(r.Problems, &odd[i].Problems); err != nil {
 			return nil, fmt.Errorf("problems of draft %s: %w", r.ID, err)
 		}

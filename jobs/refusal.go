@@ -104,4 +104,9 @@ var refusals = map[string]billing.Text{
 	"credit-account":         {DE: "Zum Auszahlen fehlt ein Konto: Der Kunde hat kein SEPA-Mandat.", EN: "There is no account to pay to: the customer has no SEPA mandate."},
 	"iban":                   {DE: "Die IBAN fehlt oder ist falsch.", EN: "The IBAN is missing or wrong."},
 	"decision":               {DE: "Diese Entscheidung gibt es nicht.", EN: "There is no such decision."},
+	"data-changed":           {DE: "Jemand anderes hat diese Angaben geändert, seit Sie sie gesehen haben. Prüfen Sie sie noch einmal.", EN: "Somebody else has changed this data since you saw it. Look at it again."},
+	"utility-closed":         {DE: "Das Stadtwerk ist geschlossen.", EN: "The utility is closed."},
+	"contract-ended":         {DE: "Der Vertrag ist bereits beendet.", EN: "The contract is over already."},
+	"card-taken":             {DE: "Eine Karte mit dieser UID gibt es schon, oder der Vertrag gehört einem anderen Kunden.", EN: "There is a card with this UID already, or the contract belongs to another customer."},
+	"billing-cycle":          {DE: "Abgerechnet wird im Monat, im Quartal oder sofort.", EN: "Contracts are billed by the month, by the quarter or at once."},
 }

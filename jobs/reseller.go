@@ -25,7 +25,7 @@ func (o *Ops) AddResellerEvidence(ctx context.Context, tenant, customer uuid.UUI
 	switch {
 	case e.Reference == "":
 		return refuse("evidence-reference")
-	case e.Until.Before(e.From) || e.Until.After(e.From.AddDate(3, 0, 0)):
+	case e.From.IsZero() || e.Until.Before(e.From) || e.Until.After(e.From.AddDate(3, 0, 0)):
 		return refuse("evidence-days")
 	}
 	return o.onReseller(ctx, tenant, customer, func(q *db.Queries, c db.Customer) (ResellerEvidence, error) {

@@ -30,6 +30,7 @@ var schedule = []struct {
 	{"waits", time.Hour, (*Worker).watchWaits},
 	{"disputes", time.Hour, (*Worker).watchDisputes},
 	{"partners", 5 * time.Minute, (*Worker).watchPartners},
+	{"contracts", time.Hour, (*Worker).endContracts},
 	{"tokens", 5 * time.Minute, (*Worker).distributeMissing},
 }
 

@@ -2,6 +2,12 @@
 INSERT INTO customers (id, tenant_id, number, kind, name, contact, email, street, postal_code, city, country, vat_id, buyer_reference, language, group_id, created_at)
 VALUES (@id, @tenant_id, @number, @kind, @name, @contact, @email, @street, @postal_code, @city, @country, @vat_id, @buyer_reference, @language, @group_id, @created_at);
 
+-- name: ChangeCustomer :exec
+UPDATE customers SET kind = @kind, name = @name, contact = @contact, email = @email, phone = @phone, street = @street, postal_code = @postal_code, city = @city, country = @country,
+    vat_id = @vat_id, tax_number = @tax_number, buyer_reference = @buyer_reference, language = @language, delivery = @delivery, peppol_id = @peppol_id,
+    invoice_detail = @invoice_detail, version = version + 1
+WHERE id = @id;
+
 -- name: Customer :one
 SELECT * FROM customers WHERE id = @id;
 
@@ -21,6 +27,20 @@ VALUES (@id, @tenant_id, @customer_id, @reference, @holder, @iban_sealed, @iban_
 
 -- name: ActiveMandate :one
 SELECT * FROM mandates WHERE customer_id = @customer_id AND ended_at IS NULL;
+
+-- name: EndMandate :execrows
+UPDATE mandates SET ended_at = @now::timestamptz WHERE customer_id = @customer_id AND ended_at IS NULL;
+
+-- name: CountMandates :one
+SELECT count(*) FROM mandates WHERE customer_id = @customer_id;
+
+-- name: EndContract :exec
+UPDATE contracts SET valid_to = @valid_to::timestamptz WHERE id = @id;
+
+-- Cards whose contract is over, to be blocked.
+-- name: TokensOfEndedContracts :many
+SELECT t.id, t.tenant_id, t.uid, t.type FROM contracts c JOIN tokens t ON t.contract_id = c.id
+WHERE c.valid_to <= @now::timestamptz AND t.valid AND (sqlc.narg(contract_id)::uuid IS NULL OR c.id = sqlc.narg(contract_id)) ORDER BY t.id;
 
 -- name: InsertContract :exec
 INSERT INTO contracts (id, tenant_id, customer_id, plan_id, contract_id, valid_from, created_at)

@@ -214,13 +214,14 @@ WHERE c.billing_cycle = 'immediate' AND l.invoice_id IS NULL;
 SELECT r.*, coalesce(s.name, r.actor)::text AS starter FROM invoice_runs r LEFT JOIN staff s ON s.id = r.started_by
 WHERE r.tenant_id = @tenant_id ORDER BY r.created_at DESC, r.id DESC LIMIT @max_rows;
 
--- What a person looks at: drafts that cannot be issued, and those that are odd. Of everything, with all.
+-- What a person looks at: drafts that cannot be issued, and those that are odd, or are odd in one way. A page begins behind a draft, or
+-- ends before it.
 -- name: DraftsForReview :many
-SELECT i.id, i.state, i.currency, i.net, i.gross, i.usual, i.items, i.warnings, i.problems, i.stale, i.approved_at, c.name AS customer, c.number AS customer_number
+SELECT i.id, i.state, i.currency, i.net, i.gross, i.usual, i.items, i.warnings, i.problems, i.customer_id, i.recipient_id, c.name AS customer, c.number AS customer_number
 FROM invoices i JOIN customers c ON c.id = i.customer_id
-WHERE i.run_id = @run_id AND i.state IN ('draft', 'failed') AND (@every::boolean OR i.warnings <> '{}' OR i.state = 'failed')
-    AND (@warning::text = '' OR @warning = ANY (i.warnings) OR @warning = 'failed' AND i.state = 'failed') AND i.id > @after::uuid
-ORDER BY i.id LIMIT @max_rows;
+WHERE i.run_id = @run_id AND i.state IN ('draft', 'failed') AND (i.warnings <> '{}' OR i.state = 'failed')
+    AND (@warning::text = '' OR @warning = ANY (i.warnings) OR @warning = 'failed' AND i.state = 'failed') AND CASE WHEN @backward::boolean THEN i.id < @after::uuid ELSE i.id > @after END
+ORDER BY CASE WHEN @backward THEN i.id END DESC, i.id LIMIT @max_rows;
 
 -- A run that is tried and rolled back.
 -- name: InsertTriedRun :one
@@ -228,9 +229,6 @@ INSERT INTO invoice_runs (id, tenant_id, month, cycle, issue, state, created_at,
 
 -- name: SetBillingCycle :execrows
 UPDATE contracts SET billing_cycle = @billing_cycle WHERE tenant_id = @tenant_id AND upper(contract_id) = upper(@contract_id);
-
--- name: SetInvoiceDetail :execrows
-UPDATE customers SET invoice_detail = @invoice_detail WHERE tenant_id = @tenant_id AND number = @number;
 
 -- name: OpenRun :one
 SELECT * FROM invoice_runs WHERE tenant_id = @tenant_id AND month = @month AND cycle = 'month' AND state IN ('running', 'inspection');

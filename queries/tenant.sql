@@ -27,5 +27,5 @@ UPDATE tenants SET closed_at = @now::timestamptz WHERE id = @id;
 -- name: ChangeTenant :exec
 UPDATE tenants SET name = @name, mode = @mode, street = @street, postal_code = @postal_code, city = @city, vat_id = @vat_id, tax_number = @tax_number, register = @register,
     contact_name = @contact_name, contact_phone = @contact_phone, contact_email = @contact_email, website = @website, iban = @iban, bic = @bic, creditor_id = @creditor_id,
-    colour = @colour
+    colour = @colour, legal_footer = @legal_footer, logo = @logo, payment_days = @payment_days, version = version + 1
 WHERE id = @id;

@@ -133,7 +133,7 @@ func (a *app) doors() http.Handler {
 	mux.HandleFunc("GET /healthz", answerHealth)
 	mux.HandleFunc("GET /readyz", a.answerReady)
 	mux.Handle("/", office.New(office.Options{
-		Ops: a.ops(), Receive: partners.Receive, Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"), Address: a.cfg.address(),
+		Ops: a.ops(), Receive: partners.Receive, DropDir: a.cfg.DropDir, BounceDomain: a.cfg.BounceDomain, Secure: strings.HasPrefix(a.cfg.BaseURL, "https:"), Address: a.cfg.address(),
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Before the mux, which would redirect the empty path segments that partners send (TRN-26).

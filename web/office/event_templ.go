@@ -240,6 +240,8 @@ func (v *visit) eventDetail(e db.Event) string {
 		}
 		if key := "detail." + name; v.Lang.Has(key) {
 			name = v.Lang.T(key)
+		} else {
+			name = v.dataName(name)
 		}
 		parts = append(parts, name+": "+value)
 	}

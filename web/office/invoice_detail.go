@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -59,14 +58,6 @@ func (i invoiceView) relation(r db.RelatedInvoicesRow) string {
 		return "invoice.cancels"
 	}
 	return "invoice.corrects"
-}
-
-// problemPage is where a problem can be put right, if there is such a page.
-func problemPage(p billing.Problem) string {
-	if id, rest, ok := strings.Cut(strings.TrimPrefix(p.Field, "cdrs["), "]"); ok && strings.HasPrefix(p.Field, "cdrs[") && rest != "" {
-		return "/cdrs/" + id
-	}
-	return ""
 }
 
 func (o *office) invoiceDetail(v *visit) error {

@@ -52,6 +52,8 @@ func isolation(w *world) {
 		"GET /vouchers/:id": w.other.voucher.String(), "POST /vouchers/:id/redeem": w.other.voucher.String(), "POST /vouchers/:id/end": w.other.voucher.String(),
 		"GET /groups/:id": w.other.group.String(), "POST /groups/:id": w.other.group.String(),
 		"GET /plans/:id/edit": w.other.plan.String(), "POST /plans/:id/edit": w.other.plan.String(),
+		"GET /customers/:id": w.other.customer.String(), "POST /customers/:id": w.other.customer.String(), "POST /customers/:id/mandate": w.other.customer.String(), "POST /customers/:id/contract": w.other.customer.String(),
+		"POST /customers/:id/card": w.other.customer.String(), "POST /customers/:id/evidence": w.other.customer.String(), "POST /customers/:id/credit": w.other.customer.String(),
 		"GET /plans/:id": w.other.plan.String(),
 		"GET /cards/:id": w.other.card.String(), "POST /cards/:id/block": w.other.card.String(), "POST /cards/:id/credit": w.other.card.String(),
 		"POST /cards/:id/assign": w.other.card.String(), "POST /views/:id/delete": w.other.view.String(),
@@ -101,7 +103,7 @@ func isolation(w *world) {
 
 	theirCDR := "cdrs/DE*LNN/" + w.other.ratedID
 	for _, path := range []string{"/de/overview", "/de/cdrs?month=all", "/de/cdrs.csv?month=all", "/de/invoices", "/de/runs", "/de/numbers", "/de/outbox", "/de/partners", "/de/cdrs?month=all&q=SWL",
-		"/de/tenants", "/de/cards", "/de/cards?q=SWL", "/de/disputes?state=all", "/de/bulks", "/de/cdrs?month=all&group=partner", "/de/gaps?state=all", "/de/messages", "/de/messages?q=" + w.other.ratedID, "/de/quarantine", "/de/tariffs",
+		"/de/tenants", "/de/cards", "/de/cards?q=SWL", "/de/customers", "/de/customers.csv", "/de/customers?q=SWL", "/de/settings", "/de/settings?draft=" + w.other.failed.String(), "/de/customers/" + w.ours.customer.String() + "?draft=" + w.other.failed.String(), "/de/disputes?state=all", "/de/bulks", "/de/cdrs?month=all&group=partner", "/de/gaps?state=all", "/de/messages", "/de/messages?q=" + w.other.ratedID, "/de/quarantine", "/de/tariffs",
 		"/de/trace?of=" + url.QueryEscape("sessions/DE*LNN/S-"+w.other.ratedID), "/de/trace?of=" + url.QueryEscape("tokens/DE*SWL/"+card(&w.other, 0)),
 		"/de/plans", "/de/vouchers", "/de/groups", "/de/prices", "/de/prices/backtest"} {
 		for who, c := range map[string]*client{"clerk": clerk, "operator": picky} {

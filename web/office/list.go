@@ -107,6 +107,7 @@ type position struct {
 	paged    bool
 	backward bool // the page ends before the row
 	key      decimal.Decimal
+	text     string // the key of a list that is in the order of texts
 	id       uuid.UUID
 }
 
@@ -127,8 +128,30 @@ func (l listQuery) position() position {
 	return p
 }
 
+// textPosition is position for a list in the order of texts.
+func (l listQuery) textPosition() position {
+	p := position{paged: true}
+	at := l.get("after")
+	if at == "" {
+		at, p.backward = l.get("before"), true
+	}
+	cut := strings.LastIndexByte(at, '~')
+	if cut < 0 {
+		return position{}
+	}
+	var err error
+	if p.id, err = uuid.Parse(at[cut+1:]); err != nil {
+		return position{}
+	}
+	p.text = at[:cut]
+	return p
+}
+
 // mark names a row for position.
 func mark(key decimal.Decimal, id uuid.UUID) string { return key.String() + "~" + id.String() }
+
+// textMark names a row for textPosition.
+func textMark(key string, id uuid.UUID) string { return key + "~" + id.String() }
 
 // paged cuts what was read, one row more than a page, to the page, and leads to its neighbours.
 func paged[R any](l listQuery, at position, rows []R, mark func(R) string) (shown []R, previous, next string) {

@@ -30,6 +30,9 @@ type Options struct {
 	// Receive takes a message as if a partner had sent it (package ocpi/server).
 	Receive func(context.Context, jobs.Inbound) (jobs.Receipt, error)
 
+	DropDir      string // where workers put files for print services and access points; empty: they stay in the outbox
+	BounceDomain string // to which undeliverable e-mails come back; empty: to their sender
+
 	Secure  bool             // browsers reach us by https only
 	Address echo.IPExtractor // of who calls, for the limit of sign-ins; nil: of who connects
 }
@@ -170,6 +173,17 @@ var routes = []struct {
 	{method: "POST", path: "/groups", handle: forUtility((*office).addGroup)},
 	{method: "GET", path: "/groups/:id", handle: forUtility((*office).groupDetail)},
 	{method: "POST", path: "/groups/:id", handle: forUtility((*office).moveCustomer)},
+	{method: "GET", path: "/customers", handle: (*office).customerList},
+	{method: "GET", path: "/customers.csv", handle: (*office).customerExport},
+	{method: "GET", path: "/customers/new", handle: forUtility((*office).newCustomer)},
+	{method: "POST", path: "/customers", handle: forUtility((*office).addCustomer)},
+	{method: "GET", path: "/customers/:id", handle: (*office).customerDetail},
+	{method: "POST", path: "/customers/:id", handle: (*office).changeCustomer},
+	{method: "POST", path: "/customers/:id/mandate", handle: (*office).setMandate},
+	{method: "POST", path: "/customers/:id/contract", handle: (*office).changeContract},
+	{method: "POST", path: "/customers/:id/card", handle: (*office).addCard},
+	{method: "POST", path: "/customers/:id/evidence", handle: (*office).setEvidence},
+	{method: "POST", path: "/customers/:id/credit", handle: (*office).setCustomerCredit},
 	{method: "GET", path: "/cards", handle: (*office).cardList},
 	{method: "GET", path: "/cards/:id", handle: (*office).cardDetail},
 	{method: "POST", path: "/cards/:id/assign", handle: (*office).assignCard},
@@ -179,6 +193,12 @@ var routes = []struct {
 	{method: "GET", path: "/tenants/:id", handle: (*office).tenantDetail, audience: operator},
 	{method: "POST", path: "/tenants/:id", handle: (*office).changeTenant, audience: operator},
 	{method: "POST", path: "/tenants/:id/close", handle: (*office).closeTenant, audience: operator},
+	{method: "GET", path: "/settings", handle: (*office).tenantSettings},
+	{method: "POST", path: "/settings", handle: (*office).setSupplier},
+	{method: "POST", path: "/settings/logo", handle: (*office).setLogo},
+	{method: "POST", path: "/settings/policy", handle: (*office).setPolicy},
+	{method: "POST", path: "/settings/mail", handle: (*office).setMail},
+	{method: "POST", path: "/settings/mail/try", handle: (*office).tryMail},
 	{method: "GET", path: "/gaps", handle: (*office).gapList},
 	{method: "GET", path: "/trace", handle: (*office).trace},
 	{method: "GET", path: "/outbox", handle: (*office).outboxList},

@@ -34,6 +34,9 @@ func (w *world) pages() [][2]string {
 		{"vouchers", "/vouchers"}, {"vouchers-over", "/vouchers?state=over"}, {"voucher", "/vouchers/" + u.voucher.String()}, {"voucher-new", "/vouchers/new"}, {"groups", "/groups"}, {"group", "/groups/" + u.group.String()}, {"group-out", "/groups/" + u.group.String() + "?customer=10001"},
 		{"plan-in-draft", "/prices/drafts/" + u.draftBook.String() + "/plan?plan=Standard"},
 		{"plans", "/plans"}, {"plans-empty", "/plans?q=nothing-like-this"}, {"plan", "/plans/" + u.plan.String()}, {"plan-coming", "/plans/" + u.plan.String() + "?version=2"},
+		{"customers", "/customers"}, {"customers-lacking", "/customers?state=stopped&kind=private&sort=-number"}, {"customer", "/customers/" + u.customer.String()}, {"customer-new", "/customers/new"},
+		{"customer-stopped", "/customers/" + u.nameless.String() + "?draft=" + u.failed.String()},
+		{"settings", "/settings"}, {"settings-stopped", "/settings?draft=" + u.failed.String()},
 		{"cards", "/cards"}, {"card", "/cards/" + u.card.String()}, {"gaps", "/gaps"}, {"trace", "/trace?of=" + url.QueryEscape("cdrs/DE*LNN/"+u.ratedID)}, {"trace-start", "/trace"},
 	}
 }
@@ -69,7 +72,7 @@ func TestEmptyPagesSayWhatComesNext(t *testing.T) {
 	c := w.signIn(u.staff)
 	for path, want := range map[string]string{
 		"/en/overview": "Invite a CPO or hub next", "/en/cdrs": "Every CDR that a partner sends appears here", "/en/invoices": "An invoice run turns the rated sessions",
-		"/en/runs": "No invoice run yet", "/en/numbers": "No document yet", "/en/disputes": "Nothing is disputed", "/en/bulks": "No bulk decision yet", "/en/partners": "Your platform operator", "/en/cards": "Once a card is issued", "/en/gaps": "No open alerts", "/en/trace": "What would you like to trace?", "/en/outbox": "Each issued invoice puts an e-mail", "/en/vouchers": "No voucher yet", "/en/groups": "No customer group yet", "/en/reimbursements": "No agreement yet",
+		"/en/runs": "No invoice run yet", "/en/numbers": "No document yet", "/en/disputes": "Nothing is disputed", "/en/bulks": "No bulk decision yet", "/en/partners": "Your platform operator", "/en/cards": "Once a card is issued", "/en/customers": "No customers yet", "/en/gaps": "No open alerts", "/en/trace": "What would you like to trace?", "/en/outbox": "Each issued invoice puts an e-mail", "/en/vouchers": "No voucher yet", "/en/groups": "No customer group yet", "/en/reimbursements": "No agreement yet",
 	} {
 		if res := c.get(path); res.StatusCode != http.StatusOK || !strings.Contains(res.body, want) {
 			t.Errorf("%s: %s without %q", path, res.Status, want)
@@ -77,7 +80,7 @@ func TestEmptyPagesSayWhatComesNext(t *testing.T) {
 	}
 	tab := uitest.Open(t).Tab(t, w.url)
 	tab.Cookies(c.cookies()...)
-	for _, path := range []string{"/overview", "/cdrs", "/invoices", "/partners", "/outbox", "/cards", "/gaps", "/bulks", "/disputes", "/runs", "/numbers", "/vouchers", "/groups"} {
+	for _, path := range []string{"/overview", "/cdrs", "/invoices", "/partners", "/outbox", "/customers", "/cards", "/gaps", "/bulks", "/disputes", "/runs", "/numbers", "/vouchers", "/groups"} {
 		look(tab, "empty-"+path[1:], "/de"+path)
 	}
 }

@@ -1,6 +1,7 @@
 package office
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/jobs"
+	"github.com/roamwerk/roamwerk/web/ui"
 )
 
 // runsShown is how many runs the list has.
@@ -55,7 +57,12 @@ func (o *office) startRun(v *visit) error {
 // runView is everything about one run.
 type runView struct {
 	db.InvoiceRun
-	report jobs.RunReport
+	listQuery      // of what is odd
+	report         jobs.RunReport
+	odd            []jobs.OddDraft
+	tabs           []ui.Tab
+	many           int64 // odd drafts of the tab
+	previous, next string
 }
 
 func (o *office) runDetail(v *visit) error {
@@ -67,7 +74,7 @@ func (o *office) runDetail(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.render(http.StatusOK, runDetailPage(v, view))
+	return v.list(view.listQuery, runDetailPage(v, view), runOddResult(v, view), v.Lang.N("run.odd.count", view.many))
 }
 
 func loadRun(v *visit, q *db.Queries) (view runView, err error) {
@@ -79,8 +86,35 @@ func loadRun(v *visit, q *db.Queries) (view runView, err error) {
 	if view.InvoiceRun, err = q.RunOfTenant(ctx, db.RunOfTenantParams{ID: id, TenantID: v.tenant}); err != nil {
 		return view, err
 	}
-	view.report, err = jobs.ReportRun(ctx, q, id)
+	if view.report, err = jobs.SumRun(ctx, q, id); err != nil {
+		return view, err
+	}
+	view.listQuery = readList(v)
+	at := view.position()
+	odd, err := jobs.OddDrafts(ctx, q, id, jobs.OddPage{Warning: view.get("state"), After: at.id, Backward: at.backward, MaxRows: pageSize + 1})
+	view.odd, view.previous, view.next = paged(view.listQuery, at, odd, func(d jobs.OddDraft) string { return mark(decimal.Zero, d.ID) })
+	view.tabs, view.many = v.oddTabs(&view)
 	return view, err
+}
+
+// oddTabs are the ways in which drafts are odd, with how many are, and how many the tab has that is shown.
+func (v *visit) oddTabs(r *runView) (tabs []ui.Tab, many int64) {
+	ways := []jobs.RunWarning{{}, {Warning: jobs.WarnFailed}}
+	for _, t := range r.report.Totals {
+		switch t.State {
+		case "failed":
+			ways[0].Many, ways[1].Many = ways[0].Many+t.Many, ways[1].Many+t.Many
+		case "draft":
+			ways[0].Many += t.Odd
+		}
+	}
+	for _, w := range append(ways, r.report.Warnings...) {
+		tab := ui.Tab{ID: cmp.Or(w.Warning, "all"), Name: v.Lang.T("warning." + cmp.Or(w.Warning, "all")), Href: r.with("state", w.Warning), Count: w.Many, Current: w.Warning == r.get("state")}
+		if tabs = append(tabs, tab); tab.Current {
+			many = w.Many
+		}
+	}
+	return tabs, many
 }
 
 // approveRun lets the drafts of a run be issued, if they are still those that the person has seen.

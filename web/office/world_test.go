@@ -64,6 +64,8 @@ type utility struct {
 	fleet    uuid.UUID // of a customer who cannot be billed; in a dispute
 	disputed uuid.UUID
 	credited uuid.UUID
+	customer uuid.UUID // with everything
+	nameless uuid.UUID // without an address
 	issued   uuid.UUID // invoices
 	draft    uuid.UUID
 	failed   uuid.UUID
@@ -250,10 +252,11 @@ func (w *world) fill(u *utility, sessions int) {
 			MasterData: db.InsertCustomerParams{Kind: "private", Street: "Ahornweg 7", PostalCode: "29386", City: "Isenhagen", Country: "DE", Language: "de"},
 		})
 		w.check(err)
-		u.card = issued.TokenID
+		u.card, u.customer = issued.TokenID, issued.CustomerID
 	}
-	_, err := w.ops.IssueCard(ctx, jobs.NewCard{Tenant: u.ID, UID: card(u, 4), Contract: "DE-" + u.PartyID + "-C00099999-1", Customer: "Fuhrpark ohne Anschrift", Email: "fuhrpark@example.org"})
+	lacking, err := w.ops.IssueCard(ctx, jobs.NewCard{Tenant: u.ID, UID: card(u, 4), Contract: "DE-" + u.PartyID + "-C00099999-1", Customer: "Fuhrpark ohne Anschrift", Email: "fuhrpark@example.org"})
 	w.check(err)
+	u.nameless = lacking.CustomerID
 	begin := w.now.AddDate(0, 0, -48)
 	meter := ocpitest.NewMeter("M-" + u.PartyID)
 	_, err = w.ops.AddMeterKey(jobs.WithActor(ctx, "Klara Clerk"), jobs.NewMeterKey{
