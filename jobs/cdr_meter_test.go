@@ -294,3 +294,34 @@ func TestMeterKeys(t *testing.T) {
 		t.Errorf("faults %s, %v", proof.Faults, err)
 	}
 }
+
+// What the meters have signed belongs to the bill, and into the chain of its utility.
+func TestMeterFileOfInvoice(t *testing.T) {
+	w := newWorld(t)
+	m := ocpitest.NewMeter("M1")
+	w.addMeterKey(m, "de*nsl*e1")
+	w.receiveJSON(signedCDR("C1", day(5), m, 20_000, nil))
+	w.receive(cdr{id: "C2", start: day(7), kwh: "20"})
+	w.work()
+	w.bill(october, false)
+	id := w.invoices()[0].ID
+	if _, err := w.ops.Document(w.ctx, id, jobs.MeterFormat); !errors.Is(err, db.ErrNotFound) {
+		t.Errorf("a draft has a document: %v", err)
+	}
+	w.bill(october, true)
+	doc, err := w.ops.Document(w.ctx, id, jobs.MeterFormat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups, fault := meter.ReadFile(doc.Bytes)
+	if fault != nil || len(groups) != 1 {
+		t.Fatalf("%v, %d sessions\n%s", fault, len(groups), doc.Bytes)
+	}
+	if s := meter.Judge(groups[0], meter.Facts{AsSent: true}); !s.OK() {
+		t.Errorf("%v\n%s", s.Faults, doc.Bytes)
+	}
+	again, err := w.ops.Document(w.ctx, id, jobs.MeterFormat)
+	if err != nil || again.ID != doc.ID || again.FileName != *w.invoices()[0].Number+"-meter.xml" {
+		t.Errorf("it is written again: %+v, %v", again, err)
+	}
+}

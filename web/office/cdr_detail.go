@@ -376,6 +376,15 @@ func totalOf(r billing.Rating) (amount decimal.Decimal, taxIncluded bool) {
 	return r.Total.ExclVAT, false
 }
 
+// retailKPI is what the customer pays, first as it was agreed: with VAT, or without it, where VAT is due on the sum of an invoice.
+func (v *visit) retailKPI(r *cdrRating) ui.KPI {
+	net, gross := v.Lang.Money(r.Rating.RetailNet, r.Rating.Currency), v.Lang.Money(r.Rating.RetailGross, r.Rating.Currency)
+	if _, included := totalOf(r.retail); included || len(r.retail.Lines) == 0 {
+		return ui.KPI{Name: v.Lang.T("money.retail"), Value: gross, Note: v.Lang.T("money.retail.net", net)}
+	}
+	return ui.KPI{Name: v.Lang.T("money.retail"), Value: net, Note: v.Lang.T("money.retail.gross", gross)}
+}
+
 // pretty is a JSON document with its lines broken; what is none stays as it is.
 func pretty(raw []byte) string {
 	var b bytes.Buffer
