@@ -76,6 +76,9 @@ type BacktestResult struct {
 	HoleCells map[HoleCell]BacktestSum
 	Customers map[Key]BacktestChange // with their fees
 	EVSEs     map[string]BacktestEVSE
+
+	Dearest []BacktestCase // the sessions that would cost most more, the worst first
+	Losing  []BacktestCase // those that would lose most, the worst first
 }
 
 // BacktestSum is sessions and their money.
@@ -134,6 +137,7 @@ type BacktestShard struct {
 	cells                           map[HoleCell]*tally
 	customers                       map[Key]*change
 	evses                           map[string]*place
+	dearest, losing                 worst
 
 	reader InputReader
 	input  Input
@@ -209,7 +213,7 @@ func (b *Backtest) Draws() bool {
 }
 
 // Try prices one session by the draft. The error is one of reading the input.
-func (s *BacktestShard) Try(customer, contract Key, packed []byte) error {
+func (s *BacktestShard) Try(cdr, customer, contract Key, packed []byte) error {
 	in := &s.input
 	if err := s.reader.read(packed, in); err != nil {
 		return err
@@ -242,6 +246,9 @@ func (s *BacktestShard) Try(customer, contract Key, packed []byte) error {
 		rule = s.Book.Rules[choice.Rule].ID
 	}
 	s.count(customer, rule, choice.Plan, &old, &now)
+	margin := now.revenue.sub(now.cost)
+	s.dearest.take(worstCase{cdr, old.gross, now.gross, margin, now.gross.sub(old.gross)})
+	s.losing.take(worstCase{cdr, old.gross, now.gross, margin, margin.neg()})
 	return nil
 }
 
@@ -351,6 +358,7 @@ func (s *BacktestShard) Result() BacktestResult {
 		Currency: s.Currency, Sessions: s.sessions, Changed: s.changed, Holes: s.holes, Other: s.other, Old: s.old.sum(), New: s.now.sum(), Lost: s.lost.sum(),
 		Plans: sums(s.plans), Rules: sums(s.rules), HoleCells: sums(s.cells),
 		Customers: make(map[Key]BacktestChange, len(s.customers)), EVSEs: make(map[string]BacktestEVSE, len(s.evses)),
+		Dearest: s.dearest.cases(), Losing: s.losing.cases(),
 	}
 	for k, c := range s.customers {
 		r.Customers[k] = BacktestChange{c.sessions, c.old.decimal(), c.now.decimal()}
@@ -379,6 +387,8 @@ func (r *BacktestResult) Merge(o *BacktestResult) {
 	mergeSums(r.Plans, o.Plans)
 	mergeSums(r.Rules, o.Rules)
 	mergeSums(r.HoleCells, o.HoleCells)
+	r.Dearest = mergeCases(r.Dearest, o.Dearest, func(c *BacktestCase) decimal.Decimal { return c.New.Sub(c.Old) })
+	r.Losing = mergeCases(r.Losing, o.Losing, func(c *BacktestCase) decimal.Decimal { return c.Margin.Neg() })
 	for k, c := range o.Customers {
 		d := r.Customers[k]
 		r.Customers[k] = BacktestChange{d.Sessions + c.Sessions, d.Old.Add(c.Old), d.New.Add(c.New)}

@@ -138,7 +138,7 @@ func TestBacktest(t *testing.T) {
 	if !test.Draws() {
 		t.Error("a plan has an allowance")
 	}
-	shard := test.Shard()
+	shard, tried := test.Shard(), byte(0)
 	try := func(customer byte, change func(*billing.Input)) {
 		t.Helper()
 		cdr := sessionDoc(t, "11:00", "10:00 ENERGY=20 TIME=1")
@@ -151,7 +151,8 @@ func TestBacktest(t *testing.T) {
 		if change != nil {
 			change(&in)
 		}
-		if err := shard.Try(billing.Key{customer}, billing.Key{customer}, in.Append(nil)); err != nil {
+		tried++
+		if err := shard.Try(billing.Key{tried}, billing.Key{customer}, billing.Key{customer}, in.Append(nil)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -179,6 +180,18 @@ func TestBacktest(t *testing.T) {
 		if !reflect.DeepEqual(c[0], c[1]) {
 			t.Errorf("%s: %v, want %v", what, c[0], c[1])
 		}
+	}
+	cases := func(list []billing.BacktestCase) (text string) {
+		for _, c := range list {
+			text += fmt.Sprintf("%d: %s → %s, %s; ", c.CDR[0], c.Old, c.New, c.Margin)
+		}
+		return text
+	}
+	if got, want := cases(total.Dearest), "3: 11.8 → 14, 1.76; "; got != want {
+		t.Errorf("sessions that cost more: %s, want %s", got, want)
+	}
+	if got, want := cases(total.Losing), "1: 11.8 → 0, -10; 2: 11.8 → 4, -6.64; 4: 11.8 → 10, -1.6; 8: 12 → 10, -1.6; "; got != want {
+		t.Errorf("sessions that lose: %s, want %s", got, want)
 	}
 	total.AddFees(billing.Key{3}, billing.Amount{}, billing.Amount{ExclVAT: decimal.New(420, -2), InclVAT: decimal.New(5, 0)})
 	total.AddFees(billing.Key{9}, billing.Amount{ExclVAT: decimal.New(168, -2), InclVAT: decimal.New(2, 0)}, billing.Amount{})
@@ -236,7 +249,7 @@ func BenchmarkBacktest(b *testing.B) {
 			running.Go(func() {
 				for i := w; i < *inputs; i += workers {
 					customer := billing.Key{byte(i), byte(i >> 8)}
-					if err := shard.Try(customer, customer, list[i%len(list)]); err != nil {
+					if err := shard.Try(billing.Key{byte(i), byte(i >> 8), byte(i >> 16)}, customer, customer, list[i%len(list)]); err != nil {
 						b.Error(err)
 					}
 				}
@@ -277,4 +290,36 @@ func commonInput(t testing.TB, rng *rand.Rand) billing.Input {
 		in.At.Current, in.At.Power = billing.DC, kw("150")
 	}
 	return in
+}
+
+// Of many sessions the worst stay, in order, however the work is divided.
+func TestBacktestKeepsTheWorst(t *testing.T) {
+	draft, err := billing.ParseBookDraft([]byte(`{"rules":[{"id":"ac","plan":"Roaming"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	test := billing.Backtest{
+		Book: draft.Book, Plans: map[string]*billing.Retail{"Roaming": billing.NewRetail(planOf(t, simple([]string{"ENERGY 0.70 19 1"}, `"caps":[]`)))}, Currency: "EUR", Zone: time.UTC,
+	}
+	parts := []*billing.BacktestShard{test.Shard(), test.Shard()}
+	for n := range 60 {
+		cdr := sessionDoc(t, "11:00", "10:00 ENERGY=20 TIME=1")
+		in := billing.Input{
+			CDR: *cdr, Zone: "Europe/Berlin", Country: "DE", Began: cdr.StartDateTime, Ended: cdr.EndDateTime, At: billing.ChargePoint{EVSE: "DEABCE1", CPO: party("DE*ABC"), Current: billing.AC},
+			Outcome: billing.Outcome{Currency: "EUR", CostCurrency: "EUR", Net: decimal.New(1, 0), Gross: decimal.New(119, -2), Cost: decimal.NewFromInt(int64(20 + n*7%60))},
+		}
+		if err := parts[n%2].Try(billing.Key{byte(20 + n*7%60)}, billing.Key{1}, billing.Key{1}, in.Append(nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, other := parts[0].Result(), parts[1].Result()
+	r.Merge(&other)
+	if len(r.Losing) != 20 || len(r.Dearest) != 20 {
+		t.Fatalf("%d and %d are kept", len(r.Losing), len(r.Dearest))
+	}
+	for i, c := range r.Losing {
+		if int(c.CDR[0]) != 79-i {
+			t.Errorf("%d: %d loses %s", i, c.CDR[0], c.Margin)
+		}
+	}
 }

@@ -97,6 +97,15 @@ type BacktestReport struct {
 	LossEVSEs           int
 	Loss                decimal.Decimal
 	Losses              []billing.BacktestPlace
+	Dearest, Losing     []BacktestCase // sessions that would cost most more, and that would lose most
+}
+
+// BacktestCase is a session. Old and New are with VAT, Margin without.
+type BacktestCase struct {
+	ID                    uuid.UUID
+	OCPIID, Place         string
+	StartedAt             time.Time
+	KWh, Old, New, Margin decimal.Decimal
 }
 
 // BacktestHole is a customer group and a network without a price.

@@ -145,7 +145,7 @@ func (r *backtestRun) try(ctx context.Context) (billing.BacktestResult, error) {
 						if belongs%len(shards) != part {
 							continue
 						}
-						if err := shard.Try(billing.Key(row.CustomerID), billing.Key(row.ContractID), row.Data); err != nil {
+						if err := shard.Try(billing.Key(row.CDRID), billing.Key(row.CustomerID), billing.Key(row.ContractID), row.Data); err != nil {
 							return fmt.Errorf("input of CDR %s: %w", row.CDRID, err)
 						}
 					}
@@ -299,7 +299,24 @@ func (r *backtestRun) report(ctx context.Context, result *billing.BacktestResult
 		return out
 	}
 	report.WorstOff, report.BestOff = named(s.WorstOff), named(s.BestOff)
-	return report, nil
+	if report.Dearest, err = r.cases(ctx, result.Dearest); err != nil {
+		return nil, err
+	}
+	report.Losing, err = r.cases(ctx, result.Losing)
+	return report, err
+}
+
+// cases says which sessions are meant.
+func (r *backtestRun) cases(ctx context.Context, list []billing.BacktestCase) ([]BacktestCase, error) {
+	named := make([]BacktestCase, len(list))
+	for i, c := range list {
+		row, err := r.DB.CDRState(ctx, uuid.UUID(c.CDR))
+		if err != nil {
+			return nil, fmt.Errorf("CDR %s: %w", uuid.UUID(c.CDR), err)
+		}
+		named[i] = BacktestCase{ID: row.CDRID, OCPIID: row.OCPIID, Place: row.Place, StartedAt: row.StartedAt, KWh: row.KWh, Old: c.Old, New: c.New, Margin: c.Margin}
+	}
+	return named, nil
 }
 
 // packInput is what a back-test needs of the session that was just rated.

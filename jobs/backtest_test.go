@@ -87,6 +87,9 @@ func TestBacktest(t *testing.T) {
 	if r.LossEVSEs != 1 || r.Losses[0].EVSE != "DENSLE1" || r.Losses[0].New.Margin().String() != "-0.6" {
 		t.Errorf("losses %+v", r.Losses)
 	}
+	if len(r.Dearest) != 0 || len(r.Losing) != 1 || r.Losing[0].OCPIID != "C1" || r.Losing[0].Margin.String() != "-0.6" || r.Losing[0].Old.String() != "11.8" || r.Losing[0].New.String() != "10" {
+		t.Errorf("worst sessions %+v, %+v", r.Dearest, r.Losing)
+	}
 
 	for doc, want := range map[string]string{
 		`{"rules":[{"plan":"Premium"}]}`:                                `rules[0].plan: the name of a plan, got "Premium"`,

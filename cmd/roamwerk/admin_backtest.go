@@ -96,6 +96,18 @@ type shownBacktest struct {
 	HoleCells []shownBacktestHole `json:"hole_cells"`
 	Customers shownCustomers      `json:"customers"`
 	Losses    shownLosses         `json:"loss_making_evses"`
+	Dearest   []shownCase         `json:"dearest_sessions"`
+	Losing    []shownCase         `json:"losing_sessions"`
+}
+
+type shownCase struct {
+	CDR    string      `json:"cdr"`
+	Place  string      `json:"place"`
+	Start  time.Time   `json:"start"`
+	KWh    json.Number `json:"kwh"`
+	Old    json.Number `json:"old_gross"`
+	New    json.Number `json:"new_gross"`
+	Margin json.Number `json:"margin"`
 }
 
 type shownSum struct {
@@ -165,6 +177,7 @@ func newShownBacktest(row db.Backtest, r *jobs.BacktestReport, worst int) shownB
 		Plans: map[string]shownSum{}, Rules: map[string]shownSum{}, HoleCells: []shownBacktestHole{},
 		Customers: shownCustomers{r.Better, r.Worse, r.Same, []shownDelta{}, newShownCustomers(r.WorstOff, worst), newShownCustomers(r.BestOff, worst)},
 		Losses:    shownLosses{r.LossEVSEs, money(r.Loss), []shownLossEVSE{}},
+		Dearest:   newShownCases(r.Dearest, worst), Losing: newShownCases(r.Losing, worst),
 	}
 	for name, sum := range r.Plans {
 		s.Plans[name] = newShownSum(sum)
@@ -200,3 +213,11 @@ func newShownCustomers(list []jobs.BacktestCustomer, worst int) []shownCustomer 
 
 // money is an amount as commands print it: in cents.
 func money(d decimal.Decimal) json.Number { return json.Number(billing.Round(d, 2).StringFixed(2)) }
+
+func newShownCases(list []jobs.BacktestCase, worst int) []shownCase {
+	shown := []shownCase{}
+	for _, c := range list[:min(worst, len(list))] {
+		shown = append(shown, shownCase{c.OCPIID, c.Place, c.StartedAt.UTC(), json.Number(c.KWh.String()), money(c.Old), money(c.New), money(c.Margin)})
+	}
+	return shown
+}
