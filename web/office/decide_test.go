@@ -77,7 +77,7 @@ func decisionForms(w *world) {
 		{"hold", []string{"until", "24.12.2026", "reason", "wait for the meter"}, "held", "held", "open", "questioned"},
 		{"dispute", []string{"dispute", "energy", "note", "impossible"}, "disputed with the operator", "held", "open", "disputed"},
 		{"waive", []string{"reason", "goodwill"}, "waived for the customer", "rated", "waived", "disputed"},
-		{"accept", []string{"side", "retail"}, "released, customer pays €0.00 → €43.63 net", "rated", "released", "disputed"},
+		{"accept", []string{"side", "retail"}, "released, customer pays €0.00 → €35.23 net", "rated", "released", "disputed"}, // rated again, less the voucher of €10.00 that was redeemed since
 		{"tariff", []string{"plan", "", "reason", "as agreed"}, "released", "rated", "released", "disputed"},
 	} {
 		res := c.decide(u.held, step.kind, step.fields...)
