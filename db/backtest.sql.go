@@ -85,6 +85,44 @@ func (q *Queries) BacktestAttempts(ctx context.Context, id uuid.UUID) (int32, er
 	return attempts, err
 }
 
+const backtestCases = `-- name: BacktestCases :many
+SELECT cdr_id, ocpi_id, place, started_at, kwh FROM cdr_states WHERE cdr_id = ANY ($1::uuid[])
+`
+
+type BacktestCasesRow struct {
+	CDRID     uuid.UUID
+	OCPIID    string
+	Place     string
+	StartedAt time.Time
+	KWh       decimal.Decimal
+}
+
+func (q *Queries) BacktestCases(ctx context.Context, ids []uuid.UUID) ([]BacktestCasesRow, error) {
+	rows, err := q.db.Query(ctx, backtestCases, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BacktestCasesRow
+	for rows.Next() {
+		var i BacktestCasesRow
+		if err := rows.Scan(
+			&i.CDRID,
+			&i.OCPIID,
+			&i.Place,
+			&i.StartedAt,
+			&i.KWh,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const backtests = `-- name: Backtests :many
 SELECT id, name, since, until, state, reason, total, done, created_at, created_by, started_at, finished_at FROM backtests
 WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2

@@ -299,24 +299,29 @@ func (r *backtestRun) report(ctx context.Context, result *billing.BacktestResult
 		return out
 	}
 	report.WorstOff, report.BestOff = named(s.WorstOff), named(s.BestOff)
-	if report.Dearest, err = r.cases(ctx, result.Dearest); err != nil {
-		return nil, err
-	}
-	report.Losing, err = r.cases(ctx, result.Losing)
+	report.Dearest, report.Losing, err = r.cases(ctx, result)
 	return report, err
 }
 
 // cases says which sessions are meant.
-func (r *backtestRun) cases(ctx context.Context, list []billing.BacktestCase) ([]BacktestCase, error) {
-	named := make([]BacktestCase, len(list))
-	for i, c := range list {
-		row, err := r.DB.CDRState(ctx, uuid.UUID(c.CDR))
-		if err != nil {
-			return nil, fmt.Errorf("CDR %s: %w", uuid.UUID(c.CDR), err)
-		}
-		named[i] = BacktestCase{ID: row.CDRID, OCPIID: row.OCPIID, Place: row.Place, StartedAt: row.StartedAt, KWh: row.KWh, Old: c.Old, New: c.New, Margin: c.Margin}
+func (r *backtestRun) cases(ctx context.Context, result *billing.BacktestResult) (dearest, losing []BacktestCase, err error) {
+	var ids []uuid.UUID
+	for _, c := range slices.Concat(result.Dearest, result.Losing) {
+		ids = append(ids, uuid.UUID(c.CDR))
 	}
-	return named, nil
+	rows, err := r.DB.BacktestCases(ctx, ids)
+	if err != nil {
+		return nil, nil, fmt.Errorf("worst sessions: %w", err)
+	}
+	named := func(list []billing.BacktestCase) []BacktestCase {
+		cases := make([]BacktestCase, len(list))
+		for i, c := range list {
+			row := rows[slices.IndexFunc(rows, func(r db.BacktestCasesRow) bool { return r.CDRID == uuid.UUID(c.CDR) })] // inputs belong to CDRs
+			cases[i] = BacktestCase{ID: row.CDRID, OCPIID: row.OCPIID, Place: row.Place, StartedAt: row.StartedAt, KWh: row.KWh, Old: c.Old, New: c.New, Margin: c.Margin}
+		}
+		return cases
+	}
+	return named(result.Dearest), named(result.Losing), nil
 }
 
 // packInput is what a back-test needs of the session that was just rated.

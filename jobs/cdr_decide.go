@@ -196,7 +196,7 @@ func (o *Ops) decide(ctx context.Context, q *db.Queries, b batch) (*deciding, er
 
 // load reads what decisions look at besides the CDRs themselves.
 func (d *deciding) load(ctx context.Context) (err error) {
-	if d.policy, err = policyOf(ctx, d.q, d.tenant); err != nil {
+	if d.policy, err = ClearingPolicyOf(ctx, d.q, d.tenant); err != nil {
 		return err
 	}
 	ratings, err := d.q.CurrentRatings(ctx, d.ids)

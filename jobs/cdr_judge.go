@@ -66,7 +66,7 @@ func clearingOf(ctx context.Context, q *db.Queries, tenant, partner uuid.UUID) (
 	if c.tenant, err = q.Tenant(ctx, tenant); err != nil {
 		return c, fmt.Errorf("tenant: %w", err)
 	}
-	if c.policy, err = policyOf(ctx, q, tenant); err != nil {
+	if c.policy, err = ClearingPolicyOf(ctx, q, tenant); err != nil {
 		return c, err
 	}
 	if c.agreement, err = agreementOf(ctx, q, tenant, partner); err != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/roamwerk/roamwerk/ocpi"
 )
 
-// policyOf is how a utility clears. One that has said nothing has the defaults of the table.
-func policyOf(ctx context.Context, q *db.Queries, tenant uuid.UUID) (db.ClearingPolicy, error) {
+// ClearingPolicyOf is how a utility clears. One that has said nothing has the defaults of the table.
+func ClearingPolicyOf(ctx context.Context, q *db.Queries, tenant uuid.UUID) (db.ClearingPolicy, error) {
 	policy, err := q.ClearingPolicy(ctx, tenant)
 	if errors.Is(err, db.ErrNotFound) {
 		return DefaultClearingPolicy(tenant), nil
@@ -96,7 +96,7 @@ func (o *Ops) SetClearingPolicy(ctx context.Context, policy db.ClearingPolicy, r
 		if err := q.LockTenant(ctx, policy.TenantID); err != nil {
 			return fmt.Errorf("lock tenant: %w", err)
 		}
-		before, err := policyOf(ctx, q, policy.TenantID)
+		before, err := ClearingPolicyOf(ctx, q, policy.TenantID)
 		if err != nil {
 			return err
 		}

@@ -98,7 +98,7 @@ func (o *Ops) approveDrafts(ctx context.Context, q *db.Queries, run db.InvoiceRu
 	if err != nil {
 		return 0, fmt.Errorf("approve drafts: %w", err)
 	}
-	policy, err := billingPolicyOf(ctx, q, run.TenantID)
+	policy, err := BillingPolicyOf(ctx, q, run.TenantID)
 	if err != nil {
 		return 0, err
 	}

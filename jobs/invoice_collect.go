@@ -49,7 +49,7 @@ func (o *Ops) collecting(ctx context.Context, run db.InvoiceRun) (*collecting, e
 	if c.zone, err = time.LoadLocation(c.tenant.TimeZone); err != nil {
 		return nil, fmt.Errorf("time zone of %s: %w", c.tenant.Name, err)
 	}
-	if c.policy, err = billingPolicyOf(ctx, o.DB.Queries, run.TenantID); err != nil {
+	if c.policy, err = BillingPolicyOf(ctx, o.DB.Queries, run.TenantID); err != nil {
 		return nil, err
 	}
 	cycles := []string{cycleMonth}

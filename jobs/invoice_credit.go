@@ -104,7 +104,7 @@ func (o *Ops) CreditInvoice(ctx context.Context, tenant, id uuid.UUID, what Cred
 			if err != nil {
 				return fmt.Errorf("insert credit note: %w", err)
 			}
-			policy, err := billingPolicyOf(ctx, q, tenant)
+			policy, err := BillingPolicyOf(ctx, q, tenant)
 			if err != nil {
 				return err
 			}
@@ -245,7 +245,7 @@ func (c *crediting) readLeft(ctx context.Context) error {
 			if r.Type == string(billing.DocumentCreditNote) {
 				line.Amount = decimal.Max(line.Amount.Sub(change.Amount), decimal.Zero)
 			} else { // a correction says what is right
-				line.Amount = decimal.Min(change.Amount, decimal.Max(line.Amount, change.Amount))
+				line.Amount = change.Amount
 			}
 			c.left.Total = c.left.Total.Add(line.Amount).Sub(before)
 		}
@@ -307,7 +307,7 @@ func (c *crediting) read(id uuid.UUID, what Credit) (by []billing.Change, r cred
 	case amount.GreaterThan(most):
 		return nil, r, refuse("credit-left")
 	}
-	if account := strings.ToUpper(strings.ReplaceAll(what.IBAN, " ", "")); what.Payout && account != "" {
+	if account := billing.Tidy("payment.iban", what.IBAN); what.Payout && account != "" {
 		if iban.Validate(account) != nil {
 			return nil, r, refuse("iban")
 		}
@@ -321,10 +321,15 @@ func creditLabel(id uuid.UUID) string { return "credit/" + id.String() }
 
 // document is the credit note without its number, and each of its lines as a part of the original's.
 func (c *crediting) document(ctx context.Context, id uuid.UUID, by []billing.Change, r creditRequest) (doc billing.Invoice, lines []billing.InvoiceLine, err error) {
+	sum := decimal.Zero
 	for _, b := range by { // what was left when it was asked for may be gone
+		sum = sum.Add(b.Amount)
 		if !slices.ContainsFunc(c.left.Lines, func(l billing.Change) bool { return l.Line == b.Line && l.Amount.GreaterThanOrEqual(b.Amount) }) {
 			return doc, nil, refuse("credit-left")
 		}
+	}
+	if sum.GreaterThan(c.left.Total) { // lines that took something back count, too
+		return doc, nil, refuse("credit-left")
 	}
 	zone, err := time.LoadLocation(c.tenant.TimeZone)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
@@ -167,6 +168,39 @@ func TestLargeReductionNeedsTwo(t *testing.T) {
 	}
 	if _, number, err := w.ops.CreditInvoice(one, w.tenant.ID, w.firstInvoice(), jobs.Credit{Amount: amount("5"), Reason: "Kulanz"}); err != nil || number != "SWX-M-2026-000002" {
 		t.Errorf("at the limit: %s, %v", number, err)
+	}
+}
+
+// An invoice that takes something back is worth less than its lines, also when a proposal is approved after another reduction.
+func TestReductionCountsWhatWasTakenBack(t *testing.T) {
+	w, _, _ := invoiced(t)
+	november := october.AddDate(0, 1, 0)
+	w.receive(cdr{id: "K1", start: day(5), kwh: "20", cost: "-9", credit: "C1"})
+	for i, id := range []string{"C3", "C4", "C5"} {
+		w.charge(cdr{id: id, start: november.AddDate(0, 0, 9+i).Add(10 * time.Hour), kwh: "20"})
+	}
+	w.work()
+	w.bill(november, true)
+	var id uuid.UUID
+	for _, r := range w.invoices() {
+		if r.State == "issued" && r.ID != w.firstInvoice() {
+			id = r.ID
+		}
+	}
+	left, err := w.ops.CreditLeft(w.ctx, w.db.Queries, w.tenant.ID, id)
+	if err != nil || left.Total.String() != "23.6" || len(left.Lines) != 3 || left.Lines[0].Amount.String() != "11.8" {
+		t.Fatalf("left: %+v, %v", left, err)
+	}
+	w.policy(func(p *db.BillingPolicy) { p.CreditLimit = decimal.NewFromInt(15) })
+	proposed, _, err := w.ops.CreditInvoice(w.clerk("anna"), w.tenant.ID, id, jobs.Credit{Amount: amount("20"), Reason: "Kulanz"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.ops.CreditInvoice(w.ctx, w.tenant.ID, id, jobs.Credit{Amount: amount("10"), Reason: "Kulanz"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.ops.ApproveInvoice(w.clerk("bernd"), w.tenant.ID, proposed); refused(err) != "credit-left" {
+		t.Errorf("30.00 of 23.60 are given back: %v", err)
 	}
 }
 

@@ -12,19 +12,19 @@ import (
 	"github.com/roamwerk/roamwerk/db"
 )
 
-// billingPolicyOf is how a utility bills. One that has said nothing has the defaults of the table.
-func billingPolicyOf(ctx context.Context, q *db.Queries, tenant uuid.UUID) (db.BillingPolicy, error) {
+// BillingPolicyOf is how a utility bills. One that has said nothing has the defaults of the table.
+func BillingPolicyOf(ctx context.Context, q *db.Queries, tenant uuid.UUID) (db.BillingPolicy, error) {
 	policy, err := q.BillingPolicy(ctx, tenant)
 	if errors.Is(err, db.ErrNotFound) {
-		return DefaultBillingPolicy(tenant), nil
+		return defaultBillingPolicy(tenant), nil
 	} else if err != nil {
 		return policy, fmt.Errorf("billing policy: %w", err)
 	}
 	return policy, nil
 }
 
-// DefaultBillingPolicy is that of a utility that has said nothing.
-func DefaultBillingPolicy(tenant uuid.UUID) db.BillingPolicy {
+// defaultBillingPolicy is that of a utility that has said nothing.
+func defaultBillingPolicy(tenant uuid.UUID) db.BillingPolicy {
 	return db.BillingPolicy{TenantID: tenant, CarryMonths: 3, Zero: "suppress", DeviationPercent: decimal.NewFromInt(50), DeviationAmount: decimal.NewFromInt(10), CreditLimit: decimal.NewFromInt(50)}
 }
 
@@ -36,7 +36,7 @@ func (o *Ops) SetBillingPolicy(ctx context.Context, tenant uuid.UUID, change fun
 		if err := q.LockTenant(ctx, tenant); err != nil {
 			return fmt.Errorf("lock tenant: %w", err)
 		}
-		before, err := billingPolicyOf(ctx, q, tenant)
+		before, err := BillingPolicyOf(ctx, q, tenant)
 		if err != nil {
 			return err
 		}

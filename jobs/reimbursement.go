@@ -76,7 +76,7 @@ func (n *NewReimbursement) check(now time.Time) error {
 //
 // Its error is a *Refusal if the agreement cannot be.
 func (o *Ops) AddReimbursement(ctx context.Context, tenant uuid.UUID, n NewReimbursement) (uuid.UUID, error) {
-	n.EVSE, n.IBAN = billing.FoldEVSE(ocpi.CiString(strings.TrimSpace(n.EVSE))), strings.ToUpper(strings.ReplaceAll(n.IBAN, " ", ""))
+	n.EVSE, n.IBAN = billing.FoldEVSE(ocpi.CiString(strings.TrimSpace(n.EVSE))), billing.Tidy("payment.iban", n.IBAN)
 	n.Location, n.Card, n.Holder, n.TaxNumber = strings.ToUpper(strings.TrimSpace(n.Location)), strings.TrimSpace(n.Card), strings.TrimSpace(n.Holder), strings.TrimSpace(n.TaxNumber)
 	if n.Currency == "" {
 		n.Currency = "EUR"
@@ -131,7 +131,7 @@ func cutParty(location string) (cpo ocpi.Party, rest string, ok bool) {
 func (o *Ops) agreed(ctx context.Context, q *db.Queries, tenant uuid.UUID, n NewReimbursement) (db.InsertReimbursementParams, error) {
 	p := db.InsertReimbursementParams{
 		TenantID: tenant, Kind: n.Kind, EVSEID: n.EVSE, Location: n.Location, Basis: string(n.Basis), Price: n.Price, Currency: n.Currency, VAT: string(n.VAT), TaxNumber: n.TaxNumber,
-		Phone: strings.TrimSpace(n.Phone), Charged: n.Charged, AgreedOn: asDate(n.AgreedOn), Holder: n.Holder, IBANLast4: n.IBAN[len(n.IBAN)-4:], ValidFrom: asDate(n.From),
+		Phone: strings.TrimSpace(n.Phone), Charged: n.Charged, AgreedOn: asDate(n.AgreedOn), Holder: n.Holder, IBANLast4: last4(n.IBAN), ValidFrom: asDate(n.From),
 		AddedBy: actor(ctx), AddedAt: o.Now(),
 	}
 	if !n.Until.IsZero() {

@@ -24,6 +24,9 @@ SELECT cdr_id, customer_id, contract_id, started_at, data FROM cdr_inputs
 WHERE tenant_id = @tenant_id AND booked AND started_at >= @since AND started_at < @until AND (started_at, cdr_id) > (@after_start::timestamptz, @after_id::uuid)
 ORDER BY started_at, cdr_id LIMIT @max_rows;
 
+-- name: BacktestCases :many
+SELECT cdr_id, ocpi_id, place, started_at, kwh FROM cdr_states WHERE cdr_id = ANY (@ids::uuid[]);
+
 -- name: InsertBacktest :exec
 INSERT INTO backtests (id, tenant_id, name, doc, since, until, created_at, created_by, due_at)
 VALUES (@id, @tenant_id, @name, @doc, @since, @until, @created_at, @created_by, @created_at);

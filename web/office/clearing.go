@@ -14,12 +14,11 @@ import (
 	"github.com/roamwerk/roamwerk/billing/csv"
 	"github.com/roamwerk/roamwerk/db"
 	"github.com/roamwerk/roamwerk/jobs"
-	"github.com/roamwerk/roamwerk/ocpi"
 )
 
 // clearingView is how a utility clears, and what it has agreed with each of its partners.
 type clearingView struct {
-	form     ruleForm
+	form     fieldForm
 	partners []agreed
 	events   []db.Event
 }
@@ -70,9 +69,7 @@ func (v *visit) loadClearing() (c clearingView, policy db.ClearingPolicy, err er
 	var partners []db.PartnerNamesRow
 	var agreements []db.AgreementsRow
 	err = v.read(func(q *db.Queries) error {
-		if policy, err = q.ClearingPolicy(ctx, tenant); errors.Is(err, db.ErrNotFound) {
-			policy = jobs.DefaultClearingPolicy(tenant)
-		} else if err != nil {
+		if policy, err = jobs.ClearingPolicyOf(ctx, q, tenant); err != nil {
 			return err
 		}
 		if agreements, err = q.Agreements(ctx, tenant); err != nil {
@@ -105,7 +102,7 @@ func (o *office) setClearing(v *visit) error {
 	if err != nil {
 		return err
 	}
-	view.form = ruleForm{values: form, errors: map[string]string{}}
+	view.form = fieldForm{values: form, errors: map[string]string{}}
 	policy.TenantID = v.tenant.UUID
 	policy.Late, policy.Mini, policy.Empty, policy.BlockedCard = form.Get("late"), form.Get("mini"), form.Get("empty"), form.Get("blocked_card")
 	for _, d := range policyDays {
@@ -128,35 +125,10 @@ func (o *office) setClearing(v *visit) error {
 	return v.Redirect(http.StatusSeeOther, v.pathOf("/clearing", ""))
 }
 
-// number reads a field that counts something; what cannot be read is told by its field.
-func (f *ruleForm) number(v *visit, field string) int32 {
-	n, err := strconv.ParseInt(strings.TrimSpace(f.values.Get(field)), 10, 32)
-	if err != nil {
-		f.errors[field] = v.Lang.T("number.wrong", f.values.Get(field))
-	}
-	return int32(n)
-}
-
-// take tells what was refused by its field, and whether something is wrong. Other errors it gives back.
-func (f *ruleForm) take(v *visit, texts string, err error) (wrong bool, other error) {
-	var refusal *jobs.Refusal
-	var refused *ocpi.Error
-	switch {
-	case errors.As(err, &refusal):
-		f.errors["reason"] = v.sentence(refusal.Text)
-	case errors.As(err, &refused) && len(refused.Findings) > 0:
-		field := refused.Findings[0].Path
-		f.errors[field] = v.Lang.T(texts + field)
-	case err != nil:
-		return false, err
-	}
-	return len(f.errors) > 0, nil
-}
-
 // agreementView is what a utility has agreed with a partner.
 type agreementView struct {
 	partner db.PartnerHealthRow
-	form    ruleForm
+	form    fieldForm
 	events  []db.Event
 	usual   bool
 }
@@ -203,7 +175,7 @@ func (o *office) setAgreement(v *visit) error {
 	if err != nil {
 		return err
 	}
-	view.form = ruleForm{values: form, errors: map[string]string{}}
+	view.form = fieldForm{values: form, errors: map[string]string{}}
 	a.Currency, a.Email = strings.ToUpper(strings.TrimSpace(form.Get("currency"))), strings.TrimSpace(form.Get("email"))
 	a.DisputeDays = view.form.number(v, "dispute_days")
 	if len(view.form.errors) == 0 {

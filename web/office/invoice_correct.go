@@ -72,16 +72,10 @@ func (o *office) correctInvoice(v *visit) error {
 			v.say("ok", v.Lang.T("correct.done", number))
 			return v.Redirect(http.StatusSeeOther, string(v.Link("/invoices/"+correction.String())))
 		}
-		var refusal *jobs.Refusal
-		var faulty *billing.DraftError
-		switch {
-		case errors.As(err, &refusal):
-			wrong = v.sentence(refusal.Text)
-		case errors.As(err, &faulty):
-			wrong = faulty.Problems[0].In(string(v.Lang))
-		case err != nil:
+		if wrong, err = v.whyNot(err); err != nil {
 			return err
-		default:
+		}
+		if wrong == "" {
 			view.preview = &doc
 		}
 	}
@@ -91,6 +85,19 @@ func (o *office) correctInvoice(v *visit) error {
 		status = http.StatusUnprocessableEntity
 	}
 	return v.render(status, invoiceCorrectPage(v, view))
+}
+
+// whyNot says why a document cannot be made so; other errors it gives back.
+func (v *visit) whyNot(err error) (wrong string, other error) {
+	var refusal *jobs.Refusal
+	var faulty *billing.DraftError
+	switch {
+	case errors.As(err, &refusal):
+		return v.sentence(refusal.Text), nil
+	case errors.As(err, &faulty):
+		return faulty.Problems[0].In(string(v.Lang)), nil
+	}
+	return "", err
 }
 
 // read takes what was typed. An amount that is left empty leaves its line as it is.

@@ -67,10 +67,8 @@ func (o *office) crediting(v *visit) (creditView, error) {
 	}
 	err = v.read(func(q *db.Queries) (err error) {
 		ctx := v.Request().Context()
-		policy, err := q.BillingPolicy(ctx, row.Invoice.TenantID)
-		if errors.Is(err, db.ErrNotFound) {
-			policy = jobs.DefaultBillingPolicy(row.Invoice.TenantID)
-		} else if err != nil {
+		policy, err := jobs.BillingPolicyOf(ctx, q, row.Invoice.TenantID)
+		if err != nil {
 			return err
 		}
 		view.limit = policy.CreditLimit
@@ -110,16 +108,10 @@ func (o *office) creditInvoice(v *visit) error {
 			}
 			return v.Redirect(http.StatusSeeOther, string(v.Link("/invoices/"+credit.String())))
 		}
-		var refusal *jobs.Refusal
-		var faulty *billing.DraftError
-		switch {
-		case errors.As(err, &refusal):
-			wrong = v.sentence(refusal.Text)
-		case errors.As(err, &faulty):
-			wrong = faulty.Problems[0].In(string(v.Lang))
-		case err != nil:
+		if wrong, err = v.whyNot(err); err != nil {
 			return err
-		default:
+		}
+		if wrong == "" {
 			view.preview = &doc
 		}
 	}

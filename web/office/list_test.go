@@ -229,6 +229,7 @@ func keyboard(w *world) {
 	tab.WaitFor(`!document.querySelector("#page-next")`)
 	tab.WaitFor(`document.activeElement.id === "result"`) // there is no next page on the last one
 	press("page-previous", `location.search.includes("before=")`)
+	tab.WaitFor(`!document.querySelector("#page-previous") && document.activeElement.id === "result"`)
 	press("tab-held", `location.search.includes("state=held")`)
 	tab.WaitFor(`document.activeElement.id === "tab-held"`)
 	uitest.Eval[bool](tab, `document.getElementById("q").focus() ?? true`)

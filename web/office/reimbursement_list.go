@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -16,15 +17,14 @@ import (
 
 // reimbursementPage is what the list of agreements shows, and what was typed for a new one.
 type reimbursementPage struct {
-	rows  []db.ReimbursementsRow
-	typed map[string]string
-	wrong string
+	rows []db.ReimbursementsRow
+	form fieldForm
 }
 
 const mostReimbursements = 500
 
 func (o *office) reimbursementList(v *visit) error {
-	return o.showReimbursements(v, http.StatusOK, reimbursementPage{typed: map[string]string{"kind": jobs.OwedAtHome, "basis": string(billing.PerKWh), "vat": string(billing.PayeeOutside)}})
+	return o.showReimbursements(v, http.StatusOK, reimbursementPage{form: fieldForm{values: url.Values{"kind": {jobs.OwedAtHome}, "basis": {string(billing.PerKWh)}, "vat": {string(billing.PayeeOutside)}}}})
 }
 
 func (o *office) showReimbursements(v *visit, status int, p reimbursementPage) error {
@@ -38,34 +38,43 @@ func (o *office) showReimbursements(v *visit, status int, p reimbursementPage) e
 	return v.render(status, reimbursementListPage(v, p))
 }
 
-// reimbursementFields are the fields of the form for an agreement.
-var reimbursementFields = []string{"payee", "kind", "evse", "location", "card", "basis", "price", "charged", "vat", "tax_number", "phone", "agreed", "iban", "holder", "from", "until"}
+// reimbursementFields are the fields of the form for an agreement, in their order.
+var reimbursementFields = []string{"payee", "kind", "evse", "location", "card", "basis", "price", "vat", "tax_number", "phone", "iban", "holder", "agreed", "from", "until", "charged"}
+
+// reimbursementField is the field of the form that a refusal is about; whatever is not here is about who is paid.
+var reimbursementField = map[string]string{
+	"reimbursement-kind": "kind", "reimbursement-scope": "evse", "reimbursement-host": "card", "reimbursement-share": "basis", "reimbursement-basis": "basis", "reimbursement-price": "price",
+	"reimbursement-vat": "vat", "payee-mixed": "vat", "payee-tax-number": "tax_number", "reimbursement-agreed": "agreed", "period": "from", "reimbursement-exists": "from", "iban": "iban",
+	"reimbursement-location": "location", "card-unknown": "card",
+}
 
 // addReimbursement keeps an agreement.
 func (o *office) addReimbursement(v *visit) error {
 	if !v.tenant.Valid {
 		return echo.NewHTTPError(http.StatusBadRequest)
 	}
-	p := reimbursementPage{typed: map[string]string{}}
-	for _, field := range reimbursementFields {
-		p.typed[field] = strings.TrimSpace(v.FormValue(field))
+	form, err := v.FormParams()
+	if err != nil {
+		return err
 	}
+	p := reimbursementPage{form: fieldForm{values: form, errors: map[string]string{}}}
+	get := func(field string) string { return strings.TrimSpace(form.Get(field)) }
 	n := jobs.NewReimbursement{
-		Payee: p.typed["payee"], Kind: p.typed["kind"], EVSE: p.typed["evse"], Location: p.typed["location"], Card: p.typed["card"], Basis: billing.Basis(p.typed["basis"]),
-		Price: amountOf(p.typed["price"]).Decimal, Charged: p.typed["charged"] == "yes", VAT: billing.PayeeVAT(p.typed["vat"]), TaxNumber: p.typed["tax_number"], Phone: p.typed["phone"],
-		IBAN: p.typed["iban"], Holder: p.typed["holder"],
+		Payee: get("payee"), Kind: get("kind"), EVSE: get("evse"), Location: get("location"), Card: get("card"), Basis: billing.Basis(get("basis")), Price: amountOf(get("price")).Decimal,
+		Charged: get("charged") == "yes", VAT: billing.PayeeVAT(get("vat")), TaxNumber: get("tax_number"), Phone: get("phone"), IBAN: get("iban"), Holder: get("holder"),
 	}
 	for field, day := range map[string]*time.Time{"agreed": &n.AgreedOn, "from": &n.From, "until": &n.Until} {
-		var err error
-		if *day, err = time.Parse(time.DateOnly, p.typed[field]); err != nil && p.typed[field] != "" {
-			p.wrong = v.Lang.T("object.day.missing")
-			return o.showReimbursements(v, http.StatusUnprocessableEntity, p)
+		if *day, err = time.Parse(time.DateOnly, get(field)); err != nil && get(field) != "" {
+			p.form.errors[field] = v.Lang.T("date.wrong", get(field))
 		}
 	}
-	_, err := o.AddReimbursement(v.Request().Context(), v.tenant.UUID, n)
+	if len(p.form.errors) > 0 {
+		return o.showReimbursements(v, http.StatusUnprocessableEntity, p)
+	}
+	_, err = o.AddReimbursement(v.Request().Context(), v.tenant.UUID, n)
 	var refusal *jobs.Refusal
 	if errors.As(err, &refusal) {
-		p.wrong = v.sentence(refusal.Text)
+		p.form.errors[cmp.Or(reimbursementField[refusal.Code], "payee")] = v.sentence(refusal.Text)
 		return o.showReimbursements(v, http.StatusUnprocessableEntity, p)
 	} else if err != nil {
 		return err

@@ -39,7 +39,7 @@ func TestPayeesAndReductions(t *testing.T) {
 			form[name] = value
 		}
 		form.Set(field, wrong)
-		if page := c.post("/de/reimbursements", form); page.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(page.body, `role="alert"`) || !strings.Contains(page.body, "231/777/00012") {
+		if page := c.post("/de/reimbursements", form); page.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(page.body, `role="alert"`) || !strings.Contains(page.body, `id="`+field+`-error"`) || !strings.Contains(page.body, "231/777/00012") {
 			t.Errorf("%s %q: %s", field, wrong, page.Status)
 		}
 	}

@@ -135,17 +135,11 @@ type ruleView struct {
 	partners []db.PartnerNamesRow
 	settings []db.RuleSettingsRow // those that count first, then those of before
 	hits     []db.RuleHitsRow     // by partner
-	form     ruleForm
+	form     fieldForm
 	would    []db.RuleWouldFlagRow // by limit and partner
 	limits   []decimal.Decimal     // that were tried
 	since    time.Time
 	months   []time.Time
-}
-
-// ruleForm is a setting as a person enters it.
-type ruleForm struct {
-	values url.Values
-	errors map[string]string
 }
 
 // limitFields are the fields of the limits, the quietest first.

@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -130,6 +131,9 @@ func TestPartnerSettings(t *testing.T) {
 // unfold checks what a page has folded away.
 func unfold(tab *uitest.Tab, name string) {
 	tab.Helper()
+	if !regexp.MustCompile(*onlyPages).MatchString(name) { // look did not open it either
+		return
+	}
 	uitest.Eval[bool](tab, `(() => { for (const d of document.querySelectorAll("details")) d.open = true; return true; })()`)
 	tab.CheckPage(name)
 	tab.CheckWidth(name)

@@ -66,10 +66,8 @@ func (v *visit) settings() (s tenantSettings, err error) {
 		if s.Tenant, err = q.Tenant(ctx, id.UUID); err != nil {
 			return fmt.Errorf("utility: %w", err)
 		}
-		if policy, err = q.BillingPolicy(ctx, id.UUID); errors.Is(err, db.ErrNotFound) {
-			policy = jobs.DefaultBillingPolicy(id.UUID)
-		} else if err != nil {
-			return fmt.Errorf("billing policy: %w", err)
+		if policy, err = jobs.BillingPolicyOf(ctx, q, id.UUID); err != nil {
+			return err
 		}
 		if mail, err = q.MailSettings(ctx, id.UUID); err != nil && !errors.Is(err, db.ErrNotFound) {
 			return fmt.Errorf("mail settings: %w", err)

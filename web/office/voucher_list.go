@@ -149,17 +149,11 @@ func (v *visit) loadVoucher() (x voucherView, err error) {
 	return x, err
 }
 
-// voucherForm is a voucher as its form has it.
-type voucherForm struct {
-	values url.Values
-	errors map[string]string
-}
-
 // voucherFields are the fields of the form, in their order.
 var voucherFields = []string{"code", "name", "value", "from", "to", "budget"}
 
 func (o *office) voucherNew(v *visit) error {
-	f := voucherForm{values: url.Values{"kind": {"amount"}, "from": {v.dayEntry(o.Now())}}}
+	f := fieldForm{values: url.Values{"kind": {"amount"}, "from": {v.dayEntry(o.Now())}}}
 	return v.render(http.StatusOK, voucherFormPage(v, f))
 }
 
@@ -169,7 +163,7 @@ func (o *office) addVoucher(v *visit) error {
 	if err != nil {
 		return err
 	}
-	f := voucherForm{values: form, errors: map[string]string{}}
+	f := fieldForm{values: form, errors: map[string]string{}}
 	n := v.readVoucher(&f)
 	if len(f.errors) == 0 {
 		id, err := o.AddVoucher(v.Request().Context(), n)
@@ -192,7 +186,7 @@ func (o *office) addVoucher(v *visit) error {
 }
 
 // readVoucher reads the form. The last day on which a voucher counts is written; the one behind it is stored.
-func (v *visit) readVoucher(f *voucherForm) jobs.NewVoucher {
+func (v *visit) readVoucher(f *fieldForm) jobs.NewVoucher {
 	get := func(field string) string { return strings.TrimSpace(f.values.Get(field)) }
 	number := func(field string) (d decimal.NullDecimal) {
 		if get(field) != "" {

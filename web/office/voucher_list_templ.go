@@ -1555,7 +1555,7 @@ func voucherRedeem(v *visit, x voucherView) templ.Component {
 	})
 }
 
-func voucherFormPage(v *visit, f voucherForm) templ.Component {
+func voucherFormPage(v *visit, f fieldForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1871,7 +1871,7 @@ func voucherFormPage(v *visit, f voucherForm) templ.Component {
 	})
 }
 
-func voucherField(v *visit, f voucherForm, field string, required bool) templ.Component {
+func voucherField(v *visit, f fieldForm, field string, required bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

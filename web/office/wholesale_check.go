@@ -23,7 +23,7 @@ import (
 // wholesaleCheckView is how a utility checks the claims of a partner, and what came of it this month and the last.
 type wholesaleCheckView struct {
 	partner  db.PartnerHealthRow
-	form     ruleForm
+	form     fieldForm
 	drifts   []drift
 	readings []db.ClaimReadingsRow
 	events   []db.Event
@@ -124,7 +124,7 @@ func (o *office) setWholesaleCheck(v *visit) error {
 	if err != nil {
 		return err
 	}
-	view.form = ruleForm{values: form, errors: map[string]string{}}
+	view.form = fieldForm{values: form, errors: map[string]string{}}
 	check.Reading = form.Get("reading")
 	for i := range toleranceFields {
 		g := &toleranceFields[i]
@@ -164,4 +164,13 @@ func (v *visit) readingText(r db.ClaimReadingsRow) string {
 		return v.Lang.T("claims.atstake")
 	}
 	return v.Lang.T("claims.none")
+}
+
+// claimFields are the fields of the form, in their order.
+func claimFields() []string {
+	fields := []string{"reading"}
+	for _, g := range toleranceFields {
+		fields = append(fields, g.field)
+	}
+	return fields
 }
